@@ -1,0 +1,1 @@
+"""Rules over the index, the workspace or a range of commits; all of them yield `Finding`s."""

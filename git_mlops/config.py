@@ -1,0 +1,150 @@
+"""Configuration: mlops.yaml, then `git config mlops.*`, then `MLOPS_*`; flags come on top in the CLI.
+
+This file alone knows where settings come from. Features get plain values.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_origin, get_type_hints
+
+import yaml
+
+from git_mlops import env
+from git_mlops.checks.settings import Levels
+from git_mlops.data.settings import Settings as DataSettings
+from git_mlops.decode import DecodeError, decode, from_text, json_schema
+from git_mlops.errors import MlopsError
+from git_mlops.experiments.settings import Settings as ExperimentSettings
+from git_mlops.findings import Finding
+from git_mlops.git import config as git_config
+from git_mlops.git.repo import Repo
+from git_mlops.scaffold.settings import Settings as CiSettings
+from git_mlops.schema.settings import Bindings
+
+FILE = "mlops.yaml"
+MINIMAL = "version: 1\n"
+
+
+class Config(NamedTuple):
+    """Every feature's settings. A minimal file is `version: 1`."""
+
+    version: Literal[1] = 1
+    data: DataSettings = DataSettings()
+    schemas: Bindings = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
+    experiments: ExperimentSettings = ExperimentSettings()
+    checks: Levels = {}  # noqa: RUF012  # as above
+    ci: CiSettings = CiSettings()
+
+
+class Loaded(NamedTuple):
+    """The settings in force, and where each that is no default came from."""
+
+    config: Config
+    sources: dict[str, str]
+    """Dotted key → `mlops.yaml`, `git config mlops.data.remote (local)` or `MLOPS_DATA_REMOTE`."""
+
+
+def parse(content: bytes) -> Config:
+    """A mlops.yaml.
+
+    Raises:
+        DecodeError: not YAML, an unknown key, a wrong value, or a version of a later git-mlops.
+    """
+    try:
+        values = yaml.load(content, Loader=_Loader)  # noqa: S506  # a safe loader, in C where there is one
+    except (yaml.YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark else ""
+        raise DecodeError("", f"not valid YAML{where}: {getattr(error, 'problem', None) or error}") from error
+    if not isinstance(values, dict):
+        raise DecodeError("", "expected a mapping that starts with `version: 1`")
+    if "version" not in values:
+        raise DecodeError("version", "is missing", hint="add the line `version: 1`")
+    return decode(Config, values)
+
+
+_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def problems(content: bytes) -> Iterator[Finding]:
+    """What is wrong with a mlops.yaml, as findings of the rule `config-valid`."""
+    try:
+        parse(content)
+    except DecodeError as error:
+        yield Finding("config-valid", "error", str(error), path=FILE, hint=error.hint)
+
+
+def load(repo: Repo, content: bytes | None = None) -> Loaded:
+    """The settings in force: of the workspace's mlops.yaml, or of `content` (the staged or a commit's file).
+
+    Raises:
+        MlopsError: the file, git config or a variable holds a bad value (exit code 2).
+    """
+    if content is None:
+        content = _read(repo.root / FILE)
+    try:
+        config = parse(content) if content is not None else Config()
+        sources = dict.fromkeys(_keys(content), FILE)
+        for source, section, name, text in _private(repo):
+            config = _override(config, (section, name), text, source)
+            sources[f"{section}.{name}"] = source
+    except DecodeError as error:
+        raise MlopsError(f"{FILE}: {error}", hint=error.hint) from error
+    return Loaded(config, sources)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise MlopsError(f"cannot read {path.name}: {error.strerror}") from error
+
+
+def _keys(content: bytes | None) -> list[str]:
+    values = yaml.load(content, Loader=_Loader) if content else {}  # noqa: S506  # as in parse
+    sections = {key: value for key, value in values.items() if isinstance(value, dict)}
+    return [f"{section}.{name}" for section, inner in sections.items() for name in inner]
+
+
+def _private(repo: Repo) -> Iterator[tuple[str, str, str, str]]:
+    """Private preferences in order of precedence: (source, section, name, text)."""
+    known = {(s, name): None for s, kind in _sections().items() for name in kind._fields}
+    plain = {(section, name.replace("_", "")): (section, name) for section, name in known}
+    for key, setting in git_config.read(repo, r"^mlops\.").items():
+        section, _, name = key.removeprefix("mlops.").partition(".")
+        if (section, name) in plain:
+            yield (f"git config {key} ({setting.scope})", *plain[section, name], setting.value)
+    for section, name in known:
+        variable = f"MLOPS_{section}_{name}".upper()
+        if (value := env.get(variable)) is not None:
+            yield variable, section, name, value
+
+
+def _sections() -> dict[str, Any]:
+    """The sections with fixed keys; only their plain values can be set from outside the file."""
+    return {name: kind for name, kind in get_type_hints(Config).items() if hasattr(kind, "_fields")}
+
+
+def _override(config: Config, key: tuple[str, str], text: str, source: str) -> Config:
+    section, name = key
+    settings: Any = getattr(config, section)
+    kind = get_type_hints(type(settings))[name]
+    if get_origin(kind) is dict:
+        raise DecodeError(f"{section}.{name}", "can only be set in mlops.yaml")
+    try:
+        value = from_text(kind, text, f"{section}.{name}")
+    except DecodeError as error:
+        raise DecodeError("", f"{source}: {error}", hint=error.hint) from error
+    return config._replace(**{section: settings._replace(**{name: value})})
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema of mlops.yaml."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "mlops.yaml, the configuration of git-mlops",
+        **json_schema(Config),
+        "required": ["version"],
+    }

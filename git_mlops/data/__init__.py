@@ -1,0 +1,1 @@
+"""Data under version control: DVC's pointers, cache and remotes."""

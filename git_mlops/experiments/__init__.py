@@ -1,0 +1,1 @@
+"""Experiments: commits under DVC's own refs."""

@@ -1,0 +1,78 @@
+"""Refs: listed in one process, moved in one transaction, never without the old value and a reason."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from git_mlops.errors import MlopsError
+from git_mlops.git.repo import Repo
+from git_mlops.git.run import GitError
+
+
+class Ref(NamedTuple):
+    """A ref and what it points at."""
+
+    name: str
+    oid: str
+
+
+class Move(NamedTuple):
+    """One move of a transaction. `old` None: must not exist yet. `new` None: delete."""
+
+    name: str
+    new: str | None
+    old: str | None
+
+
+class RefMovedError(MlopsError):
+    """Another process moved a ref first; nothing of the transaction was done."""
+
+
+def list_refs(repo: Repo, *prefixes: str) -> list[Ref]:
+    """Refs below the prefixes (`refs/exps/`), sorted by name."""
+    lines = repo.text("for-each-ref", "--format=%(refname) %(objectname)", *prefixes).splitlines()
+    return [Ref(*line.rsplit(" ", 1)) for line in lines]
+
+
+def read(repo: Repo, name: str) -> str | None:
+    """What a full ref name points at, or None."""
+    return repo.text("rev-parse", "--verify", "--quiet", name, ok=(0, 1, 128)) or None
+
+
+def move(repo: Repo, moves: Sequence[Move], reason: str, *, reflog: bool = False) -> None:
+    """Make all the moves, or none.
+
+    Args:
+        reason: for the reflog, e.g. `mlops exp rm`.
+        reflog: keep one for refs for which git by itself keeps none (all outside refs/heads).
+
+    Raises:
+        RefMovedError: a ref is not at its `old` value any more.
+    """
+    if not moves:
+        return
+    null = repo.null_oid()
+    lines = [f"update {m.name}\0{m.new or null}\0{m.old or null}\0" for m in moves]
+    stdin = "".join(("start\0", *lines, "commit\0")).encode("utf-8", "surrogateescape")
+    options = ("--create-reflog",) if reflog else ()
+    try:
+        repo.git("update-ref", *options, "-m", reason, "--stdin", "-z", stdin=stdin)
+    except GitError as error:
+        if (
+            "but expected" in error.stderr
+            or "already exists" in error.stderr
+            or "unable to resolve" in error.stderr
+        ):
+            raise RefMovedError(
+                f"another process moved a ref first: {error.stderr.strip()}",
+                hint="look, then run the command again",
+            ) from error
+        raise
+
+
+def valid_name(repo: Repo, name: str) -> bool:
+    """Whether git accepts `name` as one component of a ref."""
+    try:
+        repo.git("check-ref-format", f"refs/exps/{name}")
+    except GitError:
+        return False
+    return "/" not in name

@@ -1,0 +1,73 @@
+"""The gateway: every git process is started here. Bytes in, bytes out, argument lists only."""
+
+import subprocess
+from collections.abc import Collection, Mapping
+from os import PathLike
+
+from git_mlops import env
+from git_mlops.errors import CANNOT_EVALUATE, MlopsError
+
+
+class GitError(MlopsError):
+    """git answered with a status that the caller did not expect."""
+
+    def __init__(self, args: tuple[str, ...], status: int, stderr: str) -> None:
+        said = stderr.strip().removeprefix("fatal: ").removeprefix("error: ") or f"exit status {status}"
+        super().__init__(f"`git {_shown(args)}`: {said}")
+        self.status = status
+        self.stderr = stderr
+
+
+def git(
+    *args: str,
+    cwd: str | PathLike[str],
+    stdin: bytes | None = None,
+    ok: Collection[int] = (0,),
+    foreign: bool = False,
+    extra: Mapping[str, str] | None = None,
+) -> bytes:
+    """Run git and return its standard output.
+
+    Args:
+        args: the command line after `git`.
+        cwd: where to run; a directory of the repository.
+        stdin: bytes for its standard input; without it, standard input is closed.
+        ok: statuses that are answers, not errors.
+        foreign: the repository is not the one this process (perhaps a hook) was started in.
+        extra: further environment variables, e.g. `GIT_INDEX_FILE`.
+
+    Raises:
+        GitError: any other status. MlopsError: git is not installed.
+    """
+    try:
+        done = subprocess.run(
+            ("git", *args),
+            cwd=cwd,
+            env=env.for_git(foreign=foreign) | dict(extra or {}),
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError as missing:
+        raise MlopsError(
+            "`git` is not on PATH" if missing.filename == "git" else f"no such directory: {cwd}",
+            exit_code=CANNOT_EVALUATE,
+        ) from missing
+    if done.returncode not in ok:
+        raise GitError(args, done.returncode, done.stderr.decode("utf-8", "replace"))
+    return done.stdout
+
+
+def attached(
+    *args: str, cwd: str | PathLike[str], foreign: bool = False, extra: Mapping[str, str] | None = None
+) -> int:
+    """Run git on the user's own terminal (progress, prompts, editor) and return its status."""
+    environment = env.for_child(extra, foreign=foreign)
+    return subprocess.run(("git", *args), cwd=cwd, env=environment, check=False).returncode
+
+
+def _shown(args: tuple[str, ...]) -> str:
+    """The subcommand and its first words: enough to find it, never pages of arguments."""
+    words = " ".join(args[:6])
+    return words if len(args) <= 6 else f"{words} …"

@@ -1,0 +1,1 @@
+"""What each git hook does, and how the hooks are installed."""

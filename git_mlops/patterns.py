@@ -1,0 +1,35 @@
+"""Path patterns of mlops.yaml: the useful part of .gitignore's grammar.
+
+`*.parquet` (no slash) matches a name at any depth; `data/*.csv` is anchored at the top; `*` and `?` stop
+at a slash, `**` does not; `models/` and `models/**` match everything below.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+
+def matches(path: str, patterns: Iterable[str]) -> bool:
+    """Whether any pattern matches a repository path."""
+    return any(_compiled(pattern).fullmatch(path) for pattern in patterns)
+
+
+@lru_cache(maxsize=512)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    text = pattern.removeprefix("./")
+    below = text.endswith("/")
+    text = text.strip("/") if text.startswith("/") or below else text
+    anchored = "/" in text or pattern.startswith("/")
+    body = "".join(
+        _piece(piece) for piece in re.findall(r"\*\*/|/\*\*$|\*\*|\*|\?|\[[^]]+\]|[^*?[]+|\[", text)
+    )
+    return re.compile(("" if anchored else "(?:.*/)?") + body + ("/.*" if below else ""), re.DOTALL)
+
+
+def _piece(piece: str) -> str:
+    known = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    if piece in known:
+        return known[piece]
+    if piece.startswith("[") and piece.endswith("]") and len(piece) > 2:
+        return "[" + piece[1:-1].replace("\\", "\\\\").replace("!", "^", piece[1] == "!") + "]"
+    return re.escape(piece)

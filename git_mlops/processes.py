@@ -1,0 +1,61 @@
+"""Processes that are not git: the user's own commands, run on the user's terminal."""
+
+import resource
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from git_mlops import env
+from git_mlops.errors import USAGE, MlopsError
+
+
+class Outcome(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    """Exit status; negative for a signal, as `subprocess` has it."""
+    wall: float
+    """Seconds."""
+    cpu: float
+    """Seconds of user and system time, of the command and all it waited for."""
+    peak_memory: int
+    """Bytes: the largest resident set of any one process under it so far."""
+
+
+def run(command: Sequence[str], *, cwd: Path, extra: Mapping[str, str] | None = None) -> Outcome:
+    """Run a command on the user's terminal and wait, also through Ctrl-C (which the child gets too).
+
+    Raises:
+        MlopsError: it cannot be started.
+        KeyboardInterrupt: after the child has ended, if the user interrupted.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.monotonic()
+    try:
+        child = subprocess.Popen(tuple(command), cwd=cwd, env=env.for_child(extra))
+    except OSError as error:
+        raise MlopsError(
+            f"cannot start `{command[0]}`: {error.strerror}",
+            hint="is it installed, and on PATH?",
+            exit_code=USAGE,
+        ) from error
+    status = _wait(child)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Outcome(status, time.monotonic() - started, cpu, after.ru_maxrss * 1024)
+
+
+def _wait(child: subprocess.Popen[bytes]) -> int:
+    """Wait; on Ctrl-C give the child (same process group) its time to end, then say so upwards."""
+    try:
+        return child.wait()
+    except KeyboardInterrupt:
+        try:
+            child.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+        raise

@@ -1,0 +1,54 @@
+"""For a job summary or a comment: a verdict line and a table. Data in it is text, never markup."""
+
+from collections.abc import Sequence
+
+from git_mlops.findings import Finding, Level, exit_code
+from git_mlops.reports.text import summary
+
+LIMIT = 60_000
+"""Characters; forges refuse comments over 65,536."""
+
+_VERDICTS = {0: "✅ pass", 1: "❌ fail", 3: "⚠️ cannot evaluate"}
+_MARKS: dict[Level, str] = {"error": "❌", "unknown": "⚠️", "warning": "🔶", "note": "🔹"}
+
+
+def render(findings: Sequence[Finding], *, title: str) -> str:
+    """Worst first; what does not fit is counted, never cut in the middle."""
+    head = [f"### {_VERDICTS[exit_code(findings)]}: {escape(title)}", "", escape(summary(findings, title))]
+    if not findings:
+        return "\n".join(head) + "\n"
+    lines = [*head, "", "| | where | what | rule |", "|---|---|---|---|"]
+    room = LIMIT - sum(len(line) + 1 for line in lines) - 100
+    for number, finding in enumerate(findings):
+        row = _row(finding)
+        room -= len(row) + 1
+        if room < 0:
+            lines += ["", f"… and {len(findings) - number} more (`git mlops check --format json` has all)"]
+            break
+        lines.append(row)
+    return "\n".join(lines) + "\n"
+
+
+def _row(finding: Finding) -> str:
+    place = f"{finding.path}:{finding.line}" if finding.line else finding.path or ""
+    what = escape(finding.message, 1000)
+    if finding.hint:
+        what += f"<br><sub>hint: {escape(finding.hint, 500)}</sub>"
+    return f"| {_MARKS[finding.level]} {finding.level} | {code(place)} | {what} | {code(finding.rule)} |"
+
+
+def escape(text: str, most: int = 2000) -> str:
+    """Text that no Markdown or HTML reader takes for markup, a link, an image or a mention."""
+    short = text if len(text) <= most else text[:most] + "…"
+    plain = "".join(c if c.isprintable() else " " for c in short)
+    return "".join(_ENTITIES.get(c, c) for c in plain)
+
+
+# the characters that start anything in Markdown or HTML, as entities; backticks stay: they only quote
+_ENTITIES = {c: f"&#{ord(c)};" for c in "&<>*_[]()!#|\\~@$:"}
+
+
+def code(text: str) -> str:
+    """Text as a code span that cannot be left, in a table cell."""
+    plain = "".join(c if c.isprintable() else " " for c in text[:300]).replace("`", "'").replace("|", "¦")
+    return f"`{plain}`" if plain else ""

@@ -1,0 +1,1 @@
+"""Projects from templates, and workflows compiled from one spec."""

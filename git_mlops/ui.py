@@ -1,0 +1,152 @@
+"""The terminal: data on stdout, everything else on stderr. The one place that prints."""
+
+import json
+import re
+import shutil
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+
+from git_mlops import env, errors
+from git_mlops.errors import MlopsError
+
+
+def out(text: str = "", *, end: str = "\n") -> None:
+    """Data, for people or pipes."""
+    sys.stdout.write(_printable(text, sys.stdout.encoding) + end)
+
+
+def note(text: str) -> None:
+    """Progress and confirmation, for people."""
+    sys.stdout.flush()
+    sys.stderr.write(_printable(text, sys.stderr.encoding) + "\n")
+
+
+def warn(message: str, *, hint: str | None = None) -> None:
+    """Something is not as it should be, but the command went on."""
+    _message("warning", "33", message, hint)
+
+
+def error(message: str, *, hint: str | None = None) -> None:
+    """The command could not do its work."""
+    _message("error", "31", message, hint)
+
+
+def _message(kind: str, colour: str, message: str, hint: str | None) -> None:
+    note(f"{paint(kind + ':', colour, sys.stderr)} {message}")
+    if hint:
+        note(f"{paint('hint:', '36', sys.stderr)} {hint}")
+
+
+def emit(kind: str, data: object) -> None:
+    """The `--json` envelope; its version is the contract."""
+    out(json.dumps({"mlops": 1, "kind": kind, "data": data}, indent=2, ensure_ascii=False, default=str))
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Columns aligned by what a terminal shows; numbers to the right. No rows: nothing."""
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if not cells:
+        return
+    widths = [max(_width(row[i]) for row in [list(header), *cells]) for i in range(len(header))]
+    right = [all(_numeric(row[i]) for row in cells) for i in range(len(header))]
+    out(_line([h.upper() for h in header], widths, right))
+    for row in cells:
+        out(_line(row, widths, right))
+
+
+def _line(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    padded = []
+    for cell, width, to_right in zip(row, widths, right, strict=True):
+        fill = " " * (width - _width(cell))
+        padded.append(fill + cell if to_right else cell + fill)
+    return "  ".join(padded).rstrip()
+
+
+def _width(text: str) -> int:
+    return sum(
+        2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text
+    )
+
+
+def _numeric(text: str) -> bool:
+    try:
+        float(text.rstrip("%") or 0)
+    except ValueError:
+        return text in {"-", ""}
+    return True
+
+
+def paint(text: str, colour: str, stream: object = None) -> str:
+    """`text` in an ANSI colour, where the stream is a terminal and nobody asked for none."""
+    stream = sys.stdout if stream is None else stream
+    plain = env.get("NO_COLOR") or env.get("TERM") == "dumb" or not getattr(stream, "isatty", bool)()
+    return text if plain else f"\033[{colour}m{text}\033[0m"
+
+
+def progress(label: str) -> Callable[[int, int], None]:
+    """A callback (done, total) that draws one line on a terminal and nothing elsewhere."""
+    if not sys.stderr.isatty() or env.get("TERM") == "dumb":
+        return lambda _done, _total: None
+
+    def draw(done: int, total: int) -> None:
+        room = max(10, min(40, shutil.get_terminal_size().columns - len(label) - 20))
+        filled = room * done // max(total, 1)
+        end = "\n" if done >= total else ""
+        sys.stderr.write(f"\r{label} [{'#' * filled}{'.' * (room - filled)}] {done}/{total}{end}")
+        sys.stderr.flush()
+
+    return draw
+
+
+def interactive() -> bool:
+    """Whether a person is at both ends, so that a question can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def guard(work: Callable[[], int | None]) -> int:
+    """Run a whole command: turn what it raises into a message and a documented exit code."""
+    try:
+        code = work() or errors.OK
+        sys.stdout.flush()
+    except MlopsError as problem:
+        error(str(problem), hint=problem.hint)
+        return problem.exit_code
+    except KeyboardInterrupt:
+        error("interrupted")
+        return errors.INTERRUPTED
+    except BrokenPipeError:
+        # the reader (`| head`) has what it wanted; keep Python from complaining at exit
+        sys.stdout = open("/dev/null", "w", encoding="utf-8")  # noqa: SIM115, PTH123  # lives until the process ends
+        return errors.OK
+    except PermissionError as problem:
+        error(f"no permission: {problem.filename or problem}")
+        return errors.USAGE
+    except OSError as problem:
+        error(f"{problem.strerror or problem}: {problem.filename}" if problem.filename else str(problem))
+        return errors.CANNOT_EVALUATE
+    except Exception as problem:  # the last line of defence: a defect of ours, said as such
+        if env.get("MLOPS_TRACE"):
+            raise
+        error(
+            f"a defect in git-mlops: {type(problem).__name__}: {problem}",
+            hint="run it again with `MLOPS_TRACE=1` and report what it prints",
+        )
+        return errors.CANNOT_EVALUATE
+    return code
+
+
+_COLOUR = re.compile(r"(\033\[[0-9;]*m)")
+
+
+def _printable(text: str, encoding: str | None) -> str:
+    """Text the stream can carry. Control characters from data cannot drive the terminal; colour may pass."""
+    parts = _COLOUR.split(text)
+    shown = "".join(part if number % 2 else _escaped(part) for number, part in enumerate(parts))
+    return shown.encode(encoding or "utf-8", "backslashreplace").decode(encoding or "utf-8")
+
+
+def _escaped(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in text)
