@@ -1,24 +1,39 @@
-"""The entry point of `git mlops`: quick answers first, then click."""
+"""The entry point of `git mlops`: the answers that are asked for most come before click is imported."""
 
 import sys
+
+from git_mlops import __version__, env
 
 
 def main() -> None:
     """Run the command line and exit with its documented code."""
     words = sys.argv[1:]
-    if words in ([], ["-h"], ["--help"]):
-        from git_mlops.cli import overview
-
-        print(overview())  # noqa: T201  # before ui: this answer takes no import
-        sys.exit(0)
-    if words == ["--version"]:
-        from git_mlops import __version__
-
-        print(f"git-mlops {__version__}")  # noqa: T201  # as above
+    completing = env.get("_GIT_MLOPS_COMPLETE") is not None
+    answer = _first_word() if completing else _quick(words)
+    if answer is not None:
+        print(answer)  # noqa: T201  # before ui: this answer takes no import
         sys.exit(0)
     from git_mlops.cli.run import run
 
     sys.exit(run(words))
+
+
+def _quick(words: list[str]) -> str | None:
+    if words in ([], ["-h"], ["--help"]):
+        from git_mlops.cli import overview
+
+        return overview()
+    return f"git-mlops {__version__}" if words == ["--version"] else None
+
+
+def _first_word() -> str | None:
+    """Completion of the command's own name; everything after it is click's."""
+    words = (env.get("COMP_WORDS") or "").split(" ")
+    if env.get("COMP_CWORD") != "1" or words[-1].startswith("-"):
+        return None
+    from git_mlops.cli import COMMANDS
+
+    return "\n".join(f"plain,{name}" for name in COMMANDS if name.startswith("".join(words[1:2])))
 
 
 if __name__ == "__main__":

@@ -104,8 +104,8 @@ def _read(path: Path) -> bytes | None:
 
 def _keys(content: bytes | None) -> list[str]:
     values = yaml.load(content, Loader=_Loader) if content else {}  # noqa: S506  # as in parse
-    sections = {key: value for key, value in values.items() if isinstance(value, dict)}
-    return [f"{section}.{name}" for section, inner in sections.items() for name in inner]
+    sections = {key: value for key, value in values.items() if isinstance(value, dict) and key in _sections()}
+    return [*values, *(f"{section}.{name}" for section, inner in sections.items() for name in inner)]
 
 
 def _private(repo: Repo) -> Iterator[tuple[str, str, str, str]]:
@@ -138,6 +138,17 @@ def _override(config: Config, key: tuple[str, str], text: str, source: str) -> C
     except DecodeError as error:
         raise DecodeError("", f"{source}: {error}", hint=error.hint) from error
     return config._replace(**{section: settings._replace(**{name: value})})
+
+
+def shown(loaded: Loaded) -> list[tuple[str, object, str]]:
+    """Every setting as (dotted key, plain value, source), in the order of the file."""
+    rows: list[tuple[str, object, str]] = []
+    for section, value in loaded.config._asdict().items():
+        inner = value._asdict() if hasattr(value, "_asdict") else {None: value}
+        for name, setting in inner.items():
+            key = f"{section}.{name}" if name else section
+            rows.append((key, setting, loaded.sources.get(key, "default")))
+    return rows
 
 
 def schema() -> dict[str, object]:

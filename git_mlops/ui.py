@@ -6,6 +6,7 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from git_mlops import env, errors
 from git_mlops.errors import MlopsError
@@ -36,6 +37,14 @@ def _message(kind: str, colour: str, message: str, hint: str | None) -> None:
     note(f"{paint(kind + ':', colour, sys.stderr)} {message}")
     if hint:
         note(f"{paint('hint:', '36', sys.stderr)} {hint}")
+
+
+def write(text: str, output: str | None = None) -> None:
+    """A whole report: on stdout, or into a file."""
+    if output is None:
+        out(text.rstrip("\n"))
+    else:
+        Path(output).write_text(text.rstrip("\n") + "\n", encoding="utf-8")
 
 
 def emit(kind: str, data: object) -> None:

@@ -1,1 +1,1 @@
-"""Rules over the index, the workspace or a range of commits; all of them yield `Finding`s."""
+"""Rules over the index, the workspace or a range of commits. `RULES` is the whole list."""

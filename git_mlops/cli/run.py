@@ -14,7 +14,9 @@ def run(words: list[str]) -> int:
 
 def _run(words: list[str]) -> int | None:
     try:
-        outcome = root.main(args=words, prog_name="git mlops", standalone_mode=False)
+        outcome = root.main(
+            args=words, prog_name="git mlops", complete_var="_GIT_MLOPS_COMPLETE", standalone_mode=False
+        )
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as problem:

@@ -1,5 +1,6 @@
 """Objects: many read in one process, trees and commits written without the user's index or workspace."""
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -66,6 +67,12 @@ def write_blobs(repo: Repo, contents: Sequence[bytes]) -> list[str]:
             file.write_bytes(content)
         stdin = "".join(f"{file}\n" for file in files).encode("utf-8", "surrogateescape")
         return repo.text("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=stdin).splitlines()
+
+
+def blob_id(repo: Repo, content: bytes) -> str:
+    """The id the content has as a blob, without storing it and without a process."""
+    digest = hashlib.sha256 if repo.object_format == "sha256" else hashlib.sha1
+    return digest(b"blob %d\0" % len(content) + content).hexdigest()  # git's ids, not a safeguard
 
 
 def tree_entries(repo: Repo, treeish: str, *pathspecs: str) -> list[Entry]:

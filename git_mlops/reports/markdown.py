@@ -1,5 +1,6 @@
 """For a job summary or a comment: a verdict line and a table. Data in it is text, never markup."""
 
+import re
 from collections.abc import Sequence
 
 from git_mlops.findings import Finding, Level, exit_code
@@ -41,11 +42,14 @@ def escape(text: str, most: int = 2000) -> str:
     """Text that no Markdown or HTML reader takes for markup, a link, an image or a mention."""
     short = text if len(text) <= most else text[:most] + "…"
     plain = "".join(c if c.isprintable() else " " for c in short)
-    return "".join(_ENTITIES.get(c, c) for c in plain)
+    inert = "".join(_ENTITIES.get(c, c) for c in plain)
+    return _AUTOLINK.sub(lambda match: match[0][:-1] + f"&#{ord(match[0][-1])};", inert)
 
 
 # the characters that start anything in Markdown or HTML, as entities; backticks stay: they only quote
-_ENTITIES = {c: f"&#{ord(c)};" for c in "&<>*_[]()!#|\\~@$:"}
+_ENTITIES = {c: f"&#{ord(c)};" for c in "&<>*_[]#|\\~@$"}
+# what becomes a link by itself
+_AUTOLINK = re.compile(r"\w:(?=//)|www\.", re.IGNORECASE)
 
 
 def code(text: str) -> str:

@@ -1,0 +1,51 @@
+"""What every rule gets, and what every rule is."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+from git_mlops.checks.scope import Kind, Scope
+from git_mlops.checks.settings import Levels
+from git_mlops.data.settings import Settings as DataSettings
+from git_mlops.findings import Finding
+from git_mlops.schema.settings import Bindings
+
+
+class Configuration(Protocol):
+    """The settings that rules use, as `config.Config` has them."""
+
+    @property
+    def data(self) -> DataSettings:
+        """The section `data:`."""
+
+    @property
+    def schemas(self) -> Bindings:
+        """The section `schemas:`."""
+
+    @property
+    def checks(self) -> Levels:
+        """The section `checks:`."""
+
+
+class Context(NamedTuple):
+    """One check: the state that is looked at, and the settings of that state."""
+
+    scope: Scope
+    config: Configuration
+    problems: Callable[[bytes], Iterator[Finding]]
+    """What is wrong with the content of a mlops.yaml."""
+
+
+class Rule(Protocol):
+    """A module of this package; its docstring is the rule's documentation."""
+
+    SUMMARY: str
+    """One line for `git mlops check --list`."""
+    KINDS: frozenset[Kind]
+    """Where the rule makes sense."""
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """Everything the rule has to say."""
+
+
+Rules = Mapping[str, Rule]
+EVERYWHERE: frozenset[Kind] = frozenset({"staged", "workspace", "range"})

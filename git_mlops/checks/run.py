@@ -1,0 +1,57 @@
+"""Run rules over a scope. `RULES` is the whole list; the CLI, the hooks, CI and the docs derive from it."""
+
+from collections.abc import Collection, Iterator
+
+from git_mlops.checks import (
+    config_valid,
+    data_added,
+    data_in_git,
+    data_pushed,
+    large_file,
+    pointer_valid,
+    schema_holds,
+)
+from git_mlops.checks.context import Context, Rule, Rules
+from git_mlops.errors import CANNOT_EVALUATE, MlopsError
+from git_mlops.findings import Finding, Level, ordered
+
+RULES: dict[str, Rule] = {
+    "config-valid": config_valid,
+    "pointer-valid": pointer_valid,
+    "large-file": large_file,
+    "data-in-git": data_in_git,
+    "data-added": data_added,
+    "data-pushed": data_pushed,
+    "schema": schema_holds,
+}
+
+
+def check(context: Context, *, skip: Collection[str] = (), rules: Rules = RULES) -> list[Finding]:
+    """Everything that the rules have to say about the scope, worst first.
+
+    Levels come from `checks:` in mlops.yaml; a rule that is `off` there or in `skip` is not run.
+    """
+    return ordered(_findings(context, skip, rules))
+
+
+def _findings(context: Context, skip: Collection[str], rules: Rules) -> Iterator[Finding]:
+    for name, rule in rules.items():
+        wanted = context.config.checks.get(name)
+        if name in skip or wanted == "off" or context.scope.kind not in rule.KINDS:
+            continue
+        for finding in _run(name, rule, context):
+            # a rule that could not be evaluated stays that: a level in the configuration must not hide it
+            yield finding if wanted is None or finding.level != "error" else _at(finding, wanted)
+
+
+def _run(name: str, rule: Rule, context: Context) -> Iterator[Finding]:
+    try:
+        yield from rule.check(context)
+    except MlopsError as error:
+        if error.exit_code != CANNOT_EVALUATE:
+            raise
+        yield Finding(name, "unknown", str(error), hint=error.hint)
+
+
+def _at(finding: Finding, level: Level) -> Finding:
+    return finding._replace(level=level)

@@ -1,0 +1,125 @@
+"""Data that mlops.yaml binds to a schema satisfies it: the object that the checked pointer names."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from git_mlops.checks.context import EVERYWHERE, Context
+from git_mlops.data import cache, pointers
+from git_mlops.data.pointers import Out, PointerError
+from git_mlops.errors import CANNOT_EVALUATE, MlopsError
+from git_mlops.findings import Finding
+from git_mlops.git import objects
+from git_mlops.git.repo import Repo
+from git_mlops.schema import gate
+from git_mlops.schema.bindings import schema_for
+from git_mlops.schema.gate import Item
+
+SUMMARY = "data satisfies the schema it is bound to"
+KINDS = EVERYWHERE
+
+_CONFIG = "mlops.yaml"
+
+
+class _Data(NamedTuple):
+    """One bound table: where it is, what it is, and the schema it must satisfy."""
+
+    path: str
+    schema: str
+    algorithm: str
+    hash: str
+    out: Out | None
+    """None for a plain file of git."""
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Looks at data that is new, or whose schema or binding is new; a known verdict is not computed again."""
+    if not context.config.schemas:
+        return
+    data = list(_tables(context, _files(context)))
+    schemas = context.scope.read({item.schema for item in data})
+    for schema, item in {item.schema: item for item in data if item.schema not in schemas}.items():
+        yield Finding(
+            "schema", "error", f"`{item.path}` is bound to `{schema}`, which does not exist", _CONFIG
+        )
+    with tempfile.TemporaryDirectory(prefix="mlops-") as scratch:
+        items = [_item(context, item, schemas, Path(scratch)) for item in data if item.schema in schemas]
+        yield from gate.gate(context.scope.repo, items)
+
+
+def _files(context: Context) -> dict[str, str]:
+    """Path → blob id of what is looked at: all of the state when a schema or the bindings are new in it."""
+    paths = context.scope.paths
+    rebound = _CONFIG in paths or any(schema in paths for schema in context.config.schemas.values())
+    everything = context.scope.kind != "workspace" and rebound
+    files = context.scope.all_files() if everything else context.scope.files
+    return {file.path: file.oid for file in files}
+
+
+def _tables(context: Context, files: dict[str, str]) -> Iterator[_Data]:
+    bindings = context.config.schemas
+    for out in _outs(context, [path for path in files if pointers.is_pointer(path)]):
+        yield from _of_out(context.scope.repo, out, bindings)
+    for path, oid in files.items():
+        schema = schema_for(path, bindings)
+        if schema is not None and not pointers.is_pointer(path):
+            yield _Data(path, schema, "git", oid, None)
+
+
+def _outs(context: Context, paths: Sequence[str]) -> Iterator[Out]:
+    pipelines = [path.removesuffix("dvc.lock") + "dvc.yaml" for path in paths if path.endswith("dvc.lock")]
+    contents = context.scope.read([*paths, *pipelines])
+    for path in paths:
+        pipeline = contents.get(path.removesuffix("dvc.lock") + "dvc.yaml")
+        try:
+            yield from pointers.parse(path, contents.get(path, b""), pipeline).outs
+        except PointerError:
+            continue  # said by the rule pointer-valid
+
+
+def _of_out(repo: Repo, out: Out, bindings: dict[str, str]) -> Iterator[_Data]:
+    """The out itself, or the members of a directory that are bound."""
+    schema = schema_for(out.path, bindings)
+    if not out.hash.endswith(".dir"):
+        if schema is not None:
+            yield _Data(out.path, schema, out.algorithm, out.hash, out)
+        return
+    for name, member in cache.members(repo, out).items():
+        path = f"{out.path}/{name}"
+        inner = schema_for(path, bindings)
+        if inner is not None:
+            yield _Data(path, inner, member.algorithm, member.hash, member)
+
+
+def _item(context: Context, data: _Data, schemas: dict[str, bytes], scratch: Path) -> Item:
+    repo = context.scope.repo
+    content = schemas[data.schema]
+    return Item(
+        path=data.path,
+        algorithm=data.algorithm,
+        hash=data.hash
+        if data.out or data.hash.strip("0")
+        else objects.blob_id(repo, _plain(context, data.path)),
+        file=partial(_file, context, data, scratch),
+        schema_path=data.schema,
+        schema_oid=objects.blob_id(repo, content),
+        schema=lambda: content,
+    )
+
+
+def _file(context: Context, data: _Data, scratch: Path) -> Path | None:
+    """Where the bytes can be read: DVC's cache, or a copy of git's blob."""
+    if data.out is not None:
+        return cache.locate(context.scope.repo, data.out)
+    copy = scratch / data.hash
+    copy.write_bytes(_plain(context, data.path))
+    return copy
+
+
+def _plain(context: Context, path: str) -> bytes:
+    content = context.scope.read([path]).get(path)
+    if content is None:
+        raise MlopsError(f"cannot read `{path}`", exit_code=CANNOT_EVALUATE)
+    return content
