@@ -18,6 +18,17 @@ function __git_mlops_complete
     end
 end
 
+function __git_mlops_at
+    # whether `git` is the command and the words before the cursor number $argv[1]
+    set -l words (commandline -opc)
+    test "$words[1]" = git; and test (count $words) -eq $argv[1]
+end
+
+function __git_mlops_inside
+    set -l words (commandline -opc)
+    test "$words[1]" = git; and test "$words[2]" = mlops
+end
+
 complete -c git-mlops -f -a '(__git_mlops_complete)'
-complete -c git -n __fish_git_needs_command -a mlops -d 'Git-native MLOps'
-complete -c git -n '__fish_git_using_command mlops' -f -a '(__git_mlops_complete)'
+complete -c git -n "__git_mlops_at 1" -a mlops -d 'Git-native MLOps'
+complete -c git -n __git_mlops_inside -f -a '(__git_mlops_complete)'

@@ -1,0 +1,41 @@
+# Two commands matter: `make demo` and `make test`. Both set everything up in .venv first.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(CURDIR)/$(VENV)/bin
+RUN = env PATH="$(BIN):$$PATH"
+JOBS ?= auto
+
+.PHONY: help demo test lint bench docs install clean
+
+help:            ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+
+demo: install    ## The whole story on real data, in a temporary directory
+	@$(RUN) sh docs/demo.sh
+
+test: lint       ## Everything CI runs: linters, types, layers, our own check, all tests
+	$(RUN) pytest -n $(JOBS) --dist worksteal
+
+lint: install    ## Ruff, mypy --strict, import-linter, and `git mlops check` on this repository
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+	$(RUN) git mlops check
+
+bench: install   ## Our figures beside the peers', in one run and one table
+	$(RUN) python -m tests.bench
+
+docs: install    ## Renew the man page, the reference and the README's generated blocks
+	$(RUN) python -m git_mlops.cli.manual
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	touch $@
+
+clean:           ## Remove what `make` made
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
