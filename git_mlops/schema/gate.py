@@ -1,0 +1,112 @@
+"""The gate: data that changed satisfies its schema, by a verdict that is known or by looking once."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from git_mlops import __version__
+from git_mlops.errors import MlopsError
+from git_mlops.findings import Finding, exit_code
+from git_mlops.git.repo import Repo
+from git_mlops.schema import pandera, tables, verdicts
+from git_mlops.schema.forms import form_of
+from git_mlops.schema.load import Schema, load
+from git_mlops.schema.validate import RULE, validate
+from git_mlops.schema.verdicts import Verdict
+
+
+class Item(NamedTuple):
+    """One table and the schema it must satisfy. What costs is a function, called only when it must be."""
+
+    path: str
+    algorithm: str
+    """Of `hash`: `md5` for a DVC object, `git` for a blob."""
+    hash: str
+    file: Callable[[], Path | None]
+    """Where the bytes are; None when they are not on this machine."""
+    schema_path: str
+    schema_oid: str
+    schema: Callable[[], bytes]
+
+
+def gate(repo: Repo, items: Sequence[Item]) -> Iterator[Finding]:
+    """Findings of every item. Data with a verdict is not read; new verdicts are recorded, also on Ctrl-C."""
+    subjects = [_subject(item) for item in items]
+    known = verdicts.lookup(repo, subjects)
+    fresh: dict[str, Verdict] = {}
+    schemas: dict[str, Schema | Finding] = {}
+    try:
+        for item, subject in zip(items, subjects, strict=True):
+            verdict = known.get(subject) or fresh.get(subject)
+            if verdict is None:
+                found = _validated(item, schemas)
+                if _final(found):
+                    verdict = fresh[subject] = _verdict(subject, found)
+                else:
+                    yield from found
+            if verdict is not None:
+                yield from (_placed(finding, item) for finding in verdict.findings)
+    finally:
+        problem = _record(repo, list(fresh.values()))
+    if problem is not None:
+        yield problem
+
+
+def _subject(item: Item) -> str:
+    return verdicts.subject(item.algorithm, item.hash, item.schema_oid, str(form_of(item.path)))
+
+
+def _validated(item: Item, schemas: dict[str, Schema | Finding]) -> list[Finding]:
+    schema = _schema(item, schemas)
+    if isinstance(schema, Finding):
+        return [schema]
+    file = item.file()
+    if file is None:
+        hint = f"`git mlops pull {item.path}`"
+        return [Finding(RULE, "unknown", "its data is not on this machine", item.path, hint=hint)]
+    return validate(file, item.path, schema)
+
+
+def _schema(item: Item, schemas: dict[str, Schema | Finding]) -> Schema | Finding:
+    """Each schema file is read once; one that is wrong is a finding of its own, about itself."""
+    if item.schema_path not in schemas:
+        try:
+            schemas[item.schema_path] = load(item.schema(), item.schema_path)
+        except MlopsError as error:
+            message = str(error).removeprefix(f"{item.schema_path}:").lstrip()
+            data = {"check": "grammar"}
+            said = Finding(RULE, "error", message, item.schema_path, hint=error.hint, data=data)
+            schemas[item.schema_path] = said
+            return said
+    schema = schemas[item.schema_path]
+    if isinstance(schema, Finding):
+        message = f"not checked: its schema `{item.schema_path}` is wrong"
+        return Finding(RULE, "unknown", message, item.path)
+    return schema
+
+
+def _final(findings: Sequence[Finding]) -> bool:
+    """Whether it is a judgement on the data: neither unknown, nor about the schema file."""
+    return not any(f.level == "unknown" or f.data.get("check") == "grammar" for f in findings)
+
+
+def _verdict(subject: str, findings: Sequence[Finding]) -> Verdict:
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    by = {"git-mlops": __version__, "engine": verdicts.ENGINE, **pandera.versions(), **tables.versions()}
+    kept = tuple(finding._replace(path=None) for finding in findings)
+    return Verdict(subject, "fail" if exit_code(kept) else "pass", kept, now, by)
+
+
+def _placed(finding: Finding, item: Item) -> Finding:
+    hint = finding.hint or f"mend the data and `git mlops add` it, or change `{item.schema_path}`"
+    return finding._replace(path=item.path, hint=hint)
+
+
+def _record(repo: Repo, fresh: Sequence[Verdict]) -> Finding | None:
+    """A verdict that cannot be kept (a repository that is read-only) is computed again: said, no failure."""
+    try:
+        verdicts.record(repo, fresh)
+    except (MlopsError, OSError) as error:
+        return Finding(RULE, "note", f"the verdicts could not be recorded: {error}")
+    return None

@@ -1,0 +1,219 @@
+"""pandera's side of a check: build its schema, run it, say what failed; the one file that imports it.
+
+The verdict is pandera's. What is ours is the cap on what it collects: by itself it puts every failing value
+into a message (17 MB for 2M failures).
+"""
+
+import copy
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from git_mlops.schema.tables import Sort, Wanted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXAMPLES = 5
+"""Failing rows that are shown of one check."""
+
+Key = tuple[str | int, ...]
+Plain = Mapping[str, Any]
+
+
+class BuildError(Exception):
+    """pandera refuses a schema; `key` is the part it refuses."""
+
+    def __init__(self, key: Key, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class Broken(NamedTuple):
+    """One check that did not hold."""
+
+    column: str | None
+    reason: str
+    """pandera's reason code, in lower case: `series_contains_nulls`."""
+    check: str
+    """What was checked, as pandera writes it: `in_range(0, 120)`."""
+    failures: int | None
+    """How many rows fail; None when it is not about rows."""
+    rows: tuple[int, ...]
+    """The first failing rows, from 0."""
+    detail: str
+    """What pandera says of a failure that is not about rows."""
+    warning: bool = False
+
+
+def build(document: Plain) -> object:
+    """pandera's schema of a serialized form whose grammar is known to be right.
+
+    Raises:
+        BuildError: a type, an argument or a combination that pandera does not take.
+    """
+    from pandera.io import pandas_io
+
+    def attempt(part: Plain) -> object:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return pandas_io.deserialize_schema(copy.deepcopy(dict(part)))
+
+    try:
+        return attempt(document)
+    except Exception as error:  # pandera raises what its parts raise
+        for key, part in _parts(document):
+            try:
+                attempt(part)
+            except Exception as inner:
+                raise BuildError(key, _said(inner, key)) from inner
+        raise BuildError((), _said(error, ())) from error
+
+
+def _parts(document: Plain) -> Iterator[tuple[Key, Plain]]:
+    """Ever smaller schemas: the first that fails says where the fault is."""
+    if document.get("dtype"):
+        yield ("dtype",), {"columns": {"x": {"dtype": document["dtype"]}}}
+    for name, column in document["columns"].items():
+        yield ("columns", name, "dtype"), {"columns": {name: {"dtype": column.get("dtype")}}}
+        for number, check in enumerate(column.get("checks", ())):
+            single = {"dtype": column.get("dtype"), "checks": [check]}
+            yield ("columns", name, "checks", number), {"columns": {name: single}}
+        yield ("columns", name), {"columns": {name: column}}
+
+
+def _said(error: BaseException, key: Key) -> str:
+    text = (str(error).splitlines() or [type(error).__name__])[0]
+    return f"no type that pandera knows: {text}" if key[-1:] == ("dtype",) else text
+
+
+def wanted(schema: Any, names: Iterable[str]) -> dict[str, Wanted]:
+    """What the schema declares of each column that is there, patterns (`regex: true`) applied."""
+    exact = {name: column for name, column in schema.columns.items() if not column.regex}
+    patterns = [(re.compile(name), column) for name, column in schema.columns.items() if column.regex]
+    found: dict[str, Wanted] = {}
+    for name in names:
+        column = exact.get(name) or next((c for p, c in patterns if p.match(name)), None)
+        if column is None:
+            continue
+        dtype = _engine(schema.dtype) if schema.dtype is not None else column.dtype
+        if dtype is not None:
+            found[name] = Wanted(_sort(dtype), str(dtype), coerce=bool(column.coerce or schema.coerce))
+    return found
+
+
+def _engine(dtype: Any) -> Any:
+    from pandera.engines import pandas_engine
+
+    return pandas_engine.Engine.dtype(dtype)
+
+
+def _sort(dtype: Any) -> Sort:
+    from pandera import dtypes
+
+    questions: tuple[tuple[Any, Sort], ...] = (
+        (dtypes.is_category, "category"), (dtypes.is_bool, "bool"), (dtypes.is_datetime, "datetime"),
+        (dtypes.is_timedelta, "timedelta"), (dtypes.is_int, "int"), (dtypes.is_float, "float"),
+        (dtypes.is_string, "string"),
+    )  # fmt: skip
+    if re.fullmatch(r"(?i)u?int\d+(\[pyarrow\])?", str(dtype)):
+        return "int"
+    if "decimal" in str(dtype).lower() or str(dtype).startswith("date32"):
+        return "other"
+    return next((sort for question, sort in questions if question(dtype)), "other")
+
+
+def labelled(schema: Any) -> bool:
+    """Whether the schema says something about row labels (`index:`)."""
+    return schema.index is not None
+
+
+def names_of(schema: Any) -> list[str]:
+    """The columns that the schema names, patterns left out."""
+    return [name for name, column in schema.columns.items() if not column.regex]
+
+
+def broken(schema: Any, frame: "pd.DataFrame") -> list[Broken]:
+    """Every check that does not hold on the frame, in pandera's order."""
+    import pandera.pandas as pa
+    from pandera.config import ValidationDepth, config_context
+
+    capped = _capped(schema)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        # whatever PANDERA_* says in the environment: a gate that validates nothing must not pass
+        with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
+            try:
+                capped.validate(frame, lazy=True)
+                found = []
+            except pa.errors.SchemaErrors as error:
+                found = [_broken(part, frame) for part in error.schema_errors]
+    notes = [w for w in said if issubclass(w.category, pa.errors.SchemaWarning)]
+    return [*found, *(_warned(str(w.message)) for w in notes)]
+
+
+def _capped(schema: Any) -> Any:
+    """A copy that collects a few failing values of each check; the counts come from elsewhere."""
+    same = copy.deepcopy(schema)
+    for part in (same, *same.columns.values()):
+        for check in part.checks:
+            check.n_failure_cases = EXAMPLES
+    return same
+
+
+def _warned(message: str) -> Broken:
+    return Broken(None, "warning", "raise_warning", None, (), _short(message, 300), warning=True)
+
+
+def _broken(error: Any, frame: "pd.DataFrame") -> Broken:
+    reason = error.reason_code.value if error.reason_code is not None else "dataframe_check"
+    column = error.column_name if getattr(error, "column_name", None) is not None else error.schema.name
+    if error.schema.__class__.__name__ == "DataFrameSchema":
+        column = None
+    check = _short(_check_text(error.check), 120)
+    rows = _rows(error, frame)
+    if rows is None:
+        detail = _short(str(error.failure_cases if error.failure_cases is not None else error), 200)
+        return Broken(column, reason, check, None, (), detail)
+    return Broken(column, reason, check, len(rows), tuple(int(r) for r in rows[:EXAMPLES]), "")
+
+
+def _check_text(check: Any) -> str:
+    if check is None or isinstance(check, str):
+        return str(check or "")
+    return str(check.error or check.name or check)
+
+
+def _rows(error: Any, frame: "pd.DataFrame") -> Any:
+    """Positions of all failing rows, from what pandera computed anyway; None when it is not about rows."""
+    import numpy as np
+
+    output = error.check_output
+    if hasattr(output, "to_numpy") and len(output) == len(frame) and not _scalar(error):
+        values = output.to_numpy(dtype=bool)
+        passed = values if values.ndim == 1 else values.all(axis=1)
+        return np.flatnonzero(~passed)
+    cases = error.failure_cases
+    if not hasattr(cases, "columns") or "index" not in cases.columns:
+        return None
+    labels = cases["index"].dropna()
+    if labels.empty:
+        return None
+    return np.flatnonzero(frame.index.isin(labels.unique()))
+
+
+def _scalar(error: Any) -> bool:
+    return isinstance(error.failure_cases, bool | str) or error.check_output is None
+
+
+def _short(text: str, most: int) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= most else flat[: most - 1] + "…"
+
+
+def versions() -> dict[str, str]:
+    """What checked the data, for the record."""
+    import pandera
+
+    return {"pandera": pandera.__version__}

@@ -1,0 +1,597 @@
+"""Tables read so that validation means something; the one file that imports pandas and pyarrow.
+
+CSV has no types, so its cells are read as text and each is then read as what the schema declares: the
+failing cells are known, leading zeros stay, and nothing is guessed from the first rows. What counts as null
+is what `pandas.read_csv` counts as null. Parquet and JSON lines bring types of their own.
+"""
+
+import csv
+import gzip
+import io
+import json
+import warnings
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, cast
+
+from git_mlops.schema.forms import Form
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Sort = Literal["int", "float", "bool", "string", "datetime", "timedelta", "category", "other"]
+
+NULLS = (
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
+    "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+)  # fmt: skip
+"""Cells of a CSV that are null, as for `pandas.read_csv`."""
+
+_BLOCK = 16 * 1024 * 1024
+_LARGEST_ROW = 1024 * 1024 * 1024
+
+
+class UnreadableError(Exception):
+    """The bytes are no table of the form; says why, and where if that is known."""
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        super().__init__(reason)
+        self.line = line
+
+
+class Wanted(NamedTuple):
+    """What the schema declares of one column."""
+
+    sort: Sort
+    dtype: str
+    coerce: bool
+
+
+class Table(NamedTuple):
+    """A file as it was read, before any type is applied."""
+
+    path: Path
+    form: Form
+    rows: int
+    repeated: tuple[str, ...]
+    """Column names that stand more than once; the first of each is kept."""
+    cells: Mapping[str, Any]
+    """Column → Arrow array, or list for JSON lines, in the file's order."""
+    whole: Any = None
+    """Parquet alone: the Arrow table, with pandas' own metadata."""
+    line_numbers: tuple[int, ...] | None = None
+    """JSON lines with blank lines between: the line of each row."""
+
+    def value(self, column: str, row: int) -> object:
+        """One cell as the file has it: the text of a CSV, the typed value otherwise."""
+        cell = self.cells[column][row]
+        return cell.as_py() if hasattr(cell, "as_py") else cell
+
+
+class Typed(NamedTuple):
+    """A table with the declared types applied."""
+
+    frame: "pd.DataFrame"
+    bad: dict[str, list[int]]
+    """Column → rows whose cells are not of the declared type; they are null in `frame`."""
+
+
+def read(path: Path, form: Form) -> Table:
+    """Read a file.
+
+    Raises:
+        UnreadableError: it is not what its name says: empty, ragged, truncated, not UTF-8.
+        OSError: the file itself cannot be read.
+    """
+    import pyarrow as pa
+
+    if path.stat().st_size == 0:
+        raise UnreadableError("it is empty, without even a header")
+    try:
+        if form.kind == "parquet":
+            return _read_parquet(path, form)
+        return _read_lines(path, form) if form.kind == "jsonl" else _read_csv(path, form)
+    except UnicodeDecodeError as error:
+        raise _not_utf8(path, form) from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UnreadableError(f"its gzip data is broken: {error}") from error
+    except (pa.ArrowException, OverflowError) as error:
+        raise UnreadableError(_first_line(error)) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].strip().rstrip(".")
+
+
+def _open(path: Path, form: Form) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(path, "rb")) if form.packed else path.open("rb")
+
+
+def _records(path: Path, form: Form) -> Iterator[tuple[int, list[str]]]:
+    """The records of a CSV with the line each starts at; blank lines are no records, as for pandas."""
+    csv.field_size_limit(_LARGEST_ROW)
+    with _open(path, form) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
+        reader = csv.reader(text, delimiter=_delimiter(form))
+        start = 1
+        for record in reader:
+            if record:
+                yield start, record
+            start = reader.line_num + 1
+
+
+def _delimiter(form: Form) -> str:
+    return "\t" if form.kind == "tsv" else ","
+
+
+def _read_csv(path: Path, form: Form) -> Table:
+    import pyarrow as pa
+
+    with _open(path, form) as file:
+        if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+            raise UnreadableError("it is UTF-16; save it as UTF-8", 1)
+    try:
+        header = next(_records(path, form), None)
+    except csv.Error as error:
+        raise UnreadableError(str(error)) from error
+    if header is None:
+        raise UnreadableError("it is empty, without even a header")
+    names = header[1]
+    if len(names) == 1 and names[0].count(";") > 0:
+        raise UnreadableError("its columns are separated by `;`, not by commas", 1)
+    try:
+        table = _arrow_csv(path, form, names, _BLOCK)
+    except pa.ArrowInvalid as error:
+        if "straddling" in str(error):
+            table = _arrow_csv(path, form, names, _LARGEST_ROW)
+        else:
+            raise _why_csv(path, form, len(names), error) from error
+    last = table.column(len(names) - 1)[-1].as_py() if table.num_rows else None
+    if last is not None and "\n" in last and _unclosed(path, form):
+        raise UnreadableError("a quote is opened and never closed")
+    return Table(path, form, table.num_rows, _repeated(names), _by_name(table, names))
+
+
+def _by_name(table: Any, names: Sequence[str]) -> dict[str, Any]:
+    cells: dict[str, Any] = {}
+    for number, name in enumerate(names):
+        cells.setdefault(name, table.column(number))
+    return cells
+
+
+def _unclosed(path: Path, form: Form) -> bool:
+    csv.field_size_limit(_LARGEST_ROW)
+    with _open(path, form) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
+        try:
+            for _record in csv.reader(text, delimiter=_delimiter(form), strict=True):
+                pass
+        except csv.Error as error:
+            return "end of data" in str(error)
+    return False
+
+
+def _repeated(names: Sequence[str]) -> tuple[str, ...]:
+    seen: set[str] = set()
+    return tuple(dict.fromkeys(name for name in names if name in seen or seen.add(name)))  # type: ignore[func-returns-value]  # set.add is None, which is false
+
+
+def _arrow_csv(path: Path, form: Form, names: Sequence[str], block: int) -> Any:
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    # columns are named by position, because a header may say the same name twice
+    places = [str(number) for number in range(len(names))]
+    with pa.input_stream(str(path), compression="gzip" if form.packed else None) as stream:
+        return arrow.read_csv(
+            stream,
+            read_options=arrow.ReadOptions(block_size=block, column_names=places),
+            parse_options=arrow.ParseOptions(delimiter=_delimiter(form), newlines_in_values=True),
+            convert_options=arrow.ConvertOptions(
+                column_types=dict.fromkeys(places, pa.string()),
+                null_values=list(NULLS),
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        ).slice(1)
+
+
+def _why_csv(path: Path, form: Form, width: int, error: Exception) -> UnreadableError:
+    """Arrow knows that it is wrong, a second reading knows in which line."""
+    ragged: list[tuple[int, int]] = []
+    try:
+        ragged = [(line, len(record)) for line, record in _records(path, form) if len(record) != width]
+    except UnicodeDecodeError:
+        return _not_utf8(path, form)
+    except csv.Error:
+        pass
+    if not ragged:
+        return UnreadableError(_first_line(error))
+    line, found = ragged[0]
+    more = f", and {len(ragged) - 1} more lines are ragged" if len(ragged) > 1 else ""
+    return UnreadableError(f"line {line} has {found} fields, the header {width}{more}", line)
+
+
+def _not_utf8(path: Path, form: Form) -> UnreadableError:
+    with _open(path, form) as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                byte = line[error.start]
+                return UnreadableError(f"line {number} is not UTF-8 (byte 0x{byte:02x})", number)
+    return UnreadableError("it is not UTF-8")
+
+
+def _read_lines(path: Path, form: Form) -> Table:
+    columns: dict[str, list[object]] = {}
+    numbers: list[int] = []
+    with _open(path, form) as raw:
+        for number, line in enumerate(raw, 1):
+            text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+            if not text.strip():
+                continue
+            for name, value in _record(text, number).items():
+                column = columns.setdefault(name, [])
+                column.extend([None] * (len(numbers) - len(column)))
+                column.append(value)
+            numbers.append(number)
+    if not numbers:
+        raise UnreadableError("it is empty")
+    for column in columns.values():
+        column.extend([None] * (len(numbers) - len(column)))
+    lines = None if numbers[-1] == len(numbers) else tuple(numbers)
+    return Table(path, form, len(numbers), (), columns, line_numbers=lines)
+
+
+def _record(text: bytes, number: int) -> dict[str, object]:
+    try:
+        record = json.loads(text.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"line {number} is not UTF-8", number) from error
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError(f"line {number} is not JSON: {_first_line(error)}", number) from error
+    if not isinstance(record, dict):
+        raise UnreadableError(f"line {number} is not a JSON object", number)
+    return record
+
+
+def _read_parquet(path: Path, form: Form) -> Table:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        # not read_table: it would take parts of the path (`year=2024/`) for columns
+        with parquet.ParquetFile(path) as file:
+            table = file.read()
+    except (pa.ArrowException, OSError, RuntimeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise UnreadableError(_first_line(error)) from error
+    names = table.column_names
+    return Table(path, form, table.num_rows, _repeated(names), _by_name(table, names), table)
+
+
+def typed(table: Table, wanted: Mapping[str, Wanted], *, index: bool = False) -> Typed:
+    """Apply the declared types; a column that is not in `wanted` gets the type that its cells have.
+
+    Args:
+        table: what was read.
+        wanted: declared columns.
+        index: keep the row labels that a Parquet file written by pandas carries.
+    """
+    import pandas as pd
+
+    bad: dict[str, list[int]] = {}
+    whole = _parquet_frame(table, index=index) if table.whole is not None else None
+    names = list(table.cells) if whole is None else [str(name) for name in whole.columns]
+    columns: dict[str, Any] = {}
+    for name in names:
+        want = wanted.get(name)
+        if table.form.kind == "jsonl":
+            column, wrong = _json_column(table.cells[name], want)
+        elif whole is None:
+            column, wrong = _text_column(table.cells[name], want)
+        else:
+            column, wrong = _typed_column(table.cells.get(name), whole[name], want)
+        columns[name] = column
+        if wrong:
+            bad[name] = wrong
+    labels = pd.RangeIndex(table.rows) if whole is None else whole.index
+    return Typed(pd.DataFrame(columns, index=labels), bad)
+
+
+def _parquet_frame(table: Table, *, index: bool) -> Any:
+    frame = table.whole.to_pandas()
+    frame.columns = [str(name) for name in frame.columns]
+    frame = frame.loc[:, ~frame.columns.duplicated()]
+    return frame if index else frame.reset_index(drop=True)
+
+
+# -- text: one cell, one value ------------------------------------------------------------------------------
+
+_INT = r"^[+-]?[0-9]+$"
+_FLOAT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?[iI][nN][fF]([iI][nN][iI][tT][yY])?$"
+_BOOL = r"^(true|True|TRUE|false|False|FALSE)$"
+_BOOL_COERCED = r"^(true|True|TRUE|false|False|FALSE|0|1)$"
+
+
+def _text_column(cells: Any, want: Wanted | None) -> tuple[Any, list[int]]:
+    if want is None:
+        return _guessed(cells), []
+    match want.sort:
+        case "int":
+            return _text_ints(cells, want)
+        case "float":
+            return _text_floats(cells, want)
+        case "bool":
+            return _text_bools(cells, want)
+        case "datetime" | "timedelta":
+            return _text_times(cells, want)
+        case "string":
+            series = cells.to_pandas()
+            return series if want.dtype == "str" else series.astype(want.dtype), []
+    series = cells.to_pandas()
+    return series.astype(want.dtype if want.dtype in ("object", "category") else series.dtype), []
+
+
+def _guessed(cells: Any) -> Any:
+    """The type that `pandas.read_csv` would give, decided on every cell; integers with nulls stay whole."""
+    if cells.null_count == len(cells):
+        return cells.to_pandas().astype("float64")
+    for sort, dtype in (("int", "int64"), ("float", "float64"), ("bool", "bool")):
+        column, wrong = _text_column(cells, Wanted(sort, dtype, coerce=False))  # type: ignore[arg-type]  # literals
+        if not wrong:
+            return column
+    return cells.to_pandas()
+
+
+def _rows(mask: Any) -> list[int]:
+    import numpy as np
+
+    return [int(row) for row in np.flatnonzero(mask.to_numpy(zero_copy_only=False))]
+
+
+def _misfits(cells: Any, pattern: str) -> tuple[Any, list[int]]:
+    """Trimmed cells with those that do not match made null, and the rows of these."""
+    import pyarrow.compute as pc
+
+    trimmed = pc.utf8_trim_whitespace(cells)
+    fits = pc.match_substring_regex(trimmed, pattern=pattern)
+    wrong = _rows(pc.fill_null(pc.invert(fits), fill_value=False))
+    if wrong:
+        trimmed = pc.if_else(fits, trimmed, None)
+    return trimmed, wrong
+
+
+def _text_ints(cells: Any, want: Wanted) -> tuple[Any, list[int]]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    fitting, wrong = _misfits(cells, _INT)
+    if wrong and want.coerce:  # `2.0` is 2 for a schema that coerces, `2.5` is not
+        return _coerced_ints(cells, want)
+    unsigned = want.dtype.lower().startswith("u")
+    try:
+        plain = pc.replace_substring_regex(fitting, pattern=r"^\+", replacement="")
+        numbers = pc.cast(plain, pa.uint64() if unsigned else pa.int64())
+        column = _ints_to_pandas(numbers, "uint64" if unsigned else "int64")
+    except pa.ArrowInvalid:
+        column, beyond = _huge_ints(fitting, unsigned=unsigned)
+        wrong = sorted({*wrong, *beyond})
+    return _narrowed(column, want, wrong)
+
+
+def _ints_to_pandas(numbers: Any, name: str) -> Any:
+    import pandas as pd
+
+    if numbers.null_count == 0:
+        return numbers.to_pandas()
+    nullable = name.replace("uint", "UInt").replace("int", "Int")
+    mask = numbers.is_null().to_numpy()
+    values = numbers.fill_null(0).to_numpy()
+    kind = pd.arrays.IntegerArray(values, mask)
+    return pd.Series(kind, dtype=nullable)
+
+
+def _huge_ints(cells: Any, *, unsigned: bool) -> tuple[Any, list[int]]:
+    """Numbers beyond 64 bits: each cell by itself, which is slow and seldom."""
+    import pandas as pd
+
+    low, high = (0, 2**64 - 1) if unsigned else (-(2**63), 2**63 - 1)
+    values = [None if cell is None or len(cell) > 30 else int(cell) for cell in cells.to_pylist()]
+    fits = [value if value is not None and low <= value <= high else None for value in values]
+    wrong = [row for row, cell in enumerate(cells.to_pylist()) if cell is not None and fits[row] is None]
+    return pd.Series(pd.array(fits, dtype="UInt64" if unsigned else "Int64")), wrong
+
+
+def _coerced_ints(cells: Any, want: Wanted) -> tuple[Any, list[int]]:
+    column, wrong = _text_floats(cells, Wanted("float", "float64", coerce=True))
+    values = column.astype("float64")
+    broken = values.notna() & ((values % 1 != 0) | (values.abs() >= 2**63))
+    wrong = sorted({*wrong, *_rows(_arrow_mask(broken))})
+    whole = values.mask(broken).astype("Int64")
+    return _narrowed(whole if whole.isna().any() else whole.astype("int64"), want, wrong)
+
+
+def _arrow_mask(mask: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.array(mask.to_numpy(dtype=bool))
+
+
+def _narrowed(column: Any, want: Wanted, wrong: list[int]) -> tuple[Any, list[int]]:
+    """In the declared width, if all values fit it; integers with nulls stay nullable integers."""
+    import numpy as np
+
+    bits = want.dtype.lower().removesuffix("[pyarrow]")
+    limits = np.iinfo(bits)
+    outside = (column < int(limits.min)) | (column > int(limits.max))
+    outside = outside.fillna(value=False).astype(bool)
+    if outside.any():
+        wrong = sorted({*wrong, *np.flatnonzero(outside.to_numpy()).tolist()})
+        column = column.astype("Int64").mask(outside)
+    nulls = column.isna().any()
+    if nulls and want.dtype == bits:
+        return column, wrong
+    return column.astype(want.dtype), wrong
+
+
+def _text_floats(cells: Any, want: Wanted) -> tuple[Any, list[int]]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    fitting, wrong = _misfits(cells, _FLOAT)
+    plain = pc.replace_substring_regex(fitting, pattern=r"^\+", replacement="")
+    column = pc.cast(plain, pa.float64()).to_pandas()
+    return column.astype(want.dtype), wrong
+
+
+def _text_bools(cells: Any, want: Wanted) -> tuple[Any, list[int]]:
+    import pyarrow.compute as pc
+
+    fitting, wrong = _misfits(cells, _BOOL_COERCED if want.coerce else _BOOL)
+    truth = pc.match_substring_regex(fitting, pattern="^([tT]|1)")
+    if truth.null_count == 0:
+        return truth.to_pandas().astype(want.dtype), wrong
+    return truth.to_pandas().astype("boolean"), wrong
+
+
+def _text_times(cells: Any, want: Wanted) -> tuple[Any, list[int]]:
+    import pandas as pd
+
+    text = cells.to_pandas().astype(object)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a format that pandas cannot infer shows as failing cells
+        if want.sort == "timedelta":
+            column = pd.to_timedelta(text, errors="coerce")
+        else:
+            zoned = "," in want.dtype
+            column = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=zoned)
+            if (column.isna() & text.notna()).all() and text.notna().any():
+                column = pd.to_datetime(text, errors="coerce", utc=zoned)
+    wrong = _rows(_arrow_mask(column.isna() & text.notna()))
+    try:
+        return column.astype(want.dtype), wrong
+    except (TypeError, ValueError):  # times with a zone where none is declared, or mixed ones
+        return text, [int(row) for row in range(len(text)) if text.iloc[row] is not None]
+
+
+# -- JSON and Parquet: values have types of their own -------------------------------------------------------
+
+
+def _json_column(values: Sequence[object], want: Wanted | None) -> tuple[Any, list[int]]:
+    import pandas as pd
+    import pyarrow as pa
+
+    if want is None:
+        return _json_guessed(values), []
+    textual = all(value is None or isinstance(value, str) for value in values)
+    if textual and want.sort in ("datetime", "timedelta"):
+        return _text_column(pa.chunked_array([pa.array(values, pa.string())]), want)
+    if want.sort in ("int", "float", "bool", "string"):
+        fits = [value if _is(value, want) else None for value in values]
+        wrong = [row for row, value in enumerate(values) if not _null(value) and fits[row] is None]
+        return _json_typed(fits, want, wrong)
+    return pd.Series(list(values), dtype=object), []
+
+
+def _null(value: object) -> bool:
+    return value is None or value != value  # noqa: PLR0124  # NaN, which JSON has no word for but Python writes
+
+
+def _is(value: object, want: Wanted) -> bool:
+    """Whether a JSON value is of the sort; a schema that coerces also takes 2.0 for an integer."""
+    if want.sort == "string":
+        return isinstance(value, str)
+    if isinstance(value, bool) or want.sort == "bool":
+        return isinstance(value, bool) and want.sort == "bool"
+    if want.sort == "float":
+        return isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**1000)
+    return isinstance(value, int) or (want.coerce and isinstance(value, float) and value.is_integer())
+
+
+def _json_typed(fits: list[Any], want: Wanted, wrong: list[int]) -> tuple[Any, list[int]]:
+    import pandas as pd
+
+    if want.sort == "int":
+        low, high = (0, 2**64) if want.dtype.lower().startswith("u") else (-(2**63), 2**63)
+        beyond = [row for row, value in enumerate(fits) if value is not None and not low <= value < high]
+        for row in beyond:
+            fits[row] = None
+        column = pd.Series(pd.array(fits, dtype="UInt64" if low == 0 else "Int64"))
+        return _narrowed(column, want, sorted({*wrong, *beyond}))
+    if want.sort == "float":
+        floats: Any = pd.Series(fits, dtype="float64")
+        return floats.astype(want.dtype), wrong
+    if want.sort == "bool":
+        return pd.Series(fits, dtype="bool" if None not in fits else "boolean"), wrong
+    column = pd.Series(fits, dtype="str" if want.dtype == "str" else want.dtype)
+    return (column if None not in fits else column.where(pd.Series([v is not None for v in fits]))), wrong
+
+
+def _json_guessed(values: Sequence[object]) -> Any:
+    import pandas as pd
+
+    present = [value for value in values if not _null(value)]
+    for sort, dtype in (("bool", "bool"), ("int", "int64"), ("float", "float64"), ("string", "str")):
+        want = Wanted(sort, dtype, coerce=False)  # type: ignore[arg-type]  # literals
+        if present and all(_is(value, want) for value in present):
+            return _json_column(values, want)[0]
+    return pd.Series(list(values), dtype=object if present else "float64")
+
+
+def _typed_column(cells: Any, column: Any, want: Wanted | None) -> tuple[Any, list[int]]:
+    """A column of Parquet. Its own type counts; only what pandas would lose on the way is handled."""
+    import pyarrow as pa
+
+    if want is None or cells is None:
+        return column, []
+    text = pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)
+    if text and want.coerce and want.sort in ("int", "float", "bool", "datetime", "timedelta"):
+        return _text_column(cells.cast(pa.string()), want)  # pandas takes every text for true
+    if pa.types.is_integer(cells.type) and cells.null_count and want.sort == "int":
+        if not want.coerce and str(cells.type) != want.dtype.lower():
+            return column, []
+        return _narrowed(_ints_to_pandas(cells, str(cells.type)), want, [])
+    if pa.types.is_floating(cells.type) and want.coerce and want.sort == "int":
+        broken = column.notna() & ((column % 1 != 0) | (column.abs() >= 2**63))
+        return column.mask(broken), _rows(_arrow_mask(broken))  # pandas would cut 1.5 to 1
+    return column, []
+
+
+# -- where rows are ----------------------------------------------------------------------------------------
+
+
+def lines(table: Table, rows: Iterable[int]) -> dict[int, int]:
+    """Row (from 0) → line of the file (from 1, the header counted); empty for Parquet, which has no lines."""
+    wanted = set(rows)
+    if table.form.kind == "parquet" or not wanted:
+        return {}
+    if table.form.kind == "jsonl":
+        return {row: table.line_numbers[row] if table.line_numbers else row + 1 for row in wanted}
+    if _one_line_each(table):
+        return {row: row + 2 for row in wanted}
+    found: dict[int, int] = {}
+    for row, (line, _record) in enumerate(_records(table.path, table.form), -1):
+        if row in wanted:
+            found[row] = line
+        if len(found) == len(wanted):
+            break
+    return found
+
+
+def _one_line_each(table: Table) -> bool:
+    """Whether no cell holds a line break and no line is blank."""
+    count, last = 0, b"\n"
+    with _open(table.path, table.form) as file:
+        while chunk := file.read(1024 * 1024):
+            count += chunk.count(b"\n")
+            last = chunk[-1:]
+    return count + (last != b"\n") == table.rows + 1
+
+
+def versions() -> dict[str, str]:
+    """What read the data, for the record."""
+    import pandas as pd
+
+    return {"pandas": pd.__version__}

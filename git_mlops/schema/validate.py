@@ -1,0 +1,214 @@
+"""One file against one schema: findings that name column, check, how many rows fail and the first of them."""
+
+import difflib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from git_mlops.findings import Finding
+from git_mlops.schema import pandera, tables
+from git_mlops.schema.forms import KNOWN, form_of
+from git_mlops.schema.load import Schema
+from git_mlops.schema.pandera import EXAMPLES, Broken
+from git_mlops.schema.tables import Table, UnreadableError, Wanted
+
+RULE = "schema"
+MOST_FINDINGS = 50
+_LONGEST_VALUE = 80
+_TYPE_REASONS = ("wrong_dtype", "dtype_coercion_error")
+_SENTENCES = {
+    "column_not_in_schema": "column `{detail}` is not in the schema",
+    "column_not_ordered": "column `{detail}` is not where the schema has it",
+    "series_contains_nulls": "{column} has nulls",
+    "series_contains_duplicates": "{column} must be unique, but values repeat",
+    "duplicates": "rows repeat in their key columns",
+    "check_error": "`{check}` cannot be applied to {column}: {detail}",
+    "warning": "{detail}",
+}
+"""Reason code of pandera → what is said of it."""
+
+
+def validate(file: Path, name: str, schema: Schema) -> list[Finding]:
+    """Findings of rule `schema`; none when the data satisfies it.
+
+    Args:
+        file: where the bytes are; an object of a cache has no suffix.
+        name: the file's path in the repository, which tells the form.
+        schema: what it must satisfy.
+    """
+    form = form_of(name)
+    if form is None:
+        return [_unknown_form(name)]
+    try:
+        table = tables.read(file, form)
+    except UnreadableError as error:
+        message = f"cannot be read as {form}: {error}"
+        return [Finding(RULE, "error", message, name, error.line, data={"check": "readable"})]
+    except OSError as error:
+        return [Finding(RULE, "unknown", f"cannot be read: {error.strerror or error}", name)]
+    if table.rows == 0:
+        message = "has no rows, so that nothing was checked"
+        return [Finding(RULE, "error", message, name, data={"check": "rows", "rows": 0})]
+    findings = list(_Checked(table, name, schema).findings())
+    return _few(findings, name)
+
+
+def _unknown_form(name: str) -> Finding:
+    hint = f"a schema can be bound to {', '.join(KNOWN)}"
+    return Finding(RULE, "unknown", "its form is not known by its name", name, hint=hint)
+
+
+def _few(findings: list[Finding], name: str) -> list[Finding]:
+    if len(findings) <= MOST_FINDINGS:
+        return findings
+    rest = len(findings) - MOST_FINDINGS
+    more = Finding(RULE, "error", f"… and {rest} more checks fail", name, data={"more": rest})
+    return [*findings[:MOST_FINDINGS], more]
+
+
+class _Failure(NamedTuple):
+    """What one finding is made of."""
+
+    message: str
+    column: str | None
+    check: str
+    failures: int | None = None
+    rows: tuple[int, ...] = ()
+    warning: bool = False
+
+
+class _Checked:
+    """One table under one schema."""
+
+    def __init__(self, table: Table, name: str, schema: Schema) -> None:
+        self._table, self._name = table, name
+        self._schema = schema.built
+        self._wanted: Mapping[str, Wanted] = pandera.wanted(schema.built, table.cells)
+
+    def findings(self) -> Iterator[Finding]:
+        """Types first, because what follows rests on them; then what pandera says."""
+        labelled = pandera.labelled(self._schema)
+        typed = tables.typed(self._table, self._wanted, index=labelled)
+        failures = [
+            *(_Failure(f"column `{name}` stands more than once", name, "column_name")
+              for name in self._table.repeated),
+            *(self._of_type(name, rows) for name, rows in typed.bad.items()),
+            *self._of_pandera(pandera.broken(self._schema, typed.frame), typed.bad),
+        ]  # fmt: skip
+        lines = tables.lines(self._table, [row for failure in failures for row in failure.rows])
+        return (self._finding(failure, lines) for failure in failures)
+
+    def _of_type(self, name: str, rows: list[int]) -> _Failure:
+        dtype = self._wanted[name].dtype
+        message = f"column `{name}` is not {dtype} in {self._share(len(rows))}"
+        return _Failure(message, name, f"dtype('{dtype}')", len(rows), tuple(rows[:EXAMPLES]))
+
+    def _of_pandera(self, found: Iterable[Broken], bad: Mapping[str, list[int]]) -> Iterator[_Failure]:
+        handled: set[str | None] = set(bad)
+        found = list(found)
+        nulls = {b.column for b in found if b.reason == "series_contains_nulls"}
+        for item in found:
+            if item.reason in _TYPE_REASONS:
+                if item.column in handled or item.column in nulls:
+                    continue  # said already: cells of another type, or nulls in a type that has none
+                handled.add(item.column)
+            wrong = bad.get(item.column or "")
+            yield from self._without(item, frozenset(wrong)) if wrong else (self._failure(item),)
+
+    def _without(self, item: Broken, wrong: frozenset[int]) -> Iterator[_Failure]:
+        """The same without the rows whose cells are of another type: they became nulls on the way."""
+        if item.reason == "series_contains_nulls" and item.failures is not None:
+            nulls = [row for row in range(self._table.rows) if self._null(item.column, row)]
+            if nulls:
+                yield self._failure(item._replace(failures=len(nulls), rows=tuple(nulls[:EXAMPLES])))
+        elif item.reason == "check_error":
+            return
+        else:
+            rows = tuple(row for row in item.rows if row not in wrong)
+            if rows or item.failures is None:
+                yield self._failure(item._replace(rows=rows))
+
+    def _null(self, column: str | None, row: int) -> bool:
+        value = self._table.value(column or "", row)
+        return value is None or value != value  # noqa: PLR0124  # NaN
+
+    def _failure(self, item: Broken) -> _Failure:
+        message = self._message(item)
+        return _Failure(message, item.column, item.check, item.failures, item.rows, item.warning)
+
+    def _message(self, item: Broken) -> str:
+        column = f"column `{item.column}`" if item.column is not None else "the table"
+        if item.reason in _TYPE_REASONS:
+            return self._type_message(item, column)
+        if item.reason == "column_not_in_dataframe":
+            return f"column `{item.detail}` is missing{self._close(item.detail)}"
+        sentence = _SENTENCES.get(item.reason, "{column} breaks `{check}`")
+        said = sentence.format(column=column, check=item.check, detail=item.detail)
+        return said if item.failures is None else f"{said} in {self._share(item.failures)}"
+
+    def _type_message(self, item: Broken, column: str) -> str:
+        want = self._wanted.get(item.column or "")
+        expected = want.dtype if want else item.check
+        if want is not None and want.sort in ("int", "bool") and self._has_nulls(item.column):
+            other = "boolean" if want.sort == "bool" else want.dtype.replace("int", "Int").replace("uI", "UI")
+            return f"{column} has nulls, which {want.dtype} cannot hold; `dtype: {other}` can"
+        if item.failures is not None:
+            return f"{column} is not {expected} in {self._share(item.failures)}"
+        return f"{column} is not {expected} but {item.detail}"
+
+    def _has_nulls(self, column: str | None) -> bool:
+        cells = self._table.cells.get(column or "", ())
+        return bool(getattr(cells, "null_count", 0)) or any(
+            self._null(column, row) for row in range(len(cells)) if isinstance(cells, list)
+        )
+
+    def _close(self, missing: str) -> str:
+        near = difflib.get_close_matches(missing, self._table.cells, n=1, cutoff=0.7)
+        folded = [name for name in self._table.cells if name.strip().lower() == missing.lower()]
+        best = next(iter([*folded, *near]), None)
+        return f"; the file has `{best}`" if best else ""
+
+    def _share(self, failures: int) -> str:
+        return f"{failures} of {self._table.rows} rows ({100 * failures / self._table.rows:.2g} %)"
+
+    def _finding(self, failure: _Failure, lines: Mapping[int, int]) -> Finding:
+        examples = [self._example(failure, row, lines) for row in failure.rows]
+        shown = ", ".join(
+            f"{'line' if 'line' in e else 'row'} {e.get('line', e.get('row'))}" + _value(e) for e in examples
+        )
+        more = ", …" if failure.failures and failure.failures > len(examples) > 0 else ""
+        data: dict[str, object] = {
+            "column": failure.column,
+            "check": failure.check,
+            "failures": failure.failures,
+            "rows": self._table.rows,
+            "examples": examples,
+        }
+        message = f"{failure.message}: {shown}{more}" if shown else failure.message
+        first = examples[0].get("line") if examples else None
+        line = first if isinstance(first, int) else None
+        return Finding(RULE, "warning" if failure.warning else "error", message, self._name, line, data=data)
+
+    def _example(self, failure: _Failure, row: int, lines: Mapping[int, int]) -> dict[str, object]:
+        place: dict[str, object] = {"line": lines[row]} if row in lines else {"row": row + 1}
+        if failure.column is None or failure.column not in self._table.cells:
+            return place
+        return {**place, "value": _plain(self._table.value(failure.column, row))}
+
+
+def _plain(value: object) -> object:
+    """A cell as JSON can hold it, and short."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if value - value == 0 else str(value)  # JSON has no NaN and no infinity
+    text = value if isinstance(value, str) else str(value)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+
+
+def _value(example: Mapping[str, object]) -> str:
+    if example.get("value") is None:
+        return ""
+    value = example["value"]
+    return f" `{value}`" if isinstance(value, str) else f" {json.dumps(value)}"

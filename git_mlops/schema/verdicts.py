@@ -1,0 +1,236 @@
+"""Verdicts that travel: a check of this data under this schema was computed before, here or elsewhere.
+
+`refs/mlops/verdicts` is a commit history whose tree is `<2>/<62 of subject>/<rule>.json`. Reading is on the
+path of every commit: one `cat-file --batch`, and neither pandas nor pandera is imported.
+"""
+
+import hashlib
+import json
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple, TypeVar
+
+from git_mlops.errors import MlopsError
+from git_mlops.findings import LEVELS, Finding, Level
+from git_mlops.git import objects, refs
+from git_mlops.git.refs import Move, RefMovedError
+from git_mlops.git.repo import Repo
+from git_mlops.git.run import GitError
+
+REF = "refs/mlops/verdicts"
+RULE = "schema"
+
+ENGINE = "pandas-1"
+"""The meaning of a check: raised when ours or pandera's meaning changes; old verdicts then no longer count.
+
+Not pandera's version: asking for it costs every commit 15 ms, and two colleagues one patch release apart
+would never share a verdict. What really computed one is written in it (`by`).
+"""
+
+_VERSION = 1
+_ATTEMPTS = 60
+
+T = TypeVar("T")
+Outcome = Literal["pass", "fail"]
+
+
+class Verdict(NamedTuple):
+    """What a check of one subject came to; a failed one holds its findings, so that no data is needed."""
+
+    subject: str
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    """Without path: the same data may stand under several names."""
+    when: str
+    """UTC, ISO 8601."""
+    by: Mapping[str, str]
+    """Programs and their versions."""
+
+
+def subject(algorithm: str, data_hash: str, schema_oid: str, form: str) -> str:
+    """What a verdict is about: these bytes, read as this form, under this schema and this engine.
+
+    The form (`csv`, `parquet`, …) is in it because the same bytes under another name may mean another table.
+    """
+    lines = ("mlops verdict 1", RULE, ENGINE, form, f"{algorithm}:{data_hash}", f"schema:{schema_oid}")
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def lookup(repo: Repo, subjects: Iterable[str]) -> dict[str, Verdict]:
+    """The verdicts that are known, in one process."""
+    names = {f"{REF}:{_path(subject)}": subject for subject in dict.fromkeys(subjects)}
+    found = ((names[name], content) for name, content in objects.read_blobs(repo, names).items())
+    parsed = ((subject, parse(subject, content)) for subject, content in found)
+    return {subject: verdict for subject, verdict in parsed if verdict is not None}
+
+
+def record(repo: Repo, verdicts: Sequence[Verdict]) -> None:
+    """Add verdicts as one commit; neither index nor workspace is touched, parallel writers lose nothing.
+
+    A verdict that is there already stays as it is, so that the history holds no noise.
+    """
+    if verdicts:
+        files = {_path(verdict.subject): render(verdict) for verdict in verdicts}
+        _retried(lambda: _record(repo, files, _subject_line(verdicts)))
+
+
+def merge(repo: Repo, theirs: str) -> list[Finding]:
+    """Take another history (a commit that is here, e.g. fetched) into ours: the union of both.
+
+    Where both have a verdict, the failed one stays, of equal ones the older. Equal subjects with different
+    outcomes are returned as findings: someone's engine or someone's honesty is not what it should be.
+    """
+    return _retried(lambda: _merge(repo, theirs))
+
+
+def _path(subject: str) -> str:
+    return f"{subject[:2]}/{subject[2:]}/{RULE}.json"
+
+
+def _subject_line(verdicts: Sequence[Verdict]) -> str:
+    failed = sum(verdict.outcome == "fail" for verdict in verdicts)
+    return f"verdicts: {len(verdicts) - failed} pass, {failed} fail\n"
+
+
+def _record(repo: Repo, files: Mapping[str, bytes], message: str) -> None:
+    tip = refs.read(repo, REF)
+    if tip is not None:
+        there = objects.read_blobs(repo, [f"{tip}:{path}" for path in files])
+        known = {name.partition(":")[2] for name, content in there.items() if _readable(content)}
+        files = {path: content for path, content in files.items() if path not in known}
+    if not files:
+        return
+    with objects.scratch_index(repo) as index:
+        if tip is not None:
+            repo.git("read-tree", tip, index=index)
+        objects.put(repo, index, files)
+        tree = objects.write_tree(repo, index)
+    commit = _commit(repo, tree, [tip] if tip else [], message)
+    refs.move(repo, [Move(REF, commit, tip)], "mlops verdicts")
+
+
+def _readable(content: bytes) -> bool:
+    """Of this version or a later one: ours to keep, not to overwrite."""
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return False
+    return isinstance(value, dict) and isinstance(value.get("version"), int)
+
+
+def _commit(repo: Repo, tree: str, parents: Sequence[str], message: str) -> str:
+    try:
+        return objects.commit_tree(repo, tree, parents, message)
+    except GitError as error:
+        if "tell me who you are" not in error.stderr and "ident" not in error.stderr:
+            raise
+    # a CI job without an identity: the verdict says by what it was computed, not by whom
+    name = ("-c", "user.name=git-mlops", "-c", "user.email=git-mlops@localhost")
+    options = [word for parent in parents for word in ("-p", parent)]
+    return repo.text(*name, "commit-tree", tree, *options, "-F", "-", stdin=message.encode())
+
+
+def _merge(repo: Repo, theirs: str) -> list[Finding]:
+    ours = refs.read(repo, REF)
+    if ours is None or _ancestor(repo, ours, theirs):
+        refs.move(repo, [Move(REF, theirs, ours)], "mlops verdicts: fast-forward")
+        return []
+    if _ancestor(repo, theirs, ours):
+        return []
+    left = {entry.path: entry.oid for entry in objects.tree_entries(repo, ours)}
+    right = {entry.path: entry.oid for entry in objects.tree_entries(repo, theirs)}
+    differing = [path for path in left.keys() & right.keys() if left[path] != right[path]]
+    contents = objects.read_blobs(repo, [oids[path] for path in differing for oids in (left, right)])
+    files, findings = _judged({p: (contents[left[p]], contents[right[p]]) for p in sorted(differing)})
+    with objects.scratch_index(repo) as index:
+        repo.git("read-tree", ours, index=index)
+        fresh = "".join(f"100644 {right[p]}\t{p}\0" for p in sorted(right.keys() - left.keys()))
+        repo.git("update-index", "-z", "--add", "--index-info", stdin=fresh.encode(), index=index)
+        objects.put(repo, index, files)
+        tree = objects.write_tree(repo, index)
+    commit = _commit(repo, tree, [ours, theirs], "verdicts: merge\n")
+    refs.move(repo, [Move(REF, commit, ours)], "mlops verdicts: merge")
+    return findings
+
+
+def _ancestor(repo: Repo, old: str, new: str) -> bool:
+    return repo.text("merge-base", "--all", old, new, ok=(0, 1)).split("\n")[0] == repo.text(
+        "rev-parse", f"{old}^{{commit}}"
+    )
+
+
+def _judged(pairs: Mapping[str, tuple[bytes, bytes]]) -> tuple[dict[str, bytes], list[Finding]]:
+    """Which of two contents stays at each path; both clones that merge decide the same."""
+    files: dict[str, bytes] = {}
+    findings: list[Finding] = []
+    for path, both in pairs.items():
+        subject = path.removesuffix(f"/{RULE}.json").replace("/", "")
+        parsed = [(verdict, content) for content in both if (verdict := parse(subject, content))]
+        if not parsed:
+            files[path] = min(both)
+            continue
+        outcomes = {verdict.outcome for verdict, _content in parsed}
+        files[path] = min(parsed, key=lambda p: (p[0].outcome != "fail", p[0].when, p[1]))[1]
+        if len(outcomes) > 1:
+            by = " and ".join(", ".join(f"{k} {v}" for k, v in sorted(v.by.items())) for v, _ in parsed)
+            message = f"the verdicts on {subject[:12]} contradict each other (by {by}); the failed one stays"
+            findings.append(Finding("verdicts", "error", message, data={"subject": subject}))
+    return files, findings
+
+
+def _retried(work: Callable[[], T]) -> T:
+    """Until no other writer was quicker; each attempt starts from what the other left."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            return work()
+        except RefMovedError:
+            pass
+        except GitError as error:
+            if "lock" not in error.stderr:
+                raise
+        time.sleep(random.uniform(0, 0.01 * min(attempt + 1, 10)))  # noqa: S311  # spreads writers, no secret
+    raise MlopsError(f"other processes kept moving `{REF}`", hint="run the command again")
+
+
+def render(verdict: Verdict) -> bytes:
+    """The file of a verdict: stable bytes, one line per key."""
+    value = {
+        "version": _VERSION,
+        "rule": RULE,
+        "outcome": verdict.outcome,
+        "counts": {level: sum(f.level == level for f in verdict.findings) for level in LEVELS},
+        "failures": [_finding(finding) for finding in verdict.findings],
+        "when": verdict.when,
+        "by": dict(verdict.by),
+    }
+    return (json.dumps(value, indent=1, sort_keys=True, default=str) + "\n").encode()
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    value = {"level": finding.level, "message": finding.message, "line": finding.line, "hint": finding.hint}
+    return {**{k: v for k, v in value.items() if v is not None}, "data": dict(finding.data)}
+
+
+def parse(subject: str, content: bytes) -> Verdict | None:
+    """A verdict's file; None for what is no verdict, or of a later version: it is computed anew."""
+    try:
+        value = json.loads(content)
+        if value["version"] != _VERSION or value["outcome"] not in ("pass", "fail"):
+            return None
+        findings = tuple(_parsed(item) for item in value["failures"])
+        by = {str(name): str(version) for name, version in value["by"].items()}
+        failed = any(finding.level == "error" for finding in findings)
+        if failed != (value["outcome"] == "fail"):
+            return None
+        return Verdict(subject, value["outcome"], findings, str(value["when"]), by)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _parsed(item: Mapping[str, object]) -> Finding:
+    level, line, hint, data = item["level"], item.get("line"), item.get("hint"), item["data"]
+    if level not in LEVELS or not isinstance(data, dict) or not isinstance(line, int | None):
+        raise ValueError
+    known: Level = level
+    return Finding(RULE, known, str(item["message"]), None, line, None if hint is None else str(hint), data)
