@@ -5,9 +5,10 @@ from typing import Any, TypeVar
 
 import click
 
-from git_mlops import config
+from git_mlops import config, env, ui
 from git_mlops.config import Config
 from git_mlops.git.repo import Repo, discover
+from git_mlops.hooks import install
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -17,4 +18,18 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 def open_repo() -> tuple[Repo, Config]:
     """The repository the user stands in, and its settings; warns when the clone is not armed."""
     repo = discover()
+    warn_unarmed(repo)
     return repo, config.load(repo).config
+
+
+def warn_unarmed(repo: Repo) -> None:
+    """Say, once per command, that git runs none of our hooks here: no commit would be checked."""
+    in_ci = (env.get("CI") or "").lower() in {"true", "1"}
+    context = click.get_current_context(silent=True)
+    quiet = context is not None and bool(_ARMING & set(context.command_path.split()))
+    if in_ci or quiet or not (repo.root / config.FILE).exists() or install.armed(repo):
+        return
+    ui.warn("this clone is not armed: git runs no checks, and data does not follow", hint="`git mlops init`")
+
+
+_ARMING = frozenset(("init", "hooks", "clone", "ci"))

@@ -1,0 +1,90 @@
+"""`git mlops clone`: a clone that has it all. A step that fails says the command that goes on."""
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from git_mlops import config, ui
+from git_mlops.data import dvc, transfer
+from git_mlops.errors import MlopsError
+from git_mlops.experiments import names
+from git_mlops.git import gitpython, refs
+from git_mlops.git.refs import Move
+from git_mlops.git.repo import Repo, discover
+from git_mlops.hooks import follow_data, install
+
+
+class Cloned(NamedTuple):
+    """What came over."""
+
+    root: Path
+    experiments: int
+    files: int
+    """Files and directories of data."""
+    complete: bool
+
+
+def clone(url: str, directory: str | None, options: dict[str, str | int]) -> Cloned:
+    """Clone, arm, fetch experiments, pull data. A clone that was made is kept whatever happens after it."""
+    target = Path(directory or _name(url))
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise MlopsError(f"{target} exists and is not empty", hint=f"`git mlops clone {url} OTHER-DIRECTORY`")
+    gitpython.clone(url, target, options, _progress())
+    repo = discover(target)
+    ui.note(f"cloned into {repo.root}")
+    steps = Steps(repo)
+    steps.run("arm", "`git mlops hooks install`", lambda: len(install.install(repo)))
+    count = steps.run("fetch experiments", "`git mlops exp pull`", lambda: _experiments(repo, options))
+    files = steps.run("pull data", "`git mlops pull`", lambda: _data(repo))
+    return Cloned(repo.root, count, files, complete=not steps.failed)
+
+
+class Steps:
+    """Steps after the clone: one that fails is told with the command that goes on, and the next is run."""
+
+    def __init__(self, repo: Repo) -> None:
+        self.repo = repo
+        self.failed = False
+
+    def run(self, name: str, mend: str, work: Callable[[], int]) -> int:
+        """What `work` returns, or 0 when it fails."""
+        try:
+            return work()
+        except MlopsError as error:
+            self.failed = True
+            where = shlex.quote(str(self.repo.root))
+            ui.warn(f"could not {name}: {error}", hint=f"`cd {where}`, then {mend}")
+            return 0
+
+
+def _name(url: str) -> str:
+    """The directory that `git clone` would choose."""
+    return re.split(r"[/:]", url.rstrip("/").removesuffix("/.git"))[-1].removesuffix(".git") or "clone"
+
+
+def _progress() -> Callable[[str, int, int], None]:
+    lines: dict[str, Callable[[int, int], None]] = {}
+
+    def draw(phase: str, done: int, total: int) -> None:
+        lines.setdefault(phase, ui.progress(phase))(done, total)
+
+    return draw
+
+
+def _experiments(repo: Repo, options: Mapping[str, str | int]) -> int:
+    """Fetch the remote's experiments by an explicit refspec (never a configured one: prune would delete)."""
+    depth = [f"--depth={options['depth']}"] if "depth" in options else []
+    refspec = f"+{names.PREFIX}*:{names.held('origin', names.PREFIX + '*')}"
+    repo.git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *depth, "origin", refspec)
+    held = names.held("origin", names.PREFIX)
+    offered = [(names.PREFIX + ref.name.removeprefix(held), ref.oid) for ref in refs.list_refs(repo, held)]
+    known = {ref.name for ref in refs.list_refs(repo, names.PREFIX)}
+    moves = [Move(name, oid, None) for name, oid in offered if names.parse_ref(name) and name not in known]
+    refs.move(repo, moves, "mlops clone", reflog=True)
+    return len(moves)
+
+
+def _data(repo: Repo) -> int:
+    raise NotImplementedError

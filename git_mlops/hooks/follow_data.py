@@ -1,0 +1,57 @@
+"""After git changed the files of the worktree: the data follows the pointers."""
+
+import time
+from collections.abc import Sequence
+
+from git_mlops import config, ui
+from git_mlops.data import dvc, follow, workspace
+from git_mlops.data.follow import Followed
+from git_mlops.errors import MlopsError
+from git_mlops.git.repo import Repo, discover
+from git_mlops.hooks import triage
+
+
+def run(_name: str, _arguments: Sequence[str]) -> int:
+    """Never fails git's operation: it is done by now, and what stays open is said."""
+    bring(discover())
+    return 0
+
+
+def bring(repo: Repo) -> Followed | None:
+    """Bring the data to the pointers and let sh know; None where the checked-out commit has no DVC."""
+    started = time.time()
+    if not dvc.initialised(repo):
+        triage.followed(repo, since=started)
+        return None
+    if repo.linked:
+        dvc.prepare_worktree(repo)
+    done = follow.follow(repo)
+    _tell(done)
+    triage.followed(repo, since=started)
+    _settle(repo)
+    return done
+
+
+def _settle(repo: Repo) -> None:
+    now = time.time()
+    try:
+        settings = config.load(repo).config
+    except MlopsError:
+        triage.forget(repo)
+        return
+    triage.write(repo, settings, settled=None if workspace.modified(repo) else now)
+
+
+def _tell(done: Followed) -> None:
+    if done.updated:
+        ui.note(f"data follows: {_listed(done.updated)}")
+    if done.kept:
+        hint = "`git mlops status` shows what changed; `git mlops add` keeps it under version control"
+        ui.warn(f"kept, because it was changed here and not added: {_listed(done.kept)}", hint=hint)
+    if done.missing:
+        ui.warn(f"its data is not here: {_listed(done.missing)}", hint="`git mlops pull` downloads it")
+
+
+def _listed(paths: Sequence[str]) -> str:
+    shown = ", ".join(paths[:5])
+    return shown if len(paths) <= 5 else f"{shown} and {len(paths) - 5} more"
