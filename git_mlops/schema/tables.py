@@ -595,3 +595,18 @@ def versions() -> dict[str, str]:
     import pandas as pd
 
     return {"pandas": pd.__version__}
+
+
+def matches(cells: Any, pattern: str, *, whole: bool) -> bool:
+    """Whether text cells match: all that are not null, or (`whole` false) any of them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if isinstance(cells, list):
+        if not any(cells) or not all(cell is None or isinstance(cell, str) for cell in cells):
+            return False
+        cells = pa.chunked_array([pa.array(cells, pa.string())])
+    if not pa.types.is_string(cells.type) or cells.null_count == len(cells):
+        return False
+    found = pc.match_substring_regex(cells, pattern=pattern)
+    return bool((pc.all(found) if whole else pc.any(found)).as_py())

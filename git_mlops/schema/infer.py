@@ -1,0 +1,220 @@
+"""A first schema of a table, as a person would write it: types, nulls, round ranges, categories, keys."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+from git_mlops.errors import MlopsError
+from git_mlops.schema import tables
+from git_mlops.schema.forms import KNOWN, form_of
+from git_mlops.schema.tables import Table, UnreadableError, Wanted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_CATEGORIES = 20
+MOST_CODES = 5
+"""Distinct values up to which a whole-number column is taken for classes, not for amounts."""
+_ROWS_PER_CATEGORY = 8
+_LONGEST_CATEGORY = 60
+
+_TIME = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?$"
+_ZONED = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$"
+_PADDED = r"^[+-]?0[0-9]"
+_KEY = re.compile(r"(?:^|[_\s.-])(?:id|key|uuid|guid|pk)$|[a-z](?:Id|ID|Key)$", re.IGNORECASE)
+
+Column = dict[str, object]
+
+
+def infer(file: Path, name: str) -> bytes:
+    """pandera's YAML for a file; the same file gives the same bytes, and satisfies them.
+
+    Args:
+        file: where the bytes are.
+        name: its path in the repository, which tells the form.
+
+    Raises:
+        MlopsError: the form is unknown, or the file is not what its name says.
+    """
+    form = form_of(name)
+    if form is None:
+        raise MlopsError(f"{name}: its form is not known by its name", hint=f"known: {', '.join(KNOWN)}")
+    try:
+        table = tables.read(file, form)
+    except UnreadableError as error:
+        raise MlopsError(f"{name}: cannot be read as {form}: {error}", exit_code=1) from error
+    if table.repeated:
+        raise MlopsError(f"{name}: the column `{table.repeated[0]}` stands more than once")
+    if table.rows == 0 or not table.cells:
+        raise MlopsError(f"{name}: has no rows to infer a schema from")
+    wanted = dict(_declared(table))
+    frame = tables.typed(table, wanted).frame
+    columns = {str(n): _column(_Seen(str(n), frame[n], table, wanted.get(str(n)))) for n in frame.columns}
+    head = (
+        f"# Schema of {_comment(name)}, inferred from {table.rows} rows by `git mlops schema infer`.\n"
+        "# A first draft: tighten and loosen it by hand. `git mlops schema check` validates.\n"
+    )
+    document = {"schema_type": "dataframe", "columns": columns, "strict": True}
+    return (head + _dump(document)).encode("utf-8")
+
+
+def _comment(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+class _Seen(NamedTuple):
+    """One column as it was read."""
+
+    name: str
+    values: "pd.Series[Any]"
+    table: Table
+    wanted: Wanted | None
+    """What was decided from the text of its cells."""
+
+
+def _declared(table: Table) -> Iterator[tuple[str, Wanted]]:
+    """Text columns that hold times, or codes with leading zeros, which reading as numbers would lose."""
+    for name, cells in table.cells.items():
+        for pattern, whole, wanted in (
+            (_TIME, True, Wanted("datetime", "datetime64[ns]", coerce=True)),
+            (_ZONED, True, Wanted("datetime", "datetime64[ns, UTC]", coerce=True)),
+            (_PADDED, False, Wanted("string", "str", coerce=True)),
+        ):
+            if not whole and table.form.kind not in ("csv", "tsv"):
+                continue
+            if tables.matches(cells, pattern, whole=whole) and _holds(name, table, wanted):
+                yield name, wanted
+                break
+
+
+def _holds(name: str, table: Table, wanted: Wanted) -> bool:
+    """Whether every cell is of the type, e.g. no 2024-02-30 among the dates."""
+    single = table._replace(cells={name: table.cells[name]}, whole=None)
+    if table.whole is not None:
+        return False
+    return not tables.typed(single, {name: wanted}).bad
+
+
+def _column(seen: _Seen) -> Column:
+    values = seen.values
+    nulls = bool(values.isna().any())
+    sort, dtype = _dtype(values)
+    column: Column = {"dtype": dtype} if dtype else {}
+    if nulls:
+        column["nullable"] = True
+    if _must_coerce(seen, dtype, nulls=nulls):
+        column["coerce"] = True
+    if not nulls and sort in ("int", "string") and _KEY.search(seen.name) and values.is_unique:
+        column["unique"] = True
+    checks = _checks(sort, values, unique="unique" in column)
+    if checks:
+        column["checks"] = checks
+    return column
+
+
+def _must_coerce(seen: _Seen, dtype: str | None, *, nulls: bool) -> bool:
+    """Where plain pandas would read another type; with it `pandera validate` agrees with us."""
+    if seen.wanted is not None:
+        return seen.wanted.coerce
+    return nulls and dtype is not None and (dtype[:3] in ("Int", "UIn") or dtype == "boolean")
+
+
+def _dtype(values: "pd.Series[Any]") -> tuple[str, str | None]:
+    """What kind of values, and pandera's name of the type; None where any name would be a guess."""
+    text = str(values.dtype)
+    present = values.dropna()
+    if present.empty:
+        return "other", None
+    if re.fullmatch(r"[uU]?[iI]nt\d+", text):
+        return "int", text
+    if re.fullmatch(r"float\d+", text):
+        return "float", text
+    if text in ("bool", "boolean"):
+        return "bool", text
+    if text.startswith("datetime64["):
+        zone = text.partition(",")[2].removesuffix("]").strip()
+        return "datetime", f"datetime64[ns, {zone}]" if zone else "datetime64[ns]"
+    if text in ("str", "string") or (text == "object" and all(isinstance(v, str) for v in present)):
+        return "string", "str" if text != "string" else "string"
+    return "other", "category" if text == "category" else None
+
+
+def _checks(sort: str, values: "pd.Series[Any]", *, unique: bool) -> Mapping[str, object]:
+    present = values.dropna()
+    if sort == "string":
+        categories = None if unique else _categories(present, MOST_CATEGORIES)
+        return {"isin": _Flow(categories)} if categories else {}
+    if sort == "int":
+        codes = None if unique else _categories(present, MOST_CODES)
+        if codes is not None and len(codes) > 1:
+            return {"isin": _Flow(codes)}
+        return _range(Decimal(int(present.min())), Decimal(int(present.max())), whole=True, open_ended=unique)
+    if sort == "float":
+        low, high = float(present.min()), float(present.max())
+        if math.isfinite(low) and math.isfinite(high):
+            return _range(Decimal(repr(low)), Decimal(repr(high)), whole=False, open_ended=False)
+    return {}
+
+
+def _categories(present: "pd.Series[Any]", most: int) -> list[object] | None:
+    """The distinct values, sorted, where they are few and each is seen often."""
+    head = present.head(10_000)
+    if head.nunique() > most:
+        return None
+    distinct = [value.item() if hasattr(value, "item") else value for value in present.unique()]
+    if len(distinct) > most or len(present) < _ROWS_PER_CATEGORY * len(distinct):
+        return None
+    if any(isinstance(v, str) and len(v) > _LONGEST_CATEGORY for v in distinct):
+        return None
+    return sorted(distinct)
+
+
+def _range(low: Decimal, high: Decimal, *, whole: bool, open_ended: bool) -> Mapping[str, object]:
+    """Outward to one significant step of the span: 4.3 … 7.9 becomes 4 … 8, and 3 … 97 becomes 0 … 100.
+
+    Keys and constants are open above: they are not amounts of which one has seen the span.
+    """
+    if open_ended or low == high:
+        return {"greater_than_or_equal_to": 0} if low >= 0 else {}
+    step = Decimal(1).scaleb((high - low).adjusted())
+    below = (low / step).to_integral_value(ROUND_FLOOR) * step
+    above = (high / step).to_integral_value(ROUND_CEILING) * step
+    return {
+        "in_range": _FlowMap(min_value=_number(below, whole=whole), max_value=_number(above, whole=whole))
+    }
+
+
+def _number(value: Decimal, *, whole: bool) -> int | float:
+    return int(value) if whole or value == value.to_integral_value() else float(value)
+
+
+class _Flow(list[object]):
+    """A list written on one line."""
+
+
+class _FlowMap(dict[str, object]):
+    """A mapping written on one line."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """pandera's layout, with the arguments of a check on one line."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+_Dumper.add_representer(
+    _Flow, lambda dumper, data: dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=True)
+)
+_Dumper.add_representer(
+    _FlowMap, lambda dumper, data: dumper.represent_mapping("tag:yaml.org,2002:map", data, flow_style=True)
+)
+
+
+def _dump(document: Mapping[str, object]) -> str:
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)

@@ -1,0 +1,200 @@
+"""What `git mlops schema` does with the files of the workspace."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from git_mlops.errors import CANNOT_EVALUATE, MlopsError, NotFoundError
+from git_mlops.findings import Finding, ordered
+from git_mlops.git.objects import replace_file
+from git_mlops.git.repo import Repo
+from git_mlops.schema.bind import bind
+from git_mlops.schema.bindings import schema_for
+from git_mlops.schema.forms import KNOWN, form_of
+from git_mlops.schema.infer import infer
+from git_mlops.schema.load import Schema, load
+from git_mlops.schema.settings import Bindings
+from git_mlops.schema.validate import RULE, validate
+
+_CONFIG = "mlops.yaml"
+_MINIMAL = "version: 1\n"
+_UNSEEN = (".git", ".dvc")
+
+
+class Inferred(NamedTuple):
+    """What `write` wrote."""
+
+    path: str
+    schema_path: str
+    bound: bool
+    """Whether mlops.yaml had to change."""
+
+
+class Report(NamedTuple):
+    """What `check` found."""
+
+    findings: list[Finding]
+    checked: int
+    """How many files."""
+
+
+def write(repo: Repo, name: str, *, output: str | None = None, force: bool = False) -> Inferred:
+    """Infer the schema of a workspace file, write it and bind it in mlops.yaml; nothing is staged.
+
+    Args:
+        repo: where the user stands.
+        name: the data, as the user names it from there.
+        output: the schema's file, likewise; `schemas/<name>.yaml` without it.
+        force: replace a schema that is there.
+
+    Raises:
+        MlopsError: no such data, an unknown form, unreadable data, or a schema that is there already.
+    """
+    path = _inside(repo, name)
+    file = _present(repo, path)
+    if form_of(path) is None:
+        raise MlopsError(f"{path}: its form is not known by its name", hint=f"known: {', '.join(KNOWN)}")
+    schema_path = _inside(repo, output) if output else f"schemas/{_stem(path)}.yaml"
+    target = repo.root / schema_path
+    if target.exists() and not force:
+        hint = "`--force` replaces it, `-o schemas/OTHER.yaml` writes another"
+        raise MlopsError(f"{schema_path} exists already", hint=hint)
+    text = _read_text(repo.root / _CONFIG)
+    edited = bind(text if text is not None else _MINIMAL, path, schema_path)
+    content = infer(file, path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(target, content)
+    if edited != text:
+        replace_file(repo.root / _CONFIG, edited.encode("utf-8"))
+    return Inferred(path, schema_path, edited != text)
+
+
+def _read_text(file: Path) -> str | None:
+    try:
+        return file.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise MlopsError(f"{file.name} is not UTF-8") from error
+
+
+def _stem(path: str) -> str:
+    return PurePosixPath(path).name.split(".")[0] or "data"
+
+
+def _inside(repo: Repo, name: str) -> str:
+    """A name as the user types it (relative to where they stand) as a repository path."""
+    joined = Path(repo.root, repo.prefix, name)
+    real = Path(os.path.realpath(joined.parent)) / joined.name if joined.name != ".." else joined.resolve()
+    real = Path(os.path.normpath(real))
+    if not real.is_relative_to(os.path.realpath(repo.root)):
+        raise MlopsError(f"`{name}` is outside of the repository")
+    return real.relative_to(os.path.realpath(repo.root)).as_posix()
+
+
+def _present(repo: Repo, path: str) -> Path:
+    file = repo.root / path
+    if file.is_dir():
+        raise MlopsError(f"`{path}` is a directory", hint="name one file of it")
+    if not file.is_file():
+        raise _missing(repo, path)
+    if not Path(os.path.realpath(file)).is_file():
+        raise NotFoundError(f"no such file: {path}")
+    return file
+
+
+def _missing(repo: Repo, path: str) -> MlopsError:
+    if Path(f"{repo.root / path}.dvc").exists():
+        hint = f"`git mlops pull {path}`"
+        return MlopsError(f"the data of `{path}` is not here", hint=hint, exit_code=CANNOT_EVALUATE)
+    return NotFoundError(f"no such file: {path}")
+
+
+def check(repo: Repo, bindings: Bindings, names: Sequence[str] = ()) -> Report:
+    """Validate bound files of the workspace against the schemas of the workspace.
+
+    Args:
+        repo: where the user stands.
+        bindings: `schemas:` of mlops.yaml.
+        names: files or directories, as the user names them; everything that is bound without any.
+
+    Raises:
+        MlopsError: nothing is bound, or a named file is not, or does not exist.
+    """
+    if not bindings:
+        hint = "`git mlops schema infer PATH` writes one and binds it"
+        raise MlopsError(f"no schemas are bound in {_CONFIG}", hint=hint)
+    paths = list(dict.fromkeys(_chosen(repo, bindings, names) if names else _bound(repo, bindings)))
+    schemas: dict[str, Schema | None] = {}
+    findings = [finding for path in paths for finding in _checked(repo, path, bindings, schemas)]
+    return Report(ordered(findings), len(paths))
+
+
+def _chosen(repo: Repo, bindings: Bindings, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        path = _inside(repo, name)
+        if (repo.root / path).is_dir():
+            inner = [p for p in _files(repo, path) if schema_for(p, bindings)]
+            if not inner:
+                raise MlopsError(
+                    f"no file below `{path}` is bound to a schema", hint=_bind_hint(f"{path}/FILE")
+                )
+            yield from inner
+            continue
+        if schema_for(path, bindings) is None:
+            if not (repo.root / path).exists():
+                raise _missing(repo, path)
+            raise MlopsError(f"no schema is bound to `{path}`", hint=_bind_hint(path))
+        yield path
+
+
+def _bind_hint(path: str) -> str:
+    return f"`git mlops schema infer {path}` writes one and binds it"
+
+
+def _bound(repo: Repo, bindings: Bindings) -> Iterator[str]:
+    """Every path that is named, there or not, and every file that a pattern matches."""
+    found = [path for path in _files(repo, "") if schema_for(path, bindings)]
+    named = [
+        path for path in bindings if not set(path) & set("*?[") and "/" in path and not path.endswith("/")
+    ]
+    yield from sorted({*found, *named})
+
+
+def _files(repo: Repo, below: str) -> Iterator[str]:
+    """Files on disk, also those that git ignores: DVC's outputs are ignored."""
+    top = repo.root
+    for folder, names, files in os.walk(top / below):
+        names[:] = sorted(name for name in names if name not in _UNSEEN)
+        for file in sorted(files):
+            yield Path(folder, file).relative_to(top).as_posix()
+
+
+def _checked(
+    repo: Repo, path: str, bindings: Bindings, schemas: dict[str, Schema | None]
+) -> Iterator[Finding]:
+    schema_path = schema_for(path, bindings)
+    assert schema_path is not None
+    if schema_path not in schemas:
+        schemas[schema_path] = None
+        try:
+            schemas[schema_path] = load(_schema(repo, schema_path, path), schema_path)
+        except MlopsError as error:
+            yield Finding(RULE, "error", str(error), _CONFIG, hint=error.hint)
+    schema = schemas[schema_path]
+    if schema is None:
+        yield Finding(RULE, "unknown", f"not checked: its schema `{schema_path}` is missing or wrong", path)
+    elif not (repo.root / path).is_file():
+        missing = _missing(repo, path)
+        yield Finding(RULE, "unknown", "its data is not here", path, hint=missing.hint)
+    else:
+        yield from validate(repo.root / path, path, schema)
+
+
+def _schema(repo: Repo, schema_path: str, path: str) -> bytes:
+    try:
+        return (repo.root / _inside(repo._replace(prefix=""), schema_path)).read_bytes()
+    except OSError as error:
+        hint = f"`git mlops schema infer {path} -o {schema_path}` writes it"
+        raise MlopsError(f"`{path}` is bound to `{schema_path}`: {error.strerror}", hint=hint) from error
