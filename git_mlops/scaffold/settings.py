@@ -11,5 +11,9 @@ class Settings(NamedTuple):
     """Branches whose pushes are checked, beside every pull request."""
     install: str = "python -m pip install -r requirements.txt"
     """The command that installs the project, git-mlops included."""
+    secrets: tuple[str, ...] = ()
+    """Names of CI secrets that the DVC remote needs, as environment variables (`AWS_ACCESS_KEY_ID`)."""
+    pull: tuple[str, ...] = ()
+    """Data that the tests need, beside what the checked commits change."""
     test: str | None = None
     """A command that runs the project's tests after the checks."""
