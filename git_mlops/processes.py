@@ -59,3 +59,20 @@ def _wait(child: subprocess.Popen[bytes]) -> int:
             child.send_signal(signal.SIGKILL)
             child.wait()
         raise
+
+
+def answer(command: Sequence[str], *, cwd: Path, timeout: float = 10) -> str | None:
+    """What a short command prints; None when it fails, for questions that may have no answer."""
+    try:
+        done = subprocess.run(
+            tuple(command),
+            cwd=cwd,
+            env=env.for_child(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=timeout,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None

@@ -150,3 +150,25 @@ def _umask() -> int:
     current = os.umask(0)
     os.umask(current)
     return current
+
+
+def tree_text(repo: Repo, entries: Iterable[Entry]) -> tuple[bytes, str]:
+    """A tree as `write_trees` takes it, and the id it will have. Paths are single names."""
+    ordered = sorted(entries, key=lambda e: _bytes(e.path) + (b"/" if e.mode == "40000" else b""))
+    raw = b"".join(b"%s %s\0%s" % (e.mode.encode(), _bytes(e.path), bytes.fromhex(e.oid)) for e in ordered)
+    kinds = {"40000": b"tree", "160000": b"commit"}
+    lines = (
+        b"%s %s %s\t%s\0" % (e.mode.encode(), kinds.get(e.mode, b"blob"), e.oid.encode(), _bytes(e.path))
+        for e in ordered
+    )
+    digest = hashlib.sha256 if repo.object_format == "sha256" else hashlib.sha1
+    return b"".join(lines), digest(b"tree %d\0" % len(raw) + raw).hexdigest()
+
+
+def write_trees(repo: Repo, texts: Sequence[bytes]) -> None:
+    """Store trees in one process; a tree must come after those it holds."""
+    repo.git("mktree", "-z", "--batch", "--missing", stdin=b"".join(text + b"\0" for text in texts))
+
+
+def _bytes(path: str) -> bytes:
+    return path.encode("utf-8", "surrogateescape")

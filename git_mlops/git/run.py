@@ -1,8 +1,10 @@
 """The gateway: every git process is started here. Bytes in, bytes out, argument lists only."""
 
 import subprocess
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike
+from typing import IO
 
 from git_mlops import env
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
@@ -57,6 +59,22 @@ def git(
     if done.returncode not in ok:
         raise GitError(args, done.returncode, done.stderr.decode("utf-8", "replace"))
     return done.stdout
+
+
+@contextmanager
+def conversation(*args: str, cwd: str | PathLike[str]) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """Start a git that answers until its questions end: its standard input and output."""
+    with subprocess.Popen(
+        ("git", *args),
+        cwd=cwd,
+        env=env.for_git(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        yield process.stdin, process.stdout  # leaving the block closes both and waits
 
 
 def attached(

@@ -1,0 +1,211 @@
+"""Plain values out of files that a stranger may have written: YAML, JSON, TOML, Python constants. Pure.
+
+Nothing here can run code, and nothing takes more time or memory than the file's own size allows: aliases
+may not multiply, nesting may not be deep, large files are refused by their size.
+"""
+
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+import yaml
+
+LIMIT = 4 * 1024 * 1024
+"""Bytes of the largest file that is read for values."""
+
+_DEPTH = 100
+_EXPANDED = 100_000
+_SHALLOW_BY_SIZE = 4096
+
+
+class DocumentError(ValueError):
+    """A file that cannot be read for values, and why."""
+
+
+def load(path: str, content: bytes) -> object:
+    """The value of a whole file, by its suffix (YAML where it has none that is known).
+
+    Raises:
+        DocumentError: too large, too deep, or not of that form.
+    """
+    if len(content) > LIMIT:
+        raise DocumentError(f"larger than {LIMIT // 1024 // 1024} MiB")
+    suffix = path[path.rfind(".") :].lower() if "." in path else ""
+    try:
+        return _PARSERS.get(suffix, _yaml)(content)
+    except DocumentError:
+        raise
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark else ""
+        raise DocumentError(f"not valid YAML{where}: {getattr(error, 'problem', None) or error}") from error
+    except (RecursionError, MemoryError) as error:
+        raise DocumentError("nested too deeply") from error
+    except (ValueError, SyntaxError, TypeError, OverflowError) as error:
+        raise DocumentError(str(error) or type(error).__name__) from error
+
+
+def flatten(value: object) -> dict[str, object]:
+    """Mappings as dotted names; lists and scalars are values; a file that is one scalar has the name "".
+
+    Raises:
+        DocumentError: deeper than 100 levels or more than 100,000 values.
+    """
+    found: dict[str, object] = {}
+    _flatten(value, "", found, 0)
+    return found
+
+
+def _flatten(value: object, name: str, found: dict[str, object], depth: int) -> None:
+    if depth > _DEPTH:
+        raise DocumentError("nested too deeply")
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _flatten(inner, f"{name}.{key}" if depth else str(key), found, depth + 1)
+        return
+    if len(found) >= _EXPANDED:
+        raise DocumentError("too many values")
+    found[name] = _plain(value, depth)
+
+
+def _plain(value: object, depth: int) -> object:
+    """What JSON has a word for; everything else as text."""
+    if depth > _DEPTH:
+        raise DocumentError("nested too deeply")
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(inner, depth + 1) for inner in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner, depth + 1) for key, inner in value.items()}
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # C where there is one
+    """YAML 1.2's scalars, as DVC reads them: `1e-3` is a number, `no` and `012` are not special."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  # PyYAML's form
+
+
+_SCALARS = (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?[0-9][0-9_]*|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*\.?[0-9_]*)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", "-+."),
+    ("merge", r"<<", "<"),
+    ("null", r"~|null|Null|NULL|", "~nN"),
+    ("timestamp", r"\d{4}-\d\d-\d\d", "0123456789"),
+)
+for _kind, _pattern, _first in _SCALARS:
+    _expression = re.compile(f"(?:{_pattern})\\Z")
+    _starts = [*_first, ""] if _kind == "null" else [*_first]
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", _expression, _starts)
+
+
+def _integer(loader: Any, node: Any) -> int:
+    return _number(str(loader.construct_scalar(node)))
+
+
+def _number(text: str) -> int:
+    base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+    return int(text[2:] if base != 10 else text.replace("_", ""), base)
+
+
+def _float(loader: Any, node: Any) -> float:
+    text = str(loader.construct_scalar(node)).replace("_", "").lower()
+    return float(text.replace(".inf", "inf").replace(".nan", "nan"))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+_Loader.add_constructor("tag:yaml.org,2002:float", _float)
+
+
+def _yaml(content: bytes) -> object:
+    # libyaml's binding recurses in C: ask for the depth first, or a file of `[[[[…` ends the process
+    if len(content) > _SHALLOW_BY_SIZE:
+        _check_depth(content)
+    loader = _Loader(content)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if b"*" in content and _expanded(node, {}, 0) > _EXPANDED:
+            raise DocumentError("its aliases multiply")
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _check_depth(content: bytes) -> None:
+    depth = 0
+    for event in yaml.parse(content, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEPTH:
+                raise DocumentError("nested too deeply")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _expanded(node: Any, known: dict[int, int], depth: int) -> int:
+    """How many nodes there were if every alias were written out."""
+    if depth > _DEPTH:
+        raise DocumentError("nested too deeply")
+    if id(node) not in known:
+        inner = node.value if isinstance(node.value, list) else []
+        flat = [part for item in inner for part in (item if isinstance(item, tuple) else (item,))]
+        known[id(node)] = 1 + sum(_expanded(part, known, depth + 1) for part in flat)
+    return known[id(node)]
+
+
+def _json(content: bytes) -> object:
+    return json.loads(content)
+
+
+def _toml(content: bytes) -> object:
+    return tomllib.loads(content.decode())
+
+
+def _python(content: bytes) -> object:
+    """Constants assigned at the top, in classes and to `self` in `__init__`: what DVC reads as params."""
+    return _assignments(ast.parse(content).body, own=False)
+
+
+def _assignments(body: list[ast.stmt], *, own: bool) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for line in body:
+        if isinstance(line, ast.ClassDef):
+            found[line.name] = _assignments(line.body, own=False)
+        elif isinstance(line, ast.FunctionDef) and line.name == "__init__":
+            found |= _assignments(line.body, own=True)
+        elif isinstance(line, ast.Assign | ast.AnnAssign):
+            targets = line.targets if isinstance(line, ast.Assign) else [line.target]
+            name = _target(targets[0], own=own) if len(targets) == 1 else None
+            if name and line.value is not None:
+                found |= _constant(name, line.value)
+    return found
+
+
+def _target(node: ast.expr, *, own: bool) -> str | None:
+    if own:
+        mine = (
+            isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+        )
+        return node.attr if mine and isinstance(node, ast.Attribute) else None
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _constant(name: str, node: ast.expr) -> dict[str, object]:
+    try:
+        return {name: ast.literal_eval(node)}
+    except (ValueError, TypeError):
+        return {}
+
+
+_PARSERS: dict[str, Callable[[bytes], object]] = {
+    ".json": _json, ".toml": _toml, ".py": _python, ".yaml": _yaml, ".yml": _yaml
+}  # fmt: skip

@@ -1,0 +1,123 @@
+"""Runs under way: a journal per run, so that a killed recorder leaves a run that says "interrupted".
+
+Before the command starts, the experiment's commit is made as if the run had been interrupted at once, and
+held by `refs/mlops/runs/<id>`. The journal names that commit and the recording process. When the process is
+gone, whoever comes next moves the commit to where experiments are: one transaction, safe to do twice.
+"""
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from git_mlops.experiments import names
+from git_mlops.git import objects, refs
+from git_mlops.git.refs import Move, RefMovedError
+from git_mlops.git.repo import Repo
+
+
+class Journal(NamedTuple):
+    """A run that has started and not been recorded as ended."""
+
+    id: str
+    ref: str
+    """Where the experiment will be."""
+    commit: str
+    """The experiment as it is if nothing more comes."""
+    start: str
+    pid: int
+    host: str
+    born: str
+    """Start time of the process as the kernel counts it: process ids are used again."""
+
+
+def holder(run_id: str) -> str:
+    """The ref that keeps a run's commit from being collected."""
+    return f"refs/mlops/runs/{run_id}"
+
+
+def begin(repo: Repo, run_id: str, ref: str, commit: str, start: str) -> Journal:
+    """Write the journal of this process's run."""
+    pid = os.getpid()
+    journal = Journal(run_id, ref, commit, start, pid, platform.node(), _born(pid))
+    folder = repo.private / "runs" / run_id
+    folder.mkdir(parents=True)
+    objects.replace_file(folder / "journal.json", (json.dumps(journal._asdict()) + "\n").encode())
+    refs.move(repo, [Move(holder(run_id), commit, None)], f"mlops exp run: {run_id} started")
+    return journal
+
+
+def end(repo: Repo, journal: Journal) -> None:
+    """Remove the journal; the ref is moved together with the experiment's."""
+    shutil.rmtree(repo.private / "runs" / journal.id, ignore_errors=True)
+
+
+def under_way(repo: Repo) -> Iterator[Journal]:
+    """Every journal that can be read, in the order of their ids."""
+    folder = repo.private / "runs"
+    for file in sorted(folder.glob("*/journal.json")) if folder.is_dir() else ():
+        try:
+            yield Journal(**json.loads(file.read_bytes()))
+        except (OSError, ValueError, TypeError):
+            continue  # being written or removed just now, or of a later version
+
+
+def alive(journal: Journal) -> bool:
+    """Whether its process runs. Of another machine on the same file system nobody can tell: yes."""
+    if journal.host != platform.node():
+        return True
+    return journal.born == _born(journal.pid) != ""
+
+
+def recover(repo: Repo) -> list[str]:
+    """Turn the runs of killed recorders into interrupted experiments; their refs."""
+    found = []
+    for journal in under_way(repo):
+        if alive(journal) or names.parse_ref(journal.ref) is None:
+            continue
+        held = refs.read(repo, holder(journal.id))
+        if held is None or _publish(
+            repo, journal, held
+        ):  # without its holder it was recorded, or never began
+            end(repo, journal)
+            found += [journal.ref] if held else []
+    return found
+
+
+def _publish(repo: Repo, journal: Journal, held: str) -> bool:
+    moves = [Move(_free(repo, journal.ref), held, None), Move(holder(journal.id), None, held)]
+    try:
+        refs.move(repo, moves, "mlops exp: interrupted")
+    except RefMovedError:
+        return False  # another process is at it; what it leaves is found next time
+    return True
+
+
+def _free(repo: Repo, ref: str) -> str:
+    return f"{ref}-interrupted" if refs.read(repo, ref) else ref
+
+
+def _born(pid: int) -> str:
+    """`<boot>:<ticks>`; empty when there is no such process."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+        after = fields.rpartition(")")[2].split()
+        return "" if after[0] == "Z" else f"{boot}:{after[19]}"
+    except OSError:
+        return _without_proc(pid)
+
+
+def _without_proc(pid: int) -> str:
+    if Path("/proc/self/stat").exists():
+        return ""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        return "alive"
+    return "alive"

@@ -1,0 +1,74 @@
+"""An experiment's commit message: one line for people, the user's text, trailers for programs. Pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, get_args
+
+Status = Literal["finished", "failed", "interrupted", "running"]
+"""`running` is never written into history: it is what a journal of a live process says."""
+
+STATUSES: tuple[Status, ...] = get_args(Status)
+VERSION = 1
+
+_TRAILER = re.compile(r"(Mlops-[A-Za-z-]+): (.*)")
+_SHOWN_METRICS = 4
+
+
+class Message(NamedTuple):
+    """What the message of an experiment says; of a commit that is not ours only title and text."""
+
+    title: str
+    text: str = ""
+    """The user's own message."""
+    key: str | None = None
+    """The content key, trailer `Mlops-Run`."""
+    status: Status = "finished"
+    version: int | None = None
+    """None: not written by git-mlops."""
+
+
+def title(name: str, metrics: Mapping[str, object]) -> str:
+    """`exp: quiet-otter  acc=0.931 loss=0.21`: the first metrics, as short as they can be read."""
+    shown = [f"{label}={short(value)}" for label, value in metrics.items() if isinstance(value, int | float)]
+    return "  ".join([f"exp: {name}", *([" ".join(shown[:_SHOWN_METRICS])] if shown else [])])
+
+
+def short(value: object) -> str:
+    """A number in few digits."""
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def clean(text: str) -> str:
+    """The user's text as git can store it and `parse` gives it back."""
+    lines = [line.rstrip() for line in text.replace("\0", "").splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def format_message(message: Message) -> str:
+    """The whole message, newline at its end."""
+    trailers = [
+        *([f"Mlops-Run: {message.key}"] if message.key else []),
+        f"Mlops-Status: {message.status}",
+        f"Mlops-Version: {message.version or VERSION}",
+    ]
+    text = clean(message.text)
+    return "\n\n".join([clean(message.title), *([text] if text else []), "\n".join(trailers)]) + "\n"
+
+
+def parse_message(content: str) -> Message:
+    """Any commit's message: trailers count only as the last paragraph, and only whole."""
+    first, _, rest = content.strip("\n").partition("\n")
+    head, _, last = rest.strip("\n").rpartition("\n\n")
+    pairs = [_TRAILER.fullmatch(line) for line in last.splitlines()]
+    if not pairs or not all(pairs):
+        return Message(first, rest.strip())
+    found = {pair[1]: pair[2].strip() for pair in pairs if pair}
+    status: Status = next((s for s in STATUSES if s == found.get("Mlops-Status")), "finished")
+    version = found.get("Mlops-Version", "")
+    return Message(
+        first,
+        head.strip(),
+        found.get("Mlops-Run") or None,
+        status,
+        int(version) if re.fullmatch("[0-9]{1,9}", version) else None,
+    )

@@ -1,0 +1,203 @@
+"""Experiments read: any number with one `for-each-ref` and one `cat-file --batch`; names resolved."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from git_mlops.errors import MlopsError, NotFoundError
+from git_mlops.experiments import journal, message, names, tree, values
+from git_mlops.experiments.message import Message, Status
+from git_mlops.experiments.record import Record, RecordError, parse_record
+from git_mlops.experiments.settings import Settings
+from git_mlops.experiments.tree import Contents, Trees
+from git_mlops.git import refs
+from git_mlops.git.reader import Reader, reader
+from git_mlops.git.refs import Ref
+from git_mlops.git.repo import Repo
+
+
+class Commit(NamedTuple):
+    """What is used of a commit object."""
+
+    oid: str
+    tree: str
+    parents: tuple[str, ...]
+    time: int
+    """When it was committed, in seconds since 1970."""
+    message: Message
+
+
+class Experiment(NamedTuple):
+    """One experiment, ours or DVC's."""
+
+    ref: str
+    name: str
+    baseline: str
+    commit: Commit
+    contents: Contents
+    status: Status
+
+    @property
+    def metrics(self) -> dict[str, object]:
+        """By the name that people use."""
+        return values.labelled(self.contents.values.metrics)
+
+    @property
+    def params(self) -> dict[str, object]:
+        """By the name that people use."""
+        return values.labelled(self.contents.values.params)
+
+
+class Listing(NamedTuple):
+    """Experiments, oldest first, and what they started from."""
+
+    experiments: tuple[Experiment, ...]
+    baselines: dict[str, Contents]
+    """By commit; commits that are not here (shallow clone) are left out."""
+
+
+def listing(repo: Repo, settings: Settings, baseline: str | None = None) -> Listing:
+    """The experiments of one commit, or of all; those of killed recorders and those under way included."""
+    journal.recover(repo)
+    prefix = names.PREFIX if baseline is None else names.baseline_prefix(baseline)
+    found = list(_experiment_refs(repo, prefix))
+    running = {j.ref: j.commit for j in journal.under_way(repo) if j.ref.startswith(prefix)}
+    present = {ref.name for ref in found}
+    live = [Ref(ref, oid) for ref, oid in running.items() if ref not in present]
+    with reader(repo) as objects:
+        return _load(Trees(objects), found, live, settings)
+
+
+def _experiment_refs(repo: Repo, *prefixes: str) -> Iterator[Ref]:
+    return (ref for ref in refs.list_refs(repo, *prefixes) if names.parse_ref(ref.name))
+
+
+def _load(trees: Trees, found: Sequence[Ref], live: Sequence[Ref], settings: Settings) -> Listing:
+    placed = [(ref, names.parse_ref(ref.name)) for ref in (*found, *live)]
+    bases = {place.baseline for _ref, place in placed if place}
+    known = commits(trees.reader, [*(ref.oid for ref in (*found, *live)), *bases])
+    contents = tree.contents(trees, (commit.tree for commit in known.values()), settings.params)
+    experiments = [
+        Experiment(
+            ref.name,
+            place.name,
+            place.baseline,
+            known[ref.oid],
+            contents[known[ref.oid].tree],
+            "running" if ref in live else known[ref.oid].message.status,
+        )
+        for ref, place in placed
+        if place and ref.oid in known
+    ]
+    experiments.sort(key=lambda e: (e.commit.time, e.ref))
+    return Listing(tuple(experiments), {oid: contents[known[oid].tree] for oid in bases if oid in known})
+
+
+def load(repo: Repo, found: Sequence[Ref], settings: Settings) -> list[Experiment]:
+    """Some experiments, in the order of their refs."""
+    with reader(repo) as objects:
+        by_ref = {e.ref: e for e in _load(Trees(objects), found, (), settings).experiments}
+    return [by_ref[ref.name] for ref in found if ref.name in by_ref]
+
+
+def commits(objects: Reader, oids: Iterable[str]) -> dict[str, Commit]:
+    """Commits by id; what is not here or is no commit is left out."""
+    answers = objects.read(oids)
+    return {
+        oid: parse_commit(found.oid, found.content)
+        for oid, found in answers.items()
+        if found.kind == "commit" and found.content is not None
+    }
+
+
+def parse_commit(oid: str, content: bytes) -> Commit:
+    """A commit object's text."""
+    head, _, said = content.decode("utf-8", "surrogateescape").partition("\n\n")
+    lines = [line.partition(" ") for line in head.split("\n") if not line.startswith(" ")]
+    top = next((value for name, _, value in lines if name == "tree"), "")
+    parents = tuple(value for name, _, value in lines if name == "parent")
+    committer = next((value for name, _, value in lines if name == "committer"), "")
+    time = committer.rsplit(" ", 2)[-2:][0]
+    return Commit(oid, top, parents, int(time) if time.isdigit() else 0, message.parse_message(said))
+
+
+def finished(repo: Repo, key: str, settings: Settings) -> Experiment | None:
+    """The newest finished experiment of this content key."""
+    found = list(_experiment_refs(repo, names.PREFIX))
+    with reader(repo) as objects:
+        known = commits(objects, (ref.oid for ref in found))
+    same = [
+        ref
+        for ref in found
+        if ref.oid in known
+        and known[ref.oid].message.key == key
+        and known[ref.oid].message.status == "finished"
+    ]
+    newest = max(same, key=lambda ref: known[ref.oid].time, default=None)
+    return load(repo, [newest], settings)[0] if newest else None
+
+
+def record(repo: Repo, experiment: Experiment) -> Record | None:
+    """Its record.json; None where there is none that can be read (DVC's experiments)."""
+    name = f"{experiment.commit.tree}:.mlops/run/record.json"
+    with reader(repo) as objects:
+        found = objects.read([name]).get(name)
+    try:
+        return parse_record(found.content) if found and found.content is not None else None
+    except RecordError:
+        return None
+
+
+def matching(repo: Repo, text: str) -> list[Ref]:
+    """The experiments that `text` may mean: by full ref, exact name, commit id, else by prefix of a name."""
+    found = list(_experiment_refs(repo, names.PREFIX))
+    hexadecimal = re.fullmatch("[0-9a-f]{4,64}", text) is not None
+    kinds = (
+        [ref for ref in found if ref.name == text],
+        [ref for ref in found if ref.name.rpartition("/")[2] == text],
+        [ref for ref in found if hexadecimal and ref.oid.startswith(text)],
+        [ref for ref in found if text and ref.name.rpartition("/")[2].startswith(text)],
+    )
+    return next((refs_ for refs_ in kinds if refs_), [])
+
+
+def pick(repo: Repo, texts: Iterable[str]) -> list[Ref]:
+    """Exactly one experiment for each text.
+
+    Raises:
+        NotFoundError: there is none. MlopsError: there are several, with the list of them.
+    """
+    chosen: dict[Ref, None] = {}
+    for text in texts:
+        found = matching(repo, text)
+        if not found:
+            raise NotFoundError(f"no experiment `{text}`", hint="`git mlops exp list --all` lists them")
+        if len({ref.oid for ref in found}) > 1:
+            raise MlopsError(f"`{text}` is ambiguous: {_candidates(found)}", hint="give the full name or ref")
+        chosen[found[0]] = None
+    return list(chosen)
+
+
+def _candidates(found: Sequence[Ref]) -> str:
+    short = [ref.name.rpartition("/")[2] for ref in found]
+    shown = short if len(set(short)) == len(short) else [ref.name for ref in found]
+    return ", ".join(shown[:10]) + (" …" if len(shown) > 10 else "")
+
+
+def last(repo: Repo) -> Ref:
+    """The experiment recorded last.
+
+    Raises:
+        NotFoundError: there is none yet.
+    """
+    found = list(_experiment_refs(repo, names.PREFIX))
+    with reader(repo) as objects:
+        known = commits(objects, (ref.oid for ref in found))
+    newest = max(
+        found, key=lambda ref: (known[ref.oid].time if ref.oid in known else 0, ref.name), default=None
+    )
+    if newest is None:
+        raise NotFoundError(
+            "no experiments yet", hint="`git mlops exp run -- COMMAND` or `git mlops exp save`"
+        )
+    return newest

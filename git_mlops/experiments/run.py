@@ -1,0 +1,202 @@
+"""`exp run`: a command or the pipeline of dvc.yaml, run in place and recorded, whatever its end."""
+
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from git_mlops import env, processes
+from git_mlops.data import dvc
+from git_mlops.data.settings import Settings as DataSettings
+from git_mlops.errors import FINDINGS, INTERRUPTED, OK, MlopsError
+from git_mlops.experiments import environment, journal, names, read, recording, snapshot, subject
+from git_mlops.experiments.journal import Journal
+from git_mlops.experiments.message import Status
+from git_mlops.experiments.names import ExperimentRef
+from git_mlops.experiments.read import Experiment
+from git_mlops.experiments.record import Record
+from git_mlops.experiments.recording import Maker, Recorded, Request
+from git_mlops.experiments.settings import Settings
+from git_mlops.experiments.subject import Subject, Task
+from git_mlops.git.refs import Move
+from git_mlops.git.repo import Repo, resolve
+
+
+class Plan(NamedTuple):
+    """What to run. Without a command: the pipeline."""
+
+    command: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    """`key=value` or `file:key=value`, written into the parameter files first."""
+
+
+class Ended(NamedTuple):
+    """How the run ended, and what was recorded."""
+
+    recorded: Recorded
+    problem: str | None
+    """What went wrong, for people."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 finished, 1 failed, 130 interrupted."""
+        return {"finished": OK, "failed": FINDINGS}.get(self.recorded.status, INTERRUPTED)
+
+
+class Known(NamedTuple):
+    """Nothing was run: the same code, data, parameters, environment and command have a result."""
+
+    experiment: Experiment
+
+
+class _Outcome(NamedTuple):
+    status: Status
+    problem: str | None = None
+    facts: processes.Outcome | None = None
+    wall: float = 0.0
+
+
+class _Setup(NamedTuple):
+    repo: Repo
+    baseline: str
+    plan: Plan
+    task: Task
+    request: Request
+    settings: Settings
+    data: DataSettings
+
+
+def run(  # the settings of two features
+    repo: Repo,
+    plan: Plan,
+    request: Request,
+    settings: Settings,
+    data: DataSettings,
+    *,
+    started: Callable[[Subject], None],
+) -> Ended | Known:
+    """Run and record.
+
+    The code is taken when the run starts: what is edited while it goes on is not recorded as what ran.
+    Metrics, plots, pointers and other results are taken at its end.
+
+    Args:
+        started: called with what is about to run, so that stale data can be said before, not after.
+
+    Raises:
+        MlopsError: nothing to run, no commit yet, a bad override, a name that cannot be used.
+    """
+    baseline = resolve(repo, "HEAD")
+    if not plan.command and not (repo.root / "dvc.yaml").exists():
+        raise MlopsError(
+            "nothing to run: no command was given, and there is no dvc.yaml at the top",
+            hint="`git mlops exp run -- python train.py`, or `git mlops exp save` to record the workspace",
+        )
+    journal.recover(repo)
+    name, _existing = recording.choose(repo, request)
+    if plan.overrides:
+        dvc.set_params(repo, plan.overrides)
+    task = Task(plan.command or None, repo.prefix if plan.command else "")
+    setup = _Setup(repo, baseline, plan, task, request._replace(name=name, late=True), settings, data)
+    first = subject.study(repo, snapshot.take(repo, data), task, settings)
+    known = None if request.force or not plan.command else read.finished(repo, first.key.run, settings)
+    if known is not None:
+        return Known(known)
+    started(first)
+    return _recorded(setup, first)
+
+
+def _recorded(setup: _Setup, first: Subject) -> Ended:
+    record, entry = _begin(setup, first)
+    outcome = _execute(setup, entry.id)
+    with _undisturbed():
+        last = _study_end(setup, first)
+        maker = Maker(setup.repo, setup.baseline, last, _ended(record, outcome), setup.request.message)
+        done = Move(journal.holder(entry.id), None, entry.commit)
+        written = recording.publish(setup.repo, setup.baseline, maker, setup.request, [done])
+        journal.end(setup.repo, entry)
+    return Ended(recording.recorded(last, outcome.status, written), outcome.problem)
+
+
+def _begin(setup: _Setup, first: Subject) -> tuple[Record, Journal]:
+    """The journal, and the record that every end adds to."""
+    plan, name = setup.plan, setup.request.name or ""
+    run_id = secrets.token_hex(8)
+    start = recording.stamp(recording.now())
+    record = Record(
+        name=name,
+        how="command" if plan.command else "pipeline",
+        command=list(plan.command) or None,
+        directory=setup.task.directory or None,
+        overrides=list(plan.overrides) or None,
+        status="interrupted",
+        start=start,
+        host=environment.host(),
+        extra={"run_id": run_id},
+    )
+    held = recording.commit(setup.repo, setup.baseline, first, record, setup.request.message)
+    ref = names.format_ref(ExperimentRef(setup.baseline, name))
+    return record, journal.begin(setup.repo, run_id, ref, held, start)
+
+
+def _execute(setup: _Setup, run_id: str) -> _Outcome:
+    task = setup.task
+    began = time.monotonic()
+    try:
+        if task.command is None:
+            env.change({"MLOPS_RUN": run_id})
+            dvc.reproduce(setup.repo)
+            return _Outcome("finished", wall=time.monotonic() - began)
+        folder = Path(setup.repo.root, task.directory)
+        facts = processes.run(task.command, cwd=folder, extra={"MLOPS_RUN": run_id})
+    except KeyboardInterrupt:
+        return _Outcome("interrupted", "interrupted", wall=time.monotonic() - began)
+    except MlopsError as error:
+        return _Outcome("failed", str(error), wall=time.monotonic() - began)
+    if facts.status == 0:
+        return _Outcome("finished", None, facts, facts.wall)
+    return _Outcome(*_failure(task.command[0], facts.status), facts, facts.wall)
+
+
+def _failure(program: str, status: int) -> tuple[Literal["failed", "interrupted"], str]:
+    if status in (-signal.SIGINT, 128 + signal.SIGINT):
+        return "interrupted", f"`{program}` was interrupted"
+    if status < 0:
+        return "failed", f"`{program}` was ended by {signal.Signals(-status).name}"
+    return "failed", f"`{program}` failed with exit status {status}"
+
+
+def _ended(record: Record, outcome: _Outcome) -> Record:
+    facts = outcome.facts
+    return record._replace(
+        status=outcome.status,
+        exit_status=facts.status if facts else None,
+        end=recording.stamp(recording.now()),
+        wall=round(outcome.wall, 3),
+        cpu=round(facts.cpu, 3) if facts else None,
+        peak_memory=facts.peak_memory if facts else None,
+    )
+
+
+def _study_end(setup: _Setup, first: Subject) -> Subject:
+    """The workspace at the end, with the code, the key and the environment of the start."""
+    taken = snapshot.take(setup.repo, setup.data, keep=first.fixed)
+    last = subject.study(setup.repo, taken, setup.task, setup.settings, known=first.environment)
+    return last._replace(key=first.key, data=first.data, dirty=first.dirty)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Recording takes a moment: a second Ctrl-C in it must not cost the run."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

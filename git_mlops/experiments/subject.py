@@ -1,0 +1,110 @@
+"""What is recorded: a tree, what it says about itself, its environment and its content key."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from git_mlops.experiments import code, environment, inputs, key, layout, tree, values
+from git_mlops.experiments.environment import Environment
+from git_mlops.experiments.key import Datum, Key
+from git_mlops.experiments.settings import Settings
+from git_mlops.experiments.snapshot import Snapshot
+from git_mlops.experiments.tree import Contents, Trees
+from git_mlops.git.objects import Entry
+from git_mlops.git.reader import reader
+from git_mlops.git.repo import Repo
+
+
+class Subject(NamedTuple):
+    """A snapshot and everything that is known of it."""
+
+    snapshot: Snapshot
+    contents: Contents
+    root: dict[str, Entry]
+    """Direct entries of the tree."""
+    inner: dict[str, Entry]
+    """Direct entries of `.mlops`."""
+    fixed: tuple[Entry, ...]
+    """What stays as it is while a run goes on."""
+    data: tuple[Datum, ...]
+    dirty: tuple[str, ...]
+    environment: Environment
+    key: Key
+    loose: dict[str, bytes]
+    """Metrics that are in no file of the tree, as files of `.mlops/run/`."""
+
+
+class Task(NamedTuple):
+    """What is run: nothing for `exp save`."""
+
+    command: tuple[str, ...] | None = None
+    directory: str = ""
+    """Relative to the top."""
+
+
+def study(
+    repo: Repo, snapshot: Snapshot, task: Task, settings: Settings, *, known: Environment | None = None
+) -> Subject:
+    """Read a snapshot: one git process, whatever the number of files.
+
+    Args:
+        known: the environment, where it is known already.
+    """
+    with reader(repo) as objects:
+        trees = Trees(objects)
+        contents = tree.contents(trees, [snapshot.tree], settings.params)[snapshot.tree]
+        files = list(trees.files(snapshot.tree))
+        pointers = {path: entry.oid for entry in files for path in inputs.among([entry.path])}
+        blobs = objects.read(pointers.values())
+        root = trees.entries(snapshot.tree)
+        inner = trees.entries(root[".mlops"].oid) if ".mlops" in root else {}
+    texts = {path: blobs[oid].content or b"" for path, oid in pointers.items() if oid in blobs}
+    data, dirty = inputs.data(texts), inputs.dirty(repo) if pointers else []
+    seen = known or environment.capture(task.command, Path(repo.root, task.directory))
+    source = code.entries(files, contents.layout, settings.code)
+    loose = _loose_metrics(repo, contents, {entry.path for entry in files})
+    return Subject(
+        snapshot,
+        _with_loose(contents, loose),
+        root,
+        inner,
+        tuple(code.fixed(files, contents.layout, settings.code)),
+        tuple(data),
+        tuple(dirty),
+        seen,
+        Key(
+            code=key.code_part((entry.path, entry.mode, entry.oid) for entry in source),
+            data=key.data_part(_honest(data, dirty, snapshot)),
+            params=key.params_part(contents.values.params),
+            environment=key.environment_part(seen.lock, seen.interpreter),
+            command=key.command_part(task.command, task.directory),
+        ),
+        {"metrics.json": (json.dumps(key.finite(loose), indent=1) + "\n").encode()} if loose else {},
+    )
+
+
+def _loose_metrics(repo: Repo, contents: Contents, tracked: set[str]) -> dict[str, object]:
+    """Values of metrics files that git ignores: they are in the workspace, but in no tree."""
+    found: dict[str, object] = {}
+    for path in dict.fromkeys((*contents.layout.metrics, "metrics.json", "dvclive/metrics.json")):
+        file = repo.root / path
+        if path in tracked or not file.is_file() or not file.resolve().is_relative_to(repo.root.resolve()):
+            continue
+        content = file.read_bytes() if file.stat().st_size <= values.LIMIT else None
+        value, note = values.read(path, content)
+        if note is None and isinstance(value, dict):
+            found |= value
+    return found
+
+
+def _with_loose(contents: Contents, loose: dict[str, object]) -> Contents:
+    flat, _problem = values.flat("metrics", loose, ())
+    if not flat:
+        return contents
+    metrics = {**contents.values.metrics, f"{layout.RUN}metrics.json": flat}
+    return contents._replace(values=contents.values._replace(metrics=metrics))
+
+
+def _honest(data: list[Datum], dirty: list[str], snapshot: Snapshot) -> list[Datum]:
+    """Changed data has not the hash its pointer says: bound to this snapshot it equals no other."""
+    return [*data, *(Datum(path, "changed", snapshot.tree, None) for path in dirty)]

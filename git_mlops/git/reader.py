@@ -1,0 +1,105 @@
+"""A view of the object store over one `cat-file --batch`: many rounds of questions, one process."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import IO, NamedTuple
+
+from git_mlops.git.objects import Entry
+from git_mlops.git.repo import Repo
+from git_mlops.git.run import conversation
+
+LIMIT = 4 * 1024 * 1024
+"""Bytes of the largest object that is kept in memory unless the caller says otherwise."""
+
+# a round of questions must fit into a pipe, so that neither side waits for the other
+_ROUND = 32 * 1024
+
+
+class Object(NamedTuple):
+    """One object. `content` is None when it is larger than the limit."""
+
+    oid: str
+    kind: str
+    size: int
+    content: bytes | None
+
+
+class Reader:
+    """Answers while it is open. Trees are parsed once and remembered."""
+
+    def __init__(self, repo: Repo, questions: IO[bytes], answers: IO[bytes]) -> None:
+        self._questions = questions
+        self._answers = answers
+        self._raw = 20 if repo.object_format == "sha1" else 32
+        self._trees: dict[str, dict[str, Entry]] = {}
+
+    def read(self, names: Iterable[str], *, limit: int = LIMIT) -> dict[str, Object]:
+        """Objects by name (an id, `REV:path`); names that do not exist are left out.
+
+        Names with a newline are left out as well: git could not be asked for them.
+        """
+        found: dict[str, Object] = {}
+        for round_ in _rounds(name for name in dict.fromkeys(names) if "\n" not in name):
+            self._questions.write("".join(f"{name}\n" for name in round_).encode("utf-8", "surrogateescape"))
+            self._questions.flush()
+            for name in round_:
+                answer = self._answer(limit)
+                if answer is not None:
+                    found[name] = answer
+        return found
+
+    def _answer(self, limit: int) -> Object | None:
+        header = self._answers.readline()
+        words = header.rsplit(b" ", 2)
+        if len(words) != 3 or not words[2].strip().isdigit():
+            return None
+        size = int(words[2])
+        content = None
+        if size <= limit:
+            content = self._answers.read(size)
+        else:
+            self._skip(size)
+        self._answers.read(1)
+        return Object(words[0].decode(), words[1].decode(), size, content)
+
+    def _skip(self, size: int) -> None:
+        while size > 0:
+            size -= len(self._answers.read(min(size, 1 << 20))) or size
+
+    def trees(self, oids: Iterable[str]) -> dict[str, dict[str, Entry]]:
+        """The direct entries of trees, by name; subtrees have the mode `40000`."""
+        wanted = list(dict.fromkeys(oids))
+        objects = self.read([oid for oid in wanted if oid not in self._trees], limit=64 * 1024 * 1024)
+        for oid, found in objects.items():
+            self._trees[oid] = {e.path: e for e in _parse_tree(found.content or b"", self._raw)}
+        return {oid: self._trees[oid] for oid in wanted if oid in self._trees}
+
+
+@contextmanager
+def reader(repo: Repo) -> Iterator[Reader]:
+    """Open a reader; its process ends with the block."""
+    with conversation("cat-file", "--batch", cwd=repo.root) as (questions, answers):
+        yield Reader(repo, questions, answers)
+
+
+def _rounds(names: Iterable[str]) -> Iterator[list[str]]:
+    round_: list[str] = []
+    size = 0
+    for name in names:
+        size += 4 * len(name) + 1
+        if round_ and size > _ROUND:
+            yield round_
+            round_, size = [], 4 * len(name) + 1
+        round_.append(name)
+    if round_:
+        yield round_
+
+
+def _parse_tree(content: bytes, raw: int) -> Iterator[Entry]:
+    at = 0
+    while at < len(content):
+        nul = content.index(b"\0", at)
+        mode, _, name = content[at:nul].partition(b" ")
+        oid = content[nul + 1 : nul + 1 + raw].hex()
+        yield Entry(mode.decode(), oid, name.decode("utf-8", "surrogateescape"))
+        at = nul + 1 + raw
