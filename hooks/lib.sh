@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the hooks share. An installed hook is a header (name, Python, former hooks' directory), this file, and
-# the hook's own lines. It decides with builtins and two git processes whether there is anything for us: Python
+# What the hooks share, put into each where it says `#: lib.sh`, below a header (name, Python, former hooks'
+# directory). It decides with builtins and two git processes whether there is anything for us: Python
 # starts only then. What the repository holds is only ever compared (`case`, `[`), never evaluated.
 
 mlops_say() {
@@ -73,7 +73,7 @@ mlops_touched() {
 
 # 0: something in the index, or data beside it, may concern us.
 mlops_index_concerns_us() {
-    IFS= read -r mlops_line <"$mlops_triage" || return 0
+    [ -f "$mlops_triage" ] && IFS= read -r mlops_line <"$mlops_triage" || return 0
     [ "$mlops_line" = 'git-mlops triage 1' ] || return 0
     mlops_touched "$mlops_triage" mlops.yaml && return 0
     mlops_limit=
@@ -148,7 +148,7 @@ mlops_any_large() {
 
 # 0: the pointers of the index or on disk are not those that the data was brought to last.
 mlops_pointers_moved() {
-    IFS= read -r mlops_last <"$mlops_followed" || return 0
+    [ -f "$mlops_followed" ] && IFS= read -r mlops_last <"$mlops_followed" || return 0
     mlops_now=$(git ls-files -s -- '*.dvc' dvc.lock '*/dvc.lock' | git hash-object --stdin)
     [ "$mlops_now" = "$mlops_last" ] || return 0
     # a stash or a reset may rewrite a pointer on disk and leave the index as it is

@@ -47,10 +47,10 @@ def read_all(repo: Repo, key: str, *options: str) -> list[Setting]:
 def include(file: Path, name: str) -> bool:
     """Make git's config `file` include `name` beside it, after everything else; whether it was news."""
     old = file.read_bytes() if file.exists() else b""
-    block = _block(name)
-    if _at(old, block) is not None:
+    if any(_at(old, block) is not None for block in _blocks(name)):
         return False
-    _replace(file, old, old + (b"" if old.endswith(b"\n") or not old else b"\n") + block)
+    section, joined = _blocks(name)
+    _replace(file, old, old + (section if old.endswith(b"\n") or not old else joined))
     return True
 
 
@@ -59,19 +59,20 @@ def exclude(file: Path, name: str) -> bool:
     if not file.exists():
         return False
     old = file.read_bytes()
-    block = _block(name)
-    at = _at(old, block)
-    if at is not None:
-        _replace(file, old, old[:at] + old[at + len(block) :])
-        return True
+    for block in _blocks(name):
+        at = _at(old, block)
+        if at is not None:
+            _replace(file, old, old[:at] + old[at + len(block) :])
+            return True
     # somebody added to our section: git itself takes one line out of it
-    pattern = f"^{name}$"
-    git("config", "--file", str(file), "--unset-all", "include.path", pattern, cwd=file.parent, ok=(0, 5))
+    git("config", "--file", str(file), "--unset-all", "include.path", f"^{name}$", cwd=file.parent, ok=(0, 5))
     return file.read_bytes() != old
 
 
-def _block(name: str) -> bytes:
-    return f"[include]\n\tpath = {name}\n".encode()
+def _blocks(name: str) -> tuple[bytes, bytes]:
+    """Our section, and how it is written after a last line without an end."""
+    section = f"[include]\n\tpath = {name}"
+    return f"{section}\n".encode(), f"\n{section} ; the line above had no end\n".encode()
 
 
 def _at(content: bytes, block: bytes) -> int | None:
@@ -79,7 +80,7 @@ def _at(content: bytes, block: bytes) -> int | None:
     at = content.find(block)
     while at >= 0:
         follows = content[at + len(block) :]
-        starts = at == 0 or content[at - 1 : at] == b"\n"
+        starts = at == 0 or b"\n" in (content[at - 1 : at], block[:1])
         if starts and (not follows or follows.startswith(b"[")):
             return at
         at = content.find(block, at + 1)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 
 
 def clone(
-    url: str, target: Path, options: Mapping[str, str | int], progress: Callable[[str, int, int], None]
+    url: str, target: Path, options: Mapping[str, str], progress: Callable[[str, int, int], None]
 ) -> None:
     """Clone with a checkout; nothing of the cloned content is run.
 
@@ -20,20 +21,13 @@ def clone(
     """
     from git import GitCommandError, RemoteProgress, Repo, UnsafeOptionError, UnsafeProtocolError
 
-    class Progress(RemoteProgress):  # type: ignore[misc,unused-ignore]  # GitPython's base class is its interface
-        def update(
-            self,
-            op_code: int,
-            cur_count: str | float,
-            max_count: str | float | None = None,
-            message: str = "",
-        ) -> None:
-            phase = _PHASES.get(op_code & self.OP_MASK)
-            if phase and max_count:
-                progress(phase, int(float(cur_count)), int(float(max_count)))
+    def update(op_code: int, done: str | float, total: str | float | None, _message: str = "") -> None:
+        phase = _PHASES.get(op_code & RemoteProgress.OP_MASK)
+        if phase and total:
+            progress(phase, int(float(done)), int(float(total)))
 
     try:
-        Repo.clone_from(url, target, progress=Progress(), **options).close()
+        Repo.clone_from(url, target, progress=update, **dict[str, Any](options)).close()
     except (UnsafeProtocolError, UnsafeOptionError) as error:
         raise MlopsError(f"refused to clone {url}: {error}", hint="`git clone` asks no questions") from error
     except GitCommandError as error:

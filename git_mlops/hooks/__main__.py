@@ -30,8 +30,12 @@ HOOKS = {
 def main(words: Sequence[str]) -> int:
     """Run one of `HOOKS`."""
     name, *arguments = words
+    return ui.guard(lambda: _module(name).run(name, arguments))
+
+
+def _module(name: str) -> Hook:
     module: Hook = importlib.import_module(f"git_mlops.hooks.{HOOKS[name]}")
-    return ui.guard(lambda: module.run(name, arguments))
+    return module
 
 
 if __name__ == "__main__":

@@ -51,11 +51,10 @@ def _repository(directory: Path) -> Iterator[str]:
 
 
 def _dvc(repo: Repo) -> Iterator[str]:
-    if not dvc.initialised(repo):
-        dvc.init(repo)
-        yield "initialised DVC and staged `.dvc/`"
-    if repo.linked:
-        dvc.prepare_worktree(repo)
+    if made := dvc.init(repo):
+        yield f"initialised DVC and staged {', '.join(made)}"
+    if dvc.prepare_worktree(repo):
+        yield "this worktree shares DVC's cache with the others"
 
 
 def _configuration(repo: Repo) -> Iterator[str]:

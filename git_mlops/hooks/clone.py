@@ -26,7 +26,7 @@ class Cloned(NamedTuple):
     complete: bool
 
 
-def clone(url: str, directory: str | None, options: dict[str, str | int]) -> Cloned:
+def clone(url: str, directory: str | None, options: dict[str, str]) -> Cloned:
     """Clone, arm, fetch experiments, pull data. A clone that was made is kept whatever happens after it."""
     target = Path(directory or _name(url))
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
@@ -73,7 +73,7 @@ def _progress() -> Callable[[str, int, int], None]:
     return draw
 
 
-def _experiments(repo: Repo, options: Mapping[str, str | int]) -> int:
+def _experiments(repo: Repo, options: Mapping[str, str]) -> int:
     """Fetch the remote's experiments by an explicit refspec (never a configured one: prune would delete)."""
     depth = [f"--depth={options['depth']}"] if "depth" in options else []
     refspec = f"+{names.PREFIX}*:{names.held('origin', names.PREFIX + '*')}"

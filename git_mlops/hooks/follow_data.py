@@ -23,8 +23,7 @@ def bring(repo: Repo) -> Followed | None:
     if not dvc.initialised(repo):
         triage.followed(repo, since=started)
         return None
-    if repo.linked:
-        dvc.prepare_worktree(repo)
+    dvc.prepare_worktree(repo)
     done = follow.follow(repo)
     _tell(done)
     triage.followed(repo, since=started)

@@ -59,9 +59,10 @@ def status(repo: Repo) -> list[Status]:
 
 def armed(repo: Repo) -> bool:
     """Whether git runs our hooks in this clone, and knows our drivers: cheap enough for every command."""
-    folder = places.in_force(repo)
-    known = git_config.read(repo, r"^merge\.mlops\.driver$")
-    return bool(known) and all(_alive(folder, name) is not None for name in OURS)
+    known = git_config.read(repo, r"^(core\.hookspath|merge\.mlops\.driver)$")
+    path = known.get("core.hookspath")
+    folder = repo.root / path.value if path else repo.common_dir / "hooks"
+    return "merge.mlops.driver" in known and all(_alive(folder, name) is not None for name in OURS)
 
 
 def _shims(repo: Repo, chosen: Place) -> list[Shim]:

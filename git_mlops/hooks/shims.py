@@ -60,9 +60,7 @@ class Shim(NamedTuple):
 
 
 def render(shim: Shim) -> str:
-    """The file: header, what all share, the hook's own lines."""
-    passing = shim.name not in OURS
-    parts = ["passthrough"] if passing else ["lib.sh", shim.name]
+    """The file: header and the hook's own lines, with what all share where they say `#: lib.sh`."""
     header = [
         "#!/bin/sh",
         MARK,
@@ -71,7 +69,8 @@ def render(shim: Shim) -> str:
         f"mlops_python={shlex.quote(sys.executable)}",
         f"mlops_former={shlex.quote(shim.former)}",
     ]
-    return "\n".join([*header, "", *(_body(part) for part in parts)])
+    own = _body(shim.name if shim.name in OURS else "passthrough")
+    return "\n".join([*header, own.replace("#: lib.sh\n", _body("lib.sh"))])
 
 
 def _body(part: str) -> str:

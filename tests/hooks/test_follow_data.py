@@ -1,0 +1,162 @@
+"""The data follows every git operation that changes pointers."""
+
+from pathlib import Path
+
+import pytest
+
+from git_mlops.git.repo import discover
+from tests.conftest import Run
+from tests.hooks.conftest import Armed
+
+
+def test_switch(two_versions: Armed) -> None:
+    said = two_versions.git("switch", "new")
+    assert (two_versions.read("data.csv"), "data follows: data.csv" in said) == ("new\n", True)
+    two_versions.git("switch", "main")
+    assert two_versions.read("data.csv") == "old\n"
+
+
+def test_checkout_of_a_commit(two_versions: Armed) -> None:
+    two_versions.git("checkout", "-q", "--detach", "new")
+    assert two_versions.read("data.csv") == "new\n"
+
+
+def test_merge_by_fast_forward(two_versions: Armed) -> None:
+    two_versions.git("merge", "-q", "new")
+    assert two_versions.read("data.csv") == "new\n"
+
+
+def test_merge_of_two_lines(two_versions: Armed) -> None:
+    two_versions.write("notes.md", "more")
+    two_versions.commit("more")
+    two_versions.git("merge", "-q", "-m", "merged", "new")
+    assert two_versions.read("data.csv") == "new\n"
+
+
+def test_pull(two_versions: Armed) -> None:
+    two_versions.git("pull", "-q", "--no-rebase", ".", "new")
+    assert two_versions.read("data.csv") == "new\n"
+
+
+def test_reset_hard(two_versions: Armed) -> None:
+    two_versions.git("reset", "-q", "--hard", "new")
+    assert two_versions.read("data.csv") == "new\n"
+
+
+def test_rebase(two_versions: Armed) -> None:
+    two_versions.write("notes.md", "more")
+    two_versions.commit("more")
+    two_versions.git("rebase", "-q", "new")
+    assert two_versions.read("data.csv") == "new\n"
+
+
+def test_cherry_pick(two_versions: Armed) -> None:
+    two_versions.git("cherry-pick", "new")
+    assert two_versions.read("data.csv") == "new\n"
+
+
+def test_revert(two_versions: Armed) -> None:
+    two_versions.git("switch", "-q", "new")
+    two_versions.git("revert", "--no-edit", "HEAD")
+    assert two_versions.read("data.csv") == "old\n"
+
+
+@pytest.mark.parametrize("staged", [True, False])
+def test_stash_and_pop(two_versions: Armed, *, staged: bool) -> None:
+    two_versions.data("data.csv", "later\n")
+    if staged:
+        two_versions.git("add", "data.csv.dvc")
+    two_versions.git("stash", "-q")
+    assert two_versions.read("data.csv") == "old\n"
+    two_versions.git("stash", "pop", "-q")
+    assert two_versions.read("data.csv") == "later\n"
+
+
+def test_restore_from_a_commit(two_versions: Armed) -> None:
+    two_versions.git("restore", "--source=new", "data.csv.dvc")
+    assert two_versions.read("data.csv") == "new\n"
+    two_versions.git("restore", "data.csv.dvc")
+    assert two_versions.read("data.csv") == "old\n"
+
+
+def test_checkout_of_a_path(two_versions: Armed) -> None:
+    two_versions.git("checkout", "-q", "new", "--", "data.csv.dvc")
+    assert two_versions.read("data.csv") == "new\n"
+
+
+def test_conflict_settled_by_taking_a_side(two_versions: Armed) -> None:
+    two_versions.data("data.csv", "mine\n")
+    two_versions.commit("mine")
+    assert "both sides changed the data" in two_versions.git("merge", "new", status=1)
+    two_versions.git("checkout", "-q", "--theirs", "data.csv.dvc")
+    assert two_versions.read("data.csv") == "new\n"
+    two_versions.git("add", "data.csv.dvc")
+    two_versions.git("commit", "-q", "--no-edit")
+    assert two_versions.git("status", "--porcelain") == ""
+
+
+def test_worktree_add_brings_the_data(two_versions: Armed) -> None:
+    two_versions.git("worktree", "add", "-q", "../other tree", "new")
+    other = Armed(discover(two_versions.root.parent / "other tree"))
+    assert (other.read("data.csv"), two_versions.read("data.csv")) == ("new\n", "old\n")
+    other.git("reset", "-q", "--hard", "main")
+    assert other.read("data.csv") == "old\n"
+
+
+def test_from_a_subdirectory_with_unusual_names(project: Armed, run: Run) -> None:
+    name = "sub dir/dätä's \"set\".csv"
+    project.data(name, "old\n")
+    project.commit("old")
+    project.data(name, "new\n")
+    project.commit("new")
+    run("git", "reset", "-q", "--hard", "HEAD~1", cwd=project.root / "sub dir")
+    assert project.read(name) == "old\n"
+
+
+def test_data_changed_here_is_kept_and_told(two_versions: Armed) -> None:
+    two_versions.write("data.csv", "mine, not added\n")
+    said = two_versions.git("switch", "new")
+    assert "warning: kept, because it was changed here and not added: data.csv" in said
+    assert two_versions.read("data.csv") == "mine, not added\n"
+
+
+def test_missing_data_is_told_and_the_operation_succeeds(two_versions: Armed) -> None:
+    for folder in (two_versions.root / ".dvc" / "cache" / "files" / "md5").iterdir():
+        for file in folder.iterdir():
+            if file.read_bytes() == b"new\n":
+                file.unlink()
+    said = two_versions.git("switch", "new")
+    assert "hint: `git mlops pull` downloads it" in said
+
+
+def test_a_broken_pointer_does_not_fail_the_operation(project: Armed) -> None:
+    project.write("bad.dvc", "outs: [\n")
+    project.commit("bad", MLOPS_SKIP="1")
+    project.git("rm", "-q", "bad.dvc")
+    project.commit("gone")
+    project.git("reset", "--hard", "HEAD~1")
+
+
+def test_python_starts_only_when_pointers_moved(two_versions: Armed) -> None:
+    two_versions.git("switch", "-q", "new")
+    python_starts_no_more(two_versions)
+    two_versions.git("switch", "-q", "-c", "same")
+    two_versions.write("notes.md", "x")
+    two_versions.commit("notes")
+    two_versions.git("reset", "-q", "--hard", "HEAD~1")
+    two_versions.git("switch", "-q", "new")
+
+
+def python_starts_no_more(armed: Armed) -> None:
+    """Take the interpreter away: a hook that starts it says so."""
+    for hook in (armed.repo.common_dir / "hooks").iterdir():
+        if "mlops_python=" in hook.read_text():
+            lines = hook.read_text().splitlines()
+            hook.write_text("\n".join("mlops_python=/gone" if ln.startswith("mlops_python=") else ln for ln in lines))
+    (Path(armed.repo.common_dir) / "mlops").mkdir(exist_ok=True)
+
+
+def test_mlops_skip_leaves_the_data(two_versions: Armed) -> None:
+    said = two_versions.git("switch", "new", MLOPS_SKIP="post-index-change,post-checkout")
+    assert "post-checkout skipped" in said
+    assert two_versions.read("data.csv") == "old\n"
