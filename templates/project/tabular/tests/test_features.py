@@ -21,7 +21,7 @@ def test_every_patient_has_finite_features_in_the_same_order(patients: pd.DataFr
 
 
 def test_a_patients_features_do_not_depend_on_the_others(patients: pd.DataFrame) -> None:
-    assert_frame_equal(features(patients.iloc[[5]]), features(patients).iloc[[5]])
+    assert_frame_equal(features(patients.iloc[5:6]), features(patients).iloc[5:6])
 
 
 def test_malignant_is_the_positive_class(patients: pd.DataFrame) -> None:

@@ -1,0 +1,219 @@
+#!/bin/sh
+# The tour: the whole story of git-mlops on real data, in a temporary directory, without network.
+#
+#   make demo          or, with git-mlops and scikit-learn installed: sh docs/demo.sh
+#   KEEP=1 make demo   keeps the directory
+#
+# Every line that starts with `$` is a command you can type. Every `ok:` was verified; the first claim that does
+# not hold ends the tour with status 1.
+set -eu
+
+top=$(mktemp -d "${TMPDIR:-/tmp}/git-mlops-tour.XXXXXX")
+started=$(date +%s)
+steps=0 commands=0 claims=0 times=''
+finish() {
+    status=$?
+    trap - EXIT
+    if [ "$status" -ne 0 ]; then printf '\nThe tour failed (status %s).\n' "$status" >&2; fi
+    if [ -n "${KEEP:-}" ]; then printf 'Kept: %s\n' "$top"; else rm -rf "$top"; fi
+    exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- sealed: a home of its own, no git configuration of yours, no way to the network -----------------------------
+for name in $(env | sed -n 's/^\(\(GIT\|DVC\|MLOPS\|MLFLOW\|XDG\)_[A-Za-z0-9_]*\)=.*/\1/p'); do unset "$name"; done
+mkdir "$top/home"
+export HOME="$top/home" XDG_CONFIG_HOME="$top/home/.config" XDG_CACHE_HOME="$top/home/.cache"
+export GIT_CONFIG_GLOBAL="$top/home/gitconfig" GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0 GIT_EDITOR=false
+export DVC_NO_ANALYTICS=1 DVC_SITE_CACHE_DIR="$top/home/dvc" MLFLOW_DISABLE_TELEMETRY=true PYTHONDONTWRITEBYTECODE=1
+export GIT_ALLOW_PROTOCOL=file
+export http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9 HTTPS_PROXY=http://127.0.0.1:9 no_proxy=''
+git config --file "$GIT_CONFIG_GLOBAL" user.name 'git-mlops tour'
+git config --file "$GIT_CONFIG_GLOBAL" user.email 'tour@example.com'
+git config --file "$GIT_CONFIG_GLOBAL" init.defaultBranch main
+git config --file "$GIT_CONFIG_GLOBAL" advice.detachedHead false
+
+# --- how the tour tells its story --------------------------------------------------------------------------------
+bold='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi
+
+step() { # TITLE: a chapter
+    now=$(date +%s)
+    times="$times$now "
+    steps=$((steps + 1))
+    printf '\n%s== %s. %s%s\n' "$bold" "$steps" "$1" "$plain"
+}
+
+say() { printf '\n# %s\n' "$*"; } # what the next command does
+
+show() { # WORD...: the command as one would type it
+    commands=$((commands + 1))
+    printf '%s$' "$bold"
+    for word; do
+        case $word in
+        *[!A-Za-z0-9_./=:@%+,-]* | '') printf " '%s'" "$(printf %s "$word" | sed "s/'/'\\\\''/g")" ;;
+        *) printf ' %s' "$word" ;;
+        esac
+    done
+    printf '%s\n' "$plain"
+}
+
+run() { # WORD...: show it, run it; it must succeed
+    show "$@"
+    "$@" || fail "status $? of: $*"
+}
+
+refused() { # WORD...: show it, run it; it must fail. What it printed is in $top/said
+    show "$@"
+    if "$@" >"$top/said" 2>&1; then cat "$top/said"; fail "this should have been refused: $*"; fi
+    cat "$top/said"
+}
+
+go() { show cd "$1"; cd "$1"; }
+
+ok() { # CLAIM WORD...: the command verifies the claim
+    claim=$1
+    shift
+    "$@" >"$top/proof" 2>&1 || { cat "$top/proof"; fail "not true: $claim"; }
+    claims=$((claims + 1))
+    printf 'ok: %s\n' "$claim"
+}
+
+fail() { printf 'tour: %s\n' "$1" >&2; exit 1; }
+said() { for words; do grep -qF -- "$words" "$top/said" || { echo "not said: $words"; return 1; }; done; }
+same() { [ "$1" = "$2" ] || { printf '%s\nis not\n%s\n' "$1" "$2"; return 1; }; }
+digest() { python -c 'import hashlib, sys; print(hashlib.md5(open(sys.argv[1], "rb").read()).hexdigest())' "$1"; }
+lacks() { ! "$@"; }
+metric() { python -c 'import json, sys; print(json.load(open("metrics.json"))[sys.argv[1]])' "$1"; }
+better() { python -c 'import sys; a, b = map(float, sys.argv[1:]); sys.exit(not a > b)' "$1" "$2"; }
+experiments() { # the names, sorted, on one line
+    git mlops exp list --json | python -c '
+import json, sys
+print(*sorted(experiment["name"] for experiment in json.load(sys.stdin)["data"]))'
+}
+
+cd "$top"
+printf '%sAny clone of a repository is the whole ML platform, with no server.%s\n' "$bold" "$plain"
+git mlops --version
+printf 'Everything happens in %s\n' "$top"
+
+# --- the story ---------------------------------------------------------------------------------------------------
+step 'A project, from nothing'
+say 'A template with real data, a schema, a pipeline, tests and a CI workflow.'
+run git mlops new tabular patients
+go patients
+say 'The data: 569 patients of the Wisconsin breast cancer study, carried by scikit-learn.'
+run python src/make_data.py
+good=$(digest data/patients.csv)
+ok '569 patients, 32 columns' python -c '
+import csv
+rows = list(csv.reader(open("data/patients.csv")))
+assert (len(rows), {len(row) for row in rows}) == (570, {32})'
+ok 'the workflow is what mlops.yaml says' git mlops ci generate github --check
+
+step 'Arm it, track the data, commit'
+say 'Hooks, diff and merge drivers, DVC: in this repository alone, nothing of yours is touched.'
+run git mlops init
+say 'Where the data goes when it is pushed. Here a directory; S3, GCS, Azure, SSH and HTTP work the same way.'
+run dvc remote add --quiet --default store ../store
+say 'The data becomes a small pointer, already staged; the bytes go to the cache.'
+run git mlops add data/patients.csv
+run git add --all
+say 'The commit hook validates what is staged against schemas/patients.yaml.'
+run git commit --quiet -m 'Start with 569 patients'
+ok 'git holds the pointer and not the data' same "$(git ls-files data)" data/patients.csv.dvc
+ok 'nothing is left to commit' same "$(git status --porcelain)" ''
+run cat data/patients.csv.dvc
+
+step 'Corrupted data is refused'
+say 'A careless export: three radii are negative, one diagnosis is empty.'
+# shellcheck disable=SC2016  # awk reads the dollars
+spoil='BEGIN { FS = OFS = "," } NR > 1 && NR < 5 { $2 = -$2 } NR == 9 { $32 = "" } { print }'
+show awk "$spoil" data/patients.csv
+awk "$spoil" data/patients.csv >"$top/spoilt.csv"
+mv "$top/spoilt.csv" data/patients.csv
+ok 'the data is really corrupted' lacks same "$(digest data/patients.csv)" "$good"
+run git mlops add data/patients.csv
+head=$(git rev-parse HEAD)
+say 'The pointer is staged. Committing it fails, and says which column, which check, how many rows and which ones.'
+refused git commit -m 'New export'
+ok 'nothing was committed' same "$(git rev-parse HEAD)" "$head"
+ok 'the column, the check and a bad value were named' said data/patients.csv mean_radius greater_than -17.99
+ok 'so was the missing diagnosis' said diagnosis
+say 'Mended: the pointer goes back, and the data follows it, as it follows every operation of git.'
+run git restore --source=HEAD --staged --worktree data/patients.csv.dvc
+ok 'the data is the good data again' same "$(digest data/patients.csv)" "$good"
+run git mlops check
+ok 'nothing is left to commit' same "$(git status --porcelain)" ''
+
+step 'Two experiments'
+say 'The pipeline of dvc.yaml (prepare, train, evaluate) with other parameters. Each run is one commit under refs/exps.'
+run git mlops exp run -n stumps -S train.depth=1 -S train.trees=5 -m 'Is a handful of stumps enough?'
+stumps=$(metric log_loss)
+run git mlops exp run -n forest -S train.depth=8 -S train.trees=200 -m 'Deeper, and more of them'
+forest=$(metric log_loss)
+forest_metrics=$(cat metrics.json)
+say 'The table, best first by what you ask for; then what differs between the two.'
+run git mlops exp list
+run git mlops exp diff stumps forest
+ok 'both are recorded' same "$(experiments)" 'forest stumps'
+ok 'DVC reads them as its own' same "$(dvc exp list --name-only | sort | tr '\n' ' ')" 'forest stumps '
+ok "the forest is better: log loss $forest, the stumps have $stumps" better "$stumps" "$forest"
+
+step 'Take the better one'
+run git mlops exp apply forest
+ok 'its metrics are in the workspace' same "$(cat metrics.json)" "$forest_metrics"
+run git diff --stat
+run git add --all
+run git commit --quiet -m 'Train 200 trees of depth 8'
+ok 'parameters and metrics are committed' same "$(git show HEAD:metrics.json)" "$forest_metrics"
+
+step 'Share it'
+run git init --quiet --bare ../remote.git
+run git remote add origin ../remote.git
+say 'The pre-push hook uploads the data that the pushed commits need, before git pushes them.'
+run git push --quiet --set-upstream origin main
+say 'Experiments are pushed when you say so.'
+run git mlops exp push
+ok 'the remote has branch and experiments' same \
+    "$(git ls-remote origin 'refs/heads/*' 'refs/exps/*' | wc -l | tr -d ' ')" 3
+stored=$(find ../store -type f | wc -l | tr -d ' ')
+ok "the data is in the DVC remote ($stored objects)" test -f \
+    "../store/files/md5/$(echo "$good" | cut -c1-2)/$(echo "$good" | cut -c3-)"
+
+step 'Elsewhere: one clone is everything'
+go ..
+say 'The project, its data and its experiments, armed.'
+run git mlops clone remote.git elsewhere
+mv patients gone # from here on there is only what was shared
+go elsewhere
+ok 'the data is here, byte for byte' same "$(digest data/patients.csv)" "$good"
+run git mlops exp list
+ok 'the experiments are here' same "$(experiments)" 'forest stumps'
+ok 'the model is here' test -s models/model.joblib
+ok 'nothing differs from what was pushed' same "$(git status --porcelain)" ''
+run git mlops check
+
+step 'Reproduce it there'
+say 'Everything is computed again, from the data on.'
+rm -rf data/prepared models metrics.json
+run git mlops exp run -n again -- dvc repro --force
+run cat metrics.json
+ok 'the metrics are the same' same "$(cat metrics.json)" "$forest_metrics"
+ok 'so is every file that the pipeline made, byte for byte' git diff --exit-code HEAD -- dvc.lock metrics.json
+say "The project's own tests: of data, features and model."
+run python -m pytest -q
+
+# --- summary -----------------------------------------------------------------------------------------------------
+finished=$(date +%s)
+printf '\n%s== Summary%s\n' "$bold" "$plain"
+printf '%s chapters, %s commands, %s claims verified, none failed\n' "$steps" "$commands" "$claims"
+printf 'seconds per chapter:'
+before=''
+for time in $times $finished; do
+    if [ -n "$before" ]; then printf ' %s' "$((time - before))"; fi
+    before=$time
+done
+printf '; %s in all\n' "$((finished - started))"
