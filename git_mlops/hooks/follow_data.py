@@ -1,7 +1,7 @@
 """After git changed the files of the worktree: the data follows the pointers."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from git_mlops import config, ui
 from git_mlops.data import dvc, follow, workspace
@@ -17,14 +17,17 @@ def run(_name: str, _arguments: Sequence[str]) -> int:
     return 0
 
 
-def bring(repo: Repo) -> Followed | None:
-    """Bring the data to the pointers and let sh know; None where the checked-out commit has no DVC."""
+def bring(repo: Repo, *, again: Collection[str] = ()) -> Followed | None:
+    """Bring the data to the pointers and let sh know; None where the checked-out commit has no DVC.
+
+    Paths in `again` are restored also when somebody deleted them.
+    """
     started = time.time()
     if not dvc.initialised(repo):
         triage.followed(repo, since=started)
         return None
     dvc.prepare_worktree(repo)
-    done = follow.follow(repo)
+    done = follow.follow(repo, again=again)
     _tell(done)
     triage.followed(repo, since=started)
     _settle(repo)

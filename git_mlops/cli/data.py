@@ -1,0 +1,79 @@
+"""`git mlops add | status | push | pull`: data and its pointers."""
+
+import click
+
+from git_mlops import ui
+from git_mlops.cli.common import json_option, open_repo
+from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK
+from git_mlops.hooks import data as work
+
+remote_option = click.option("-r", "--remote", help="The DVC remote, instead of the default one.")
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True)
+def add(paths: tuple[str, ...]) -> None:
+    """Put data under version control
+
+    PATHS are files, directories or patterns. Each becomes a pointer (`PATH.dvc`), which is staged; the data
+    goes to DVC's cache and into .gitignore.
+    """
+    repo, _config = open_repo()
+    for path in work.add(repo, paths):
+        ui.note(f"staged {path}")
+
+
+@click.command()
+@click.option("--remote", "ask_remote", is_flag=True, help="Also ask whether the data is on the DVC remote.")
+@json_option
+def status(*, ask_remote: bool, as_json: bool) -> int:
+    """Show how data and pointers differ
+
+    Exit code 0 also when data is changed; with --remote it is 1 when the remote lacks data.
+    """
+    repo, config = open_repo()
+    rows = work.status(repo, config.data.remote, ask_remote=ask_remote)
+    if as_json:
+        ui.emit("data-status", [row._asdict() for row in rows])
+    else:
+        ui.table(("state", "data", "pointer", "last committed by"), [tuple(row) for row in rows])
+        ui.note("" if rows else "data and pointers agree")
+    return FINDINGS if any(row.state == work.NOT_ON_REMOTE for row in rows) else OK
+
+
+@click.command()
+@click.argument("paths", nargs=-1)
+@remote_option
+def push(paths: tuple[str, ...], remote: str | None) -> int:
+    """Upload data to the DVC remote
+
+    Without PATHS all data of the checked-out pointers. `git push` does this by itself for what it sends.
+    """
+    repo, config = open_repo()
+    done = work.push(repo, paths, remote or config.data.remote)
+    ui.note(f"pushed {done.objects} objects" if done.objects else "everything is on the remote")
+    for out in done.missing:
+        ui.error(f"`{out.path}`: its data ({out.hash}) is neither here nor on the remote")
+    return FINDINGS if done.missing else OK
+
+
+@click.command()
+@click.argument("paths", nargs=-1)
+@remote_option
+@click.option(
+    "--range", "range_", metavar="BASE...HEAD", help="Only the data of pointers that a range changes."
+)
+def pull(paths: tuple[str, ...], remote: str | None, range_: str | None) -> int:
+    """Download data from the DVC remote
+
+    Without PATHS all data of the checked-out pointers. The data in the workspace then follows its pointers.
+    """
+    repo, config = open_repo()
+    done = work.pull(repo, paths, remote or config.data.remote, range_)
+    ui.note(f"pulled {done.objects} objects" if done.objects else "everything is here")
+    for out in done.missing:
+        ui.error(
+            f"`{out.path}`: its data ({out.hash}) is not on the remote",
+            hint="whoever has it: `git mlops push`",
+        )
+    return CANNOT_EVALUATE if done.missing else OK

@@ -1,0 +1,351 @@
+"""DVC, in-process: the only file that imports it. Everything it raises leaves here as `MlopsError`."""
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from git_mlops.data.cache import default_cache, read_config
+from git_mlops.data.pointers import Out
+from git_mlops.errors import CANNOT_EVALUATE, MlopsError
+from git_mlops.git.objects import replace_file
+from git_mlops.git.repo import Repo
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo as DvcRepo
+
+
+class Moved(NamedTuple):
+    """What a transfer did."""
+
+    transferred: frozenset[str]
+    """Hashes that were copied."""
+    missing: frozenset[str]
+    """Hashes that neither side has."""
+
+
+def initialised(repo: Repo) -> bool:
+    """Whether DVC is set up at the top of this worktree."""
+    return (repo.root / ".dvc").is_dir()
+
+
+def init(repo: Repo) -> list[str]:
+    """Set DVC up and stage what that writes; nothing where it is set up already. Returns the staged paths."""
+    if initialised(repo):
+        return []
+    if _ignored(repo, ".dvc"):
+        raise MlopsError("`.dvc` is ignored by git", hint="add `!.dvc` to .gitignore")
+    folder = repo.root / ".dvc"
+    folder.mkdir()
+    replace_file(folder / ".gitignore", b"/config.local\n/tmp\n/cache\n")
+    replace_file(folder / "config", b"")
+    if not (repo.root / ".dvcignore").exists():
+        replace_file(repo.root / ".dvcignore", _DVCIGNORE)
+    paths = [".dvc/.gitignore", ".dvc/config", ".dvcignore"]
+    repo.git("add", "--", *paths)
+    return paths
+
+
+_DVCIGNORE = b"""# Add patterns of files dvc should ignore, which could improve
+# the performance. Learn more at
+# https://dvc.org/doc/user-guide/dvcignore
+"""
+
+
+def _ignored(repo: Repo, path: str) -> bool:
+    return bool(repo.text("check-ignore", "--", path, ok=(0, 1)))
+
+
+def prepare_worktree(repo: Repo) -> bool:
+    """Let a linked worktree share one cache with the others; returns whether anything had to be written.
+
+    A `cache.dir` that somebody configured stays. The setting is private (`.dvc/config.local`).
+    """
+    if not repo.linked or not initialised(repo):
+        return False
+    local, shared = repo.root / ".dvc" / "config.local", repo.root / ".dvc" / "config"
+    if any("dir" in read_config(file).get("cache", {}) for file in (local, shared)):
+        return False
+    cache = default_cache(repo)
+    old = local.read_bytes() if local.exists() else b""
+    section = b"" if old.endswith(b"\n") or not old else b"\n"
+    replace_file(local, old + section + f"[cache]\n    dir = {cache}\n".encode())
+    return True
+
+
+def remotes(repo: Repo) -> dict[str, str]:
+    """DVC remotes of this repository (its own configuration files): name → URL as written."""
+    found: dict[str, str] = {}
+    for name in ("config", "config.local"):
+        for section, values in read_config(repo.root / ".dvc" / name).items():
+            if section.startswith('remote "') and "url" in values:
+                found[section.removeprefix('remote "').rstrip('"')] = values["url"]
+    return found
+
+
+def default_remote(repo: Repo) -> str | None:
+    """The remote that DVC uses when none is named, or None."""
+    chosen = None
+    for name in ("config", "config.local"):
+        chosen = read_config(repo.root / ".dvc" / name).get("core", {}).get("remote", chosen)
+    return chosen
+
+
+@contextmanager
+def opened(repo: Repo) -> Iterator["DvcRepo"]:
+    """DVC's own repository object, alone: a second command of ours or of DVC waits instead of failing.
+
+    Raises:
+        MlopsError: whatever DVC says, with what to do where that is known.
+    """
+    if not initialised(repo):
+        raise MlopsError("DVC is not set up in this repository", hint="`git mlops init`")
+    from dvc.repo import Repo as DvcRepo
+
+    # DVC by itself gives up after 3.5 s; `_wait_for_lock` makes it wait, and say so
+    options: dict[str, Any] = {"config": {"core": {"autostage": False}}, "_wait_for_lock": True}
+    with _one_at_a_time(repo), translated(), DvcRepo(str(repo.root), **options) as dvc:
+        dvc.scm_context.quiet = True  # no advice on `git add`: what is staged is ours to say
+        yield dvc
+
+
+@contextmanager
+def _one_at_a_time(repo: Repo) -> Iterator[None]:
+    """Our own commands queue here: the kernel wakes the next one and frees the lock of a killed one."""
+    folder = repo.private / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "dvc").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """DVC's exceptions as ours."""
+    from dvc.config import NoRemoteError
+    from dvc.exceptions import DvcException
+    from dvc.fs import RemoteMissingDepsError
+
+    try:
+        yield
+    except NoRemoteError as error:
+        raise MlopsError("no DVC remote is configured", hint="`dvc remote add -d NAME URL`") from error
+    except RemoteMissingDepsError as error:
+        scheme = str(getattr(error, "protocol", "") or "s3")
+        hint = f"`python -m pip install 'git-mlops[{scheme}]'`"
+        raise MlopsError(
+            f"the DVC remote needs a package that is not installed ({scheme})", hint=hint
+        ) from error
+    except DvcException as error:
+        raise MlopsError(_said(error)) from error
+
+
+def _said(error: BaseException) -> str:
+    """DVC's message on one line; what caused it where that says more."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    cause = error.__cause__
+    return (
+        f"{text} ({' '.join(str(cause).split())})"
+        if cause and str(cause) and str(cause) not in text
+        else text
+    )
+
+
+def add(repo: Repo, paths: Sequence[str]) -> list[str]:
+    """Hash, cache and link files or directories (repository paths); returns the pointers' paths."""
+    with opened(repo) as dvc, _standing_at(repo.root):
+        stages = dvc.add(list(paths))
+        return [Path(stage.path).relative_to(repo.root).as_posix() for stage in stages]
+
+
+@contextmanager
+def _standing_at(folder: Path) -> Iterator[None]:
+    """DVC takes its targets relative to the current directory."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def checkout(repo: Repo, pointers: Sequence[str]) -> list[str]:
+    """Bring the data of these pointers into the workspace, as DVC links it; never over unsaved data.
+
+    Returns the paths whose objects are not in the cache.
+    """
+    from dvc.exceptions import CheckoutError
+
+    with opened(repo) as dvc, _standing_at(repo.root):
+        try:
+            dvc.checkout(targets=list(pointers))
+        except CheckoutError as error:
+            return [str(path) for path in error.target_infos]
+    return []
+
+
+def store(repo: Repo, files: Sequence[tuple[Path, str]]) -> None:
+    """Copy files into the cache under hashes (md5) that the caller has computed from these very bytes."""
+    with opened(repo) as dvc:
+        odb = dvc.cache.local
+        odb.add(
+            [str(path) for path, _hash in files], _local(), [hash_ for _path, hash_ in files], hardlink=False
+        )
+
+
+def _local() -> Any:
+    from dvc.fs import localfs
+
+    return localfs
+
+
+def reproduce(repo: Repo, targets: Sequence[str] = (), *, force: bool = False) -> list[str]:
+    """Run the pipeline of dvc.yaml where something changed; stages print on the user's terminal.
+
+    Returns the stages that ran or were restored.
+
+    Raises:
+        MlopsError: a stage failed (exit code 1), or the pipeline is wrong.
+    """
+    from dvc.exceptions import ReproductionError
+    from dvc.logger import setup
+
+    setup(level=20)  # INFO: which stage runs, and what it runs
+    with opened(repo) as dvc, _standing_at(repo.root):
+        try:
+            stages = dvc.reproduce(targets=list(targets) or None, all_pipelines=not targets, force=force)
+        except ReproductionError as error:
+            raise MlopsError(_said(error), hint="its own output is above", exit_code=1) from error
+        return [str(stage.addressing) for stage in stages]
+
+
+def set_params(repo: Repo, overrides: Iterable[str]) -> list[str]:
+    """Change parameter files of the workspace: `train.lr=0.1` or `other.yaml:train.lr=0.1`.
+
+    Comments and layout stay. Returns the paths of the files.
+
+    Raises:
+        MlopsError: no such file, no such parameter, or a value that cannot be read.
+    """
+    from dvc.utils.hydra import apply_overrides
+
+    by_file: dict[str, list[str]] = {}
+    for override in overrides:
+        head, _, _value = override.partition("=")
+        file, colon, _key = head.rpartition(":")
+        by_file.setdefault(file or "params.yaml", []).append(override[len(file) + 1 :] if colon else override)
+    for file, values in by_file.items():
+        path = repo.root / file
+        if not path.is_file():
+            raise MlopsError(
+                f"there is no parameter file `{file}`", hint="name it: `-S path/to/params.yaml:key=value`"
+            )
+        with translated():
+            try:
+                apply_overrides(str(path), values)
+            except KeyError as error:
+                raise MlopsError(f"`{file}` is no parameter file that DVC can change") from error
+            except MlopsError:
+                raise
+            except Exception as error:
+                raise MlopsError(f"cannot set {', '.join(values)} in `{file}`: {_said(error)}") from error
+    return sorted(by_file)
+
+
+def push(repo: Repo, outs: Iterable[Out], remote: str | None) -> Moved:
+    """Upload objects. Every one is asked for: a directory on the remote does not vouch for its files."""
+    return _by_algorithm(repo, outs, remote, upload=True)
+
+
+def fetch(repo: Repo, outs: Iterable[Out], remote: str | None) -> Moved:
+    """Download objects into the cache, verified; a directory's files arrive before its listing."""
+    return _by_algorithm(repo, outs, remote, upload=False)
+
+
+def _by_algorithm(repo: Repo, outs: Iterable[Out], remote: str | None, *, upload: bool) -> Moved:
+    hashes: dict[str, set[str]] = {}
+    for out in outs:
+        hashes.setdefault(out.algorithm, set()).add(out.hash)
+    transferred: set[str] = set()
+    missing: set[str] = set()
+    with opened(repo) as dvc:
+        for algorithm, wanted in hashes.items():
+            store_ = dvc.cloud.get_remote_odb(remote, "push" if upload else "fetch", hash_name=algorithm)
+            cache = dvc.cache.legacy if algorithm == "md5-dos2unix" else dvc.cache.local
+            moved = _transfer(cache, store_, wanted) if upload else _transfer(store_, cache, wanted)
+            transferred |= moved.transferred
+            missing |= moved.missing
+    return Moved(frozenset(transferred), frozenset(missing))
+
+
+def _transfer(src: Any, dest: Any, hashes: set[str]) -> Moved:
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_data.hashfile.transfer import transfer
+    from dvc_objects.errors import ObjectDBError
+    from fsspec.callbacks import TqdmCallback
+
+    absent: set[str] = set()
+    infos = {HashInfo(src.hash_name, hash_) for hash_ in hashes | _members_of(src, hashes)}
+    try:
+        with TqdmCallback(
+            tqdm_kwargs={"desc": "data", "unit": "file", "disable": None, "leave": False}
+        ) as bar:
+            result = transfer(
+                src,
+                dest,
+                infos,
+                verify=bool(getattr(src, "verify", False)),
+                cache_odb=src,
+                validate_status=lambda status: absent.update(info.value for info in status.missing),
+                callback=bar,
+            )
+    except (OSError, ObjectDBError) as error:
+        raise MlopsError(f"the transfer failed: {_said(error)}", exit_code=CANNOT_EVALUATE) from error
+    if result.failed:
+        some = ", ".join(sorted(info.value for info in result.failed)[:3])
+        message = f"{len(result.failed)} objects could not be transferred ({some} …)"
+        raise MlopsError(message, hint="run it again: what has arrived stays", exit_code=CANNOT_EVALUATE)
+    return Moved(frozenset(info.value for info in result.transferred), frozenset(absent))
+
+
+def _members_of(src: Any, hashes: set[str]) -> set[str]:
+    """The files of the directories among the hashes, as far as the source has their listings."""
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_data.hashfile.tree import Tree
+    from dvc_objects.errors import ObjectFormatError
+
+    found: set[str] = set()
+    for hash_ in (hash_ for hash_ in hashes if hash_.endswith(".dir")):
+        try:
+            tree = Tree.load(src, HashInfo(src.hash_name, hash_))
+        except (FileNotFoundError, ObjectFormatError):
+            continue
+        found |= {info.value for _key, _meta, info in tree if info.value}
+    return found
+
+
+def absent(repo: Repo, outs: Sequence[Out], remote: str | None) -> list[Out]:
+    """Outputs of which the remote lacks anything. A directory does not vouch for its files: all are asked.
+
+    DVC lists the remote or asks one by one, whichever is cheaper. Where the listing of a directory is not in
+    the cache (a fresh clone in CI), it is read from the remote, and nothing else is.
+    """
+    lacking: list[Out] = []
+    with opened(repo) as dvc:
+        for algorithm in sorted({out.algorithm for out in outs}):
+            odb = dvc.cloud.get_remote_odb(remote, "status", hash_name=algorithm)
+            cache = dvc.cache.legacy if algorithm == "md5-dos2unix" else dvc.cache.local
+            some = [out for out in outs if out.algorithm == algorithm]
+            parts = {
+                out: {out.hash} | (_members_of(cache, {out.hash}) or _members_of(odb, {out.hash}))
+                for out in some
+            }
+            try:
+                here = set(odb.oids_exist(set().union(*parts.values())))
+            except OSError as error:
+                message = f"the remote cannot be read: {_said(error)}"
+                raise MlopsError(message, exit_code=CANNOT_EVALUATE) from error
+            lacking += [out for out in some if not parts[out] <= here]
+    return lacking

@@ -1,0 +1,124 @@
+"""After git moved the pointers: the data of the workspace becomes what they say, and nothing is lost.
+
+An output is touched only when its pointer changed since the data followed last, and only when what lies there
+now is safe: its bytes are in the cache, or there is nothing.
+"""
+
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
+
+from git_mlops.data import cache, dvc, listing, places, workspace
+from git_mlops.data.hashes import Hashes, md5_folder
+from git_mlops.data.pointers import Out
+from git_mlops.errors import MlopsError
+from git_mlops.git.repo import Repo
+
+
+class Followed(NamedTuple):
+    """Paths of data, by what happened to them."""
+
+    updated: list[str]
+    """Brought in, replaced or removed."""
+    kept: list[str]
+    """Left alone: changed here and not added, so that no other copy exists."""
+    missing: list[str]
+    """Its object is not on this machine."""
+
+
+def follow(repo: Repo, *, again: Collection[str] = ()) -> Followed:
+    """Bring the workspace's data to its pointers. Quick, without DVC, when there is nothing to do.
+
+    Data that somebody deleted stays deleted while its pointer is the same, unless its path is in `again`.
+    """
+    found = {out.path: out for out in listing.in_workspace(repo) if out.cache}
+    with Hashes(repo) as hashes:
+        removed, kept = _vanished(repo, hashes, found)
+        wanted, missing = [], []
+        for path, out in found.items():
+            if hashes.followed.get(path) == out.hash and path not in again:
+                continue
+            now = workspace.state(repo, _contained(repo, out), hashes)
+            if now == "same":
+                hashes.followed[path] = out.hash
+            elif now == "modified" and not _safe(repo, path, hashes):
+                kept.append(path)
+            elif not cache.complete(repo, out):
+                missing.append(path)
+            else:
+                wanted.append(path)
+        updated = _bring(repo, wanted, found, hashes)
+    failed = [path for path in wanted if path not in updated]
+    return Followed(sorted([*updated, *removed]), sorted(kept), sorted([*missing, *failed]))
+
+
+def _contained(repo: Repo, out: Out) -> Out:
+    places.inside(repo, out.path)
+    return out
+
+
+def _bring(repo: Repo, wanted: list[str], found: dict[str, Out], hashes: Hashes) -> list[str]:
+    if not wanted:
+        return []
+    failed = {Path(path).as_posix() for path in dvc.checkout(repo, wanted)}
+    updated = [path for path in wanted if path not in failed]
+    for path in updated:
+        hashes.forget(path)
+        hashes.followed[path] = found[path].hash
+        workspace.state(repo, found[path], hashes)  # remembered now, while the bytes are still in memory
+    return updated
+
+
+def _vanished(repo: Repo, hashes: Hashes, found: dict[str, Out]) -> tuple[list[str], list[str]]:
+    """Data whose pointer went away goes too, unless this is its only copy or git has the file now."""
+    gone = [path for path in hashes.followed if path not in found and not _inside_other(path, found)]
+    tracked = (
+        set(repo.paths("ls-files", "-z", "--", *(f":(literal){path}" for path in gone))) if gone else set()
+    )
+    removed, kept = [], []
+    for path in gone:
+        file = places.inside(repo, path)
+        taken = any(known == path or known.startswith(path + "/") for known in tracked)
+        if taken or not file.exists():
+            del hashes.followed[path]
+        elif _safe(repo, path, hashes):
+            _remove(file)
+            hashes.forget(path)
+            del hashes.followed[path]
+            removed.append(path)
+        else:
+            kept.append(path)
+            del hashes.followed[path]
+    return removed, kept
+
+
+def _inside_other(path: str, found: dict[str, Out]) -> bool:
+    return any(path.startswith(other + "/") or other.startswith(path + "/") for other in found)
+
+
+def _safe(repo: Repo, path: str, hashes: Hashes) -> bool:
+    """Whether every byte below `path` is in the cache as well."""
+    file = repo.root / path
+    where = cache.cache_dir(repo)
+    if file.is_dir():
+        members = hashes.folder(path)
+        found = [*members.values(), md5_folder(members)] if members else []
+    else:
+        found = [hash_] if (hash_ := hashes.file(path)) else []
+    algorithms = ("md5", "md5-dos2unix")
+    return all(
+        any(cache.object_path(where, Out(path, a, hash_)).is_file() for a in algorithms)
+        for hash_ in found
+        if not hash_.endswith(".dir")
+    )
+
+
+def _remove(file: Path) -> None:
+    try:
+        if file.is_dir() and not file.is_symlink():
+            shutil.rmtree(file)
+        else:
+            file.unlink()
+    except OSError as error:
+        raise MlopsError(f"cannot remove `{file}`: {error.strerror}") from error

@@ -1,0 +1,267 @@
+"""Pointers: `*.dvc` files and `dvc.lock` ↔ what they name. Pure: neither DVC nor git, for the commit's path.
+
+Content comes from anyone's branch, so nothing in it is trusted: no path leaves the repository, no YAML alias
+is expanded, no file is larger than a pointer can be.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import yaml
+
+from git_mlops.errors import MlopsError
+
+PATHSPECS = (":(glob)**/*.dvc", ":(glob)**/dvc.lock")
+"""For git: every pointer of the repository (what lies below `.dvc/` matches neither)."""
+
+LARGEST = 16 * 1024 * 1024
+"""Bytes; a dvc.lock of 50,000 outputs is smaller."""
+
+_HASH = re.compile(r"[0-9a-f]{32}(\.dir)?")
+_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
+_CONFLICT = re.compile(rb"^(<{7} |={7}$|>{7} )", re.MULTILINE)
+_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Out(NamedTuple):
+    """One object that a pointer names: an output, or a dependency that is in the repository."""
+
+    path: str
+    """Repository path of the data."""
+    algorithm: str
+    """`md5`, or `md5-dos2unix` for what DVC 2 wrote."""
+    hash: str
+    """Hexadecimal; ends with `.dir` for a directory."""
+    size: int | None = None
+    nfiles: int | None = None
+    cache: bool = True
+    """False: DVC keeps no copy (git may hold the file)."""
+    push: bool = True
+    """False: the object never goes to a remote."""
+    remote: str | None = None
+    """The one remote it goes to, where it is bound to one."""
+
+    @property
+    def is_dir(self) -> bool:
+        """Whether it is a directory of files."""
+        return self.hash.endswith(".dir")
+
+
+class Pointer(NamedTuple):
+    """A pointer file: what it makes known, and what that was made from."""
+
+    path: str
+    outs: tuple[Out, ...]
+    deps: tuple[Out, ...]
+
+
+class PointerError(MlopsError):
+    """A pointer that cannot be read, or must not be followed."""
+
+    def __init__(self, path: str, message: str, *, line: int | None = None, hint: str | None = None) -> None:
+        super().__init__(f"{path}: {message}", hint=hint)
+        self.line = line
+
+
+def is_pointer(path: str) -> bool:
+    """Whether a repository path is a pointer's (`x.dvc`, `dvc.lock`), by its name alone."""
+    name = posixpath.basename(path)
+    return name == "dvc.lock" or (name.endswith(".dvc") and name != ".dvc")
+
+
+def parse(path: str, content: bytes, pipeline: bytes | None = None) -> Pointer:
+    """The pointer at repository path `path`.
+
+    Args:
+        pipeline: for a dvc.lock, the dvc.yaml beside it: it says which outputs are not cached or not pushed,
+            and where a stage works.
+
+    Raises:
+        PointerError: not to be read, or it names something outside the repository.
+    """
+    value = _load(path, content)
+    reader = _Reader(path, content)
+    if posixpath.basename(path) == "dvc.lock":
+        return reader.lock(value, _stages(pipeline))
+    return reader.single(value)
+
+
+def _load(path: str, content: bytes) -> Mapping[Any, Any]:
+    if len(content) > LARGEST:
+        raise PointerError(path, f"{len(content)} bytes are no pointer")
+    if match := _CONFLICT.search(content):
+        line = content.count(b"\n", 0, match.start()) + 1
+        raise PointerError(
+            path, "it holds conflict markers", line=line, hint=f"choose a side: `git checkout --ours {path}`"
+        )
+    try:
+        if b"&" in content or b"*" in content:
+            _refuse_aliases(path, content)
+        value = yaml.load(content, Loader=_Loader)  # noqa: S506  # a safe loader, in C where there is one
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        said = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise PointerError(path, f"not valid YAML: {said}", line=mark.line + 1 if mark else None) from error
+    if not isinstance(value, Mapping):
+        raise PointerError(path, "it is no mapping", line=1)
+    return value
+
+
+def _refuse_aliases(path: str, content: bytes) -> None:
+    for event in yaml.parse(content, Loader=_Loader):  # type: ignore[arg-type]  # the stubs know no bytes
+        if getattr(event, "anchor", None):
+            raise PointerError(
+                path, "YAML anchors are not allowed in a pointer", line=event.start_mark.line + 1
+            )
+
+
+def _stages(pipeline: bytes | None) -> Mapping[Any, Any]:
+    """The stages of a dvc.yaml; a broken one only loses its flags: DVC itself says what is wrong with it."""
+    try:
+        value = _load("dvc.yaml", pipeline) if pipeline is not None else {}
+    except PointerError:
+        return {}
+    stages = value.get("stages")
+    return stages if isinstance(stages, Mapping) else {}
+
+
+class _Flags(NamedTuple):
+    """What dvc.yaml says of one output."""
+
+    cache: bool = True
+    push: bool = True
+    remote: str | None = None
+
+
+class _Reader:
+    """Reads one file; knows its place for paths and for error lines."""
+
+    def __init__(self, path: str, content: bytes) -> None:
+        self.path = path
+        self.content = content
+        self.folder = posixpath.dirname(path)
+
+    def single(self, value: Mapping[Any, Any]) -> Pointer:
+        if "outs" not in value:
+            raise PointerError(self.path, "`outs` is missing", line=1, hint="`dvc add` writes pointers")
+        wdir = self._text(value.get("wdir", "."), "wdir")
+        outs = tuple(self._outs(value["outs"], wdir, _no_flags))
+        return Pointer(self.path, outs, tuple(self._deps(value.get("deps"), wdir)))
+
+    def lock(self, value: Mapping[Any, Any], stages: Mapping[Any, Any]) -> Pointer:
+        # the first version of the format had the stages at the top
+        locked = value.get("stages", value if "schema" not in value else {})
+        outs: list[Out] = []
+        deps: list[Out] = []
+        for name, stage in self._mapping(locked, "stages").items():
+            declared = stages.get(name, stages.get(str(name).partition("@")[0]))
+            body = declared.get("do", declared) if isinstance(declared, Mapping) else {}
+            body = body if isinstance(body, Mapping) else {}
+            wdir = str(body.get("wdir") or ".")
+            wdir = "." if "${" in wdir else wdir
+            flags = dict(_flags(body))
+            stage_ = self._mapping(stage, str(name))
+            outs += self._outs(stage_.get("outs"), wdir, lambda place, flags=flags: _flag_of(place, flags))
+            deps += self._deps(stage_.get("deps"), wdir)
+        return Pointer(self.path, tuple(outs), tuple(deps))
+
+    def _outs(self, items: object, wdir: str, flags: Any) -> Iterator[Out]:
+        for item in self._items(items, "outs"):
+            place = self._text(item.get("path"), "path")
+            if _URL.match(place):
+                continue  # DVC keeps it elsewhere: nothing of it is in the cache
+            inside = self._inside(wdir, place)
+            if inside is None:
+                raise self._error(f"`{place}` is outside the repository", place)
+            out = self._out(item, inside)
+            if out is not None:
+                said = flags(place)
+                yield out._replace(
+                    cache=said.cache and item.get("cache", True) is not False,
+                    push=said.push and item.get("push", True) is not False,
+                    remote=said.remote or (str(item["remote"]) if item.get("remote") else None),
+                )
+
+    def _deps(self, items: object, wdir: str) -> Iterator[Out]:
+        """Dependencies in the repository; those elsewhere (imports, absolute paths) are not ours."""
+        for item in self._items(items, "deps"):
+            place = item.get("path")
+            inside = self._inside(wdir, place) if isinstance(place, str) and not _URL.match(place) else None
+            out = self._out(item, inside) if inside else None
+            if out is not None:
+                yield out
+
+    def _out(self, item: Mapping[Any, Any], path: str) -> Out | None:
+        found = item.get("md5")
+        if found is None:
+            return None  # not made yet (`--no-exec`), or versioned by the cloud
+        if not isinstance(found, str) or not _HASH.fullmatch(found):
+            raise self._error(f"`md5: {found}` is no hash", str(found))
+        algorithm = "md5" if item.get("hash") == "md5" else "md5-dos2unix"
+        return Out(path, algorithm, found, _number(item.get("size")), _number(item.get("nfiles")))
+
+    def _inside(self, wdir: str, place: str) -> str | None:
+        """The repository path, or None for one outside it or inside `.git` or `.dvc`."""
+        if place.startswith("/") or wdir.startswith("/") or "\0" in place or "\n" in place:
+            return None
+        path = posixpath.normpath(posixpath.join(self.folder, wdir, place))
+        parts = path.split("/")
+        return None if parts[0] in ("..", ".", ".dvc") or ".git" in parts else path
+
+    def _items(self, items: object, key: str) -> Iterator[Mapping[Any, Any]]:
+        if items is None:
+            return
+        if not isinstance(items, list):
+            raise self._error(f"`{key}` is no list", f"{key}:")
+        for item in items:
+            yield self._mapping(item, key)
+
+    def _mapping(self, value: object, key: str) -> Mapping[Any, Any]:
+        if not isinstance(value, Mapping):
+            raise self._error(f"`{key}` is no mapping", key)
+        return value
+
+    def _text(self, value: object, key: str) -> str:
+        if not isinstance(value, str) or not value:
+            raise self._error(f"`{key}` is missing" if value is None else f"`{key}: {value}` is no path", key)
+        return value
+
+    def _error(self, message: str, near: str) -> PointerError:
+        at = self.content.find(near.encode("utf-8", "surrogateescape"))
+        line = self.content.count(b"\n", 0, at) + 1 if at >= 0 else None
+        return PointerError(self.path, message, line=line)
+
+
+def _no_flags(_place: str) -> _Flags:
+    return _Flags()
+
+
+def _flags(stage: Mapping[Any, Any]) -> Iterator[tuple[str, _Flags]]:
+    """What a stage of dvc.yaml says of its outputs, by path as written there."""
+    for key in ("outs", "metrics", "plots"):
+        items = stage.get(key)
+        for item in items if isinstance(items, list) else ():
+            for place, said in item.items() if isinstance(item, Mapping) else ():
+                if isinstance(said, Mapping):
+                    remote = str(said["remote"]) if said.get("remote") else None
+                    yield (
+                        str(place),
+                        _Flags(said.get("cache") is not False, said.get("push") is not False, remote),
+                    )
+
+
+def _flag_of(place: str, flags: Mapping[str, _Flags]) -> _Flags:
+    if place in flags:
+        return flags[place]
+    for pattern, said in flags.items():
+        # `models/${item}.bin`: what stands in its place is not known here
+        literal = [re.escape(part) for part in re.split(r"\$\{[^}]*\}", pattern)]
+        if len(literal) > 1 and re.fullmatch(".+".join(literal), place):
+            return said
+    return _Flags()
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,151 @@
+"""Files become pointers: hashed, cached, linked, the pointer staged. On request, or by the commit hook."""
+
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from git_mlops import env
+from git_mlops.data import dvc, listing, places, pointers
+from git_mlops.data.hashes import Hashes, walk
+from git_mlops.data.pointers import Out
+from git_mlops.data.settings import Settings
+from git_mlops.errors import FINDINGS, MlopsError
+from git_mlops.git import objects
+from git_mlops.git.diff import Change
+from git_mlops.git.repo import Repo
+from git_mlops.patterns import matches
+
+_SUBMODULE = "160000"
+
+
+class Added(NamedTuple):
+    """What was put under version control."""
+
+    pointers: list[str]
+    outs: list[Out]
+
+
+def add(repo: Repo, words: Sequence[str], *, here: Path | None = None) -> Added:
+    """Put files and directories (as typed; patterns are expanded) under DVC's control and stage the pointers.
+
+    What plain git held until now leaves the index. Of a .gitignore only the lines that DVC adds are staged.
+    """
+    paths = places.given(repo, words, here=here)
+    for path in paths:
+        _refuse(repo, path)
+    return _add(repo, paths)
+
+
+def _refuse(repo: Repo, path: str) -> None:
+    if pointers.is_pointer(path):
+        data = path.removesuffix(".dvc")
+        hint = f"add the data: `git mlops add {data}`" if data != path else "`dvc repro` writes dvc.lock"
+        raise MlopsError(f"`{path}` is a pointer, not data", hint=hint)
+    file = places.inside(repo, path)
+    if file.is_symlink() and not file.resolve().is_relative_to(repo.root.resolve()):
+        raise MlopsError(
+            f"`{path}` is a symbolic link to a place outside the repository", hint="add a copy of the file"
+        )
+    if file.is_dir() and next(walk(file), None) is None:
+        raise MlopsError(f"`{path}` is an empty directory")
+    if not file.is_dir() and not file.is_file():
+        raise MlopsError(f"`{path}` is neither a file nor a directory")
+
+
+def _add(repo: Repo, paths: Sequence[str]) -> Added:
+    with _taken_from_git(repo, paths), _only_our_ignore_lines(repo, paths):
+        made = dvc.add(repo, paths)
+        repo.git("add", "--", *(f":(literal){path}" for path in made))
+    return Added(made, _remember(repo, made))
+
+
+def _remember(repo: Repo, made: Iterable[str]) -> list[Out]:
+    """The data is where its pointer says: the next look at it reads nothing."""
+    outs = list(listing.outs({path: (repo.root / path).read_bytes() for path in made}))
+    with Hashes(repo) as hashes:
+        for out in outs:
+            hashes.followed[out.path] = out.hash
+            hashes.folder(out.path) if out.is_dir else hashes.file(out.path)
+    return outs
+
+
+@contextmanager
+def _taken_from_git(repo: Repo, paths: Sequence[str]) -> Iterator[None]:
+    """Take the files out of the index; put them back when the block fails."""
+    entries = objects.index_entries(repo, *(f":(literal){path}" for path in paths))
+    if any(entry.mode == _SUBMODULE for entry in entries):
+        raise MlopsError("a submodule cannot be data")
+    if not entries:
+        yield
+        return
+    gone = b"".join(b"%s\0" % entry.path.encode("utf-8", "surrogateescape") for entry in entries)
+    repo.git("update-index", "-z", "--force-remove", "--stdin", stdin=gone)
+    try:
+        yield
+    except BaseException:
+        lines = "".join(f"{entry.mode} {entry.oid}\t{entry.path}\0" for entry in entries)
+        repo.git("update-index", "-z", "--index-info", stdin=lines.encode("utf-8", "surrogateescape"))
+        raise
+
+
+@contextmanager
+def _only_our_ignore_lines(repo: Repo, paths: Sequence[str]) -> Iterator[None]:
+    """Stage the lines that the block adds to .gitignore files, and none of the user's unstaged edits."""
+    files = sorted({posixpath.join(posixpath.dirname(path), ".gitignore") for path in paths})
+    before = {file: listing.on_disk(repo.root / file) or b"" for file in files}
+    yield
+    after = {file: listing.on_disk(repo.root / file) or b"" for file in files}
+    staged = objects.read_blobs(repo, [f":{file}" for file in files])
+    changed: dict[str, bytes] = {}
+    for file in files:
+        known = before[file].splitlines()
+        new = [line for line in after[file].splitlines() if line not in known]
+        old = staged.get(f":{file}", b"")
+        lines = [line for line in new if line not in old.splitlines()]
+        if lines:
+            gap = b"\n" if old and not old.endswith(b"\n") else b""
+            changed[file] = old + gap + b"".join(line + b"\n" for line in lines)
+    _stage(repo, changed)
+
+
+def _stage(repo: Repo, files: dict[str, bytes]) -> None:
+    oids = objects.write_blobs(repo, list(files.values()))
+    lines = "".join(f"100644 {oid}\t{file}\0" for file, oid in zip(files, oids, strict=True))
+    if lines:
+        stdin = lines.encode("utf-8", "surrogateescape")
+        repo.git("update-index", "-z", "--add", "--index-info", stdin=stdin)
+
+
+def auto_track(repo: Repo, changes: Iterable[Change], settings: Settings) -> list[str]:
+    """Turn staged files that `data.track` names into pointers; returns the pointers' paths.
+
+    Raises:
+        MlopsError: the file differs from what is staged, or the commit names its files
+            (`git commit -- PATH`): git then uses an index of its own, in which nothing can be changed for good.
+            Exit code 1.
+    """
+    found = [c.path for c in changes if c.status in ("A", "M", "T") and _wanted(c, settings)]
+    if not found:
+        return []
+    if "next-index" in (env.get("GIT_INDEX_FILE") or ""):
+        raise MlopsError(
+            f"`{found[0]}` must become a pointer first, and `git commit -- PATH` cannot do that",
+            hint=f"`git mlops add {' '.join(found)}`, then `git commit`",
+            exit_code=FINDINGS,
+        )
+    differing = repo.paths("diff-files", "--name-only", "-z", "--", *(f":(literal){path}" for path in found))
+    if differing:
+        raise MlopsError(
+            f"`{differing[0]}` is not what is staged: which of the two is the data?",
+            hint=f"`git mlops add {differing[0]}` takes the one in the workspace",
+            exit_code=FINDINGS,
+        )
+    return _add(repo, found).pointers
+
+
+def _wanted(change: Change, settings: Settings) -> bool:
+    regular = change.new_mode.startswith("100")
+    named = matches(change.path, settings.track) and not matches(change.path, settings.allow)
+    return regular and named and not pointers.is_pointer(change.path)
