@@ -1,37 +1,66 @@
 """The data a run depends on, as the pointers of a tree name it; all that is asked of `data` is asked here."""
 
+import shlex
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from git_mlops.data import pointers, workspace
 from git_mlops.data.pointers import Out, PointerError
 from git_mlops.experiments.key import Datum
+from git_mlops.experiments.tree import Trees
 from git_mlops.git.repo import Repo
 
 
-def outs(files: Mapping[str, bytes]) -> list[Out]:
-    """Outputs of the pointers among `files` (path → content); a dvc.lock comes with its dvc.yaml."""
-    found: dict[Out, None] = {}
-    for path, content in files.items():
+def outs(found: Mapping[str, bytes]) -> list[Out]:
+    """Outputs of the pointers among `found` (path → content); a dvc.lock comes with its dvc.yaml."""
+    named: dict[Out, None] = {}
+    for path, content in found.items():
         if not pointers.is_pointer(path):
             continue
         beside = path.removesuffix("dvc.lock") + "dvc.yaml"
-        pipeline = files.get(beside) if path.endswith("dvc.lock") else None
+        pipeline = found.get(beside) if path.endswith("dvc.lock") else None
         try:
-            found |= dict.fromkeys(pointers.parse(path, content, pipeline).outs)
+            named |= dict.fromkeys(pointers.parse(path, content, pipeline).outs)
         except PointerError:
             continue  # said by the rule pointer-valid
-    return list(found)
+    return list(named)
 
 
-def data(files: Mapping[str, bytes]) -> list[Datum]:
+def files(trees: Trees, root: str) -> dict[str, bytes]:
+    """The pointers of a tree, and the dvc.yaml beside each dvc.lock: path → content."""
+    wanted = {
+        entry.path: entry.oid
+        for entry in trees.files(root)
+        if pointers.is_pointer(entry.path) or entry.path.rpartition("/")[2] == "dvc.yaml"
+    }
+    found = trees.reader.read(wanted.values(), limit=pointers.LARGEST)
+    return {path: found[oid].content or b"" for path, oid in wanted.items() if oid in found}
+
+
+def data(found: Mapping[str, bytes]) -> list[Datum]:
     """What a run depends on: the outputs of `.dvc` files. dvc.lock names what the last run made."""
-    own = {path: content for path, content in files.items() if path.endswith(".dvc")}
+    own = {path: content for path, content in found.items() if path.endswith(".dvc")}
     return [Datum(out.path, out.algorithm, out.hash, out.size) for out in outs(own)]
 
 
-def dirty(repo: Repo) -> list[str]:
-    """Data files that are not what their pointers say."""
-    return sorted(modified.path for modified in workspace.modified(repo))
+class Dirty(NamedTuple):
+    """Data that is not what its pointer says: no other copy of these bytes may exist."""
+
+    path: str
+    mend: str
+    """The command that adds it."""
+    input: bool
+    """Whether it is what runs depend on, not what a stage made."""
+
+
+def dirty(repo: Repo) -> list[Dirty]:
+    """Data of the workspace whose bytes differ from its pointer."""
+    return sorted(
+        Dirty(m.path, f"git mlops add {shlex.quote(m.path)}", input=True)
+        if m.pointer.endswith(".dvc")
+        else Dirty(m.path, f"dvc commit {shlex.quote(m.path)}", input=False)
+        for m in workspace.modified(repo)
+    )
 
 
 def among(paths: Iterable[str]) -> list[str]:

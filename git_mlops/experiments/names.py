@@ -9,7 +9,7 @@ REMOTE_PREFIX = "refs/mlops/remotes/"
 BACKUP_PREFIX = "refs/mlops/backup/exps/"
 
 # DVC's own bookkeeping under refs/exps, never touched and never listed
-_BOOKKEEPING = frozenset(("stash", "exec", "apply", "celery", "temp"))
+BOOKKEEPING = ("stash", "exec", "apply", "celery", "temp")
 _REF = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38}|[0-9a-f]{62})/([^/]+)")
 
 
@@ -39,6 +39,12 @@ def baseline_prefix(baseline: str) -> str:
 def held(remote: str, ref: str) -> str:
     """Where a remote's experiment is held after a fetch, before it is offered."""
     return f"{REMOTE_PREFIX}{remote}/exps/{ref.removeprefix(PREFIX)}"
+
+
+def offered(remote: str, held_ref: str) -> str | None:
+    """The inverse of `held`; None for what can be no experiment here."""
+    ref = PREFIX + held_ref.removeprefix(f"{REMOTE_PREFIX}{remote}/exps/")
+    return ref if parse_ref(ref) else None
 
 
 def backup(ref: str, stamp: str) -> str:

@@ -1,7 +1,7 @@
 """Experiments read: any number with one `for-each-ref` and one `cat-file --batch`; names resolved."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from git_mlops.errors import MlopsError, NotFoundError
@@ -60,7 +60,7 @@ def listing(repo: Repo, settings: Settings, baseline: str | None = None) -> List
     """The experiments of one commit, or of all; those of killed recorders and those under way included."""
     journal.recover(repo)
     prefix = names.PREFIX if baseline is None else names.baseline_prefix(baseline)
-    found = list(_experiment_refs(repo, prefix))
+    found = all_refs(repo, prefix)
     running = {j.ref: j.commit for j in journal.under_way(repo) if j.ref.startswith(prefix)}
     present = {ref.name for ref in found}
     live = [Ref(ref, oid) for ref, oid in running.items() if ref not in present]
@@ -68,8 +68,9 @@ def listing(repo: Repo, settings: Settings, baseline: str | None = None) -> List
         return _load(Trees(objects), found, live, settings)
 
 
-def _experiment_refs(repo: Repo, *prefixes: str) -> Iterator[Ref]:
-    return (ref for ref in refs.list_refs(repo, *prefixes) if names.parse_ref(ref.name))
+def all_refs(repo: Repo, prefix: str = names.PREFIX) -> list[Ref]:
+    """Every experiment below a prefix; DVC's own bookkeeping is none."""
+    return [ref for ref in refs.list_refs(repo, prefix) if names.parse_ref(ref.name)]
 
 
 def _load(trees: Trees, found: Sequence[Ref], live: Sequence[Ref], settings: Settings) -> Listing:
@@ -123,7 +124,7 @@ def parse_commit(oid: str, content: bytes) -> Commit:
 
 def finished(repo: Repo, key: str, settings: Settings) -> Experiment | None:
     """The newest finished experiment of this content key."""
-    found = list(_experiment_refs(repo, names.PREFIX))
+    found = all_refs(repo)
     with reader(repo) as objects:
         known = commits(objects, (ref.oid for ref in found))
     same = [
@@ -148,15 +149,15 @@ def record(repo: Repo, experiment: Experiment) -> Record | None:
         return None
 
 
-def matching(repo: Repo, text: str) -> list[Ref]:
+def matching(repo: Repo, text: str, *, prefixes: bool = True) -> list[Ref]:
     """The experiments that `text` may mean: by full ref, exact name, commit id, else by prefix of a name."""
-    found = list(_experiment_refs(repo, names.PREFIX))
+    found = all_refs(repo)
     hexadecimal = re.fullmatch("[0-9a-f]{4,64}", text) is not None
     kinds = (
         [ref for ref in found if ref.name == text],
         [ref for ref in found if ref.name.rpartition("/")[2] == text],
         [ref for ref in found if hexadecimal and ref.oid.startswith(text)],
-        [ref for ref in found if text and ref.name.rpartition("/")[2].startswith(text)],
+        [ref for ref in found if prefixes and text and ref.name.rpartition("/")[2].startswith(text)],
     )
     return next((refs_ for refs_ in kinds if refs_), [])
 
@@ -190,14 +191,28 @@ def last(repo: Repo) -> Ref:
     Raises:
         NotFoundError: there is none yet.
     """
-    found = list(_experiment_refs(repo, names.PREFIX))
+    found = all_refs(repo)
     with reader(repo) as objects:
         known = commits(objects, (ref.oid for ref in found))
-    newest = max(
-        found, key=lambda ref: (known[ref.oid].time if ref.oid in known else 0, ref.name), default=None
-    )
-    if newest is None:
+    times = {ref: known[ref.oid].time for ref in found if ref.oid in known}
+    if not times:
         raise NotFoundError(
             "no experiments yet", hint="`git mlops exp run -- COMMAND` or `git mlops exp save`"
         )
-    return newest
+    newest = [ref for ref, time in times.items() if time == max(times.values())]
+    ends = _ends(repo, newest) if len(newest) > 1 else {}
+    return max(newest, key=lambda ref: ends.get(ref, ""))
+
+
+def _ends(repo: Repo, found: Sequence[Ref]) -> dict[Ref, str]:
+    """When they ended, to the millisecond: commits know seconds only."""
+    files = {ref: f"{ref.oid}:.mlops/run/record.json" for ref in found}
+    with reader(repo) as objects:
+        texts = objects.read(files.values())
+    ends = {}
+    for ref, name in files.items():
+        try:
+            ends[ref] = parse_record(texts[name].content or b"").end or ""
+        except (KeyError, RecordError):
+            continue
+    return ends

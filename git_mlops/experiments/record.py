@@ -36,11 +36,11 @@ class Record(NamedTuple):
     host: dict[str, object] | None = None
     seeds: dict[str, object] | None = None
     """Parameters that are named as seeds."""
-    data: list[dict[str, object]] | None = None
+    data: list[Any] | None = None
     """The data objects the run depends on: path, algorithm, hash, size."""
     data_dirty: list[str] | None = None
     """Data files that were not what their pointers say."""
-    left_out: list[dict[str, object]] | None = None
+    left_out: list[Any] | None = None
     """Untracked files over the size limit, not part of the tree."""
     changed_while_running: list[str] | None = None
     """Code that changed during the run; the tree holds what it was at the start."""

@@ -9,6 +9,7 @@ import yaml
 
 from git_mlops.errors import MlopsError
 from git_mlops.experiments import message, names, values
+from git_mlops.experiments.inputs import Dirty
 from git_mlops.experiments.layout import RUN, covers
 from git_mlops.experiments.message import Message, Status
 from git_mlops.experiments.names import ExperimentRef
@@ -43,7 +44,7 @@ class Recorded(NamedTuple):
     status: Status
     metrics: dict[str, object]
     params: dict[str, object]
-    dirty: tuple[str, ...]
+    dirty: tuple[Dirty, ...]
     left_out: tuple[Large, ...]
     replaced: str | None
     """Where the experiment that had this name is kept."""
@@ -86,7 +87,7 @@ def run_files(subject: Subject, record: Record) -> dict[str, bytes]:
     """The files of `.mlops/run/`, by name."""
     facts = record._replace(
         data=[datum._asdict() for datum in subject.data],
-        data_dirty=list(subject.dirty) or None,
+        data_dirty=[one.path for one in subject.dirty] or None,
         left_out=[large._asdict() for large in subject.snapshot.left_out] or None,
         changed_while_running=list(subject.snapshot.changed) or None,
         seeds=values.seeds(subject.contents.values.params) or None,

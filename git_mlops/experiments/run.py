@@ -186,7 +186,7 @@ def _study_end(setup: _Setup, first: Subject) -> Subject:
     """The workspace at the end, with the code, the key and the environment of the start."""
     taken = snapshot.take(setup.repo, setup.data, keep=first.fixed)
     last = subject.study(setup.repo, taken, setup.task, setup.settings, known=first.environment)
-    return last._replace(key=first.key, data=first.data, dirty=first.dirty)
+    return last._replace(key=first.key, data=first.data)
 
 
 @contextmanager

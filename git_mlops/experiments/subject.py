@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from git_mlops.experiments import code, environment, inputs, key, layout, tree, values
 from git_mlops.experiments.environment import Environment
+from git_mlops.experiments.inputs import Dirty
 from git_mlops.experiments.key import Datum, Key
 from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.snapshot import Snapshot
@@ -27,7 +28,7 @@ class Subject(NamedTuple):
     fixed: tuple[Entry, ...]
     """What stays as it is while a run goes on."""
     data: tuple[Datum, ...]
-    dirty: tuple[str, ...]
+    dirty: tuple[Dirty, ...]
     environment: Environment
     key: Key
     loose: dict[str, bytes]
@@ -54,12 +55,10 @@ def study(
         trees = Trees(objects)
         contents = tree.contents(trees, [snapshot.tree], settings.params)[snapshot.tree]
         files = list(trees.files(snapshot.tree))
-        pointers = {path: entry.oid for entry in files for path in inputs.among([entry.path])}
-        blobs = objects.read(pointers.values())
+        pointers = inputs.files(trees, snapshot.tree)
         root = trees.entries(snapshot.tree)
         inner = trees.entries(root[".mlops"].oid) if ".mlops" in root else {}
-    texts = {path: blobs[oid].content or b"" for path, oid in pointers.items() if oid in blobs}
-    data, dirty = inputs.data(texts), inputs.dirty(repo) if pointers else []
+    data, dirty = inputs.data(pointers), inputs.dirty(repo) if inputs.among(pointers) else []
     seen = known or environment.capture(task.command, Path(repo.root, task.directory))
     source = code.entries(files, contents.layout, settings.code)
     loose = _loose_metrics(repo, contents, {entry.path for entry in files})
@@ -105,6 +104,6 @@ def _with_loose(contents: Contents, loose: dict[str, object]) -> Contents:
     return contents._replace(values=contents.values._replace(metrics=metrics))
 
 
-def _honest(data: list[Datum], dirty: list[str], snapshot: Snapshot) -> list[Datum]:
+def _honest(data: list[Datum], dirty: list[Dirty], snapshot: Snapshot) -> list[Datum]:
     """Changed data has not the hash its pointer says: bound to this snapshot it equals no other."""
-    return [*data, *(Datum(path, "changed", snapshot.tree, None) for path in dirty)]
+    return [*data, *(Datum(one.path, "changed", snapshot.tree, None) for one in dirty if one.input)]

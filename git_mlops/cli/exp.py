@@ -1,0 +1,178 @@
+"""`git mlops exp`: run, record, read, compare, apply, share and remove experiments."""
+
+import time
+
+import click
+
+from git_mlops import ui
+from git_mlops.cli import exp_output as output
+from git_mlops.cli.common import json_option, open_repo
+from git_mlops.experiments import apply as applying
+from git_mlops.experiments import diff as comparing
+from git_mlops.experiments import present, read, remove, sync
+from git_mlops.experiments import run as running
+from git_mlops.experiments import save as saving
+from git_mlops.experiments.recording import Request
+from git_mlops.git.repo import resolve
+
+name_option = click.option("-n", "--name", metavar="NAME", help="Its name; default: one is made up.")
+message_option = click.option("-m", "--message", default="", metavar="MSG", help="A note to keep with it.")
+remote_option = click.option("--remote", metavar="REMOTE", help="The git remote; default: origin.")
+all_option = click.option(
+    "--all", "everything", is_flag=True, help="Those of every commit, not of HEAD alone."
+)
+no_data_option = click.option("--no-data", is_flag=True, help="Only the refs, not the data they need.")
+
+
+@click.group()
+def exp() -> None:
+    """Run, record and compare experiments
+
+    An experiment is a commit under refs/exps/ that holds the whole project as it was run: code, dirty and
+    untracked files, parameters, metrics, and pointers to data. `dvc exp list` and `dvc exp show` read it.
+    """
+
+
+@exp.command()
+@name_option
+@message_option
+@click.option(
+    "-S", "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a parameter first."
+)
+@click.option("--force", is_flag=True, help="Run although it is recorded; replace the experiment NAME.")
+@json_option
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def run(  # one parameter per option
+    *,
+    name: str | None,
+    message: str,
+    overrides: tuple[str, ...],
+    force: bool,
+    as_json: bool,
+    command: tuple[str, ...],
+) -> int:
+    """Run a command or the pipeline and record it
+
+    Without COMMAND the pipeline of dvc.yaml is reproduced. Exit codes: 0 finished (or already recorded),
+    1 failed, 130 interrupted; failed and interrupted runs are recorded as such.
+    """
+    repo, config = open_repo()
+    plan, request = running.Plan(command, overrides), Request(name, message, force)
+    result = running.run(
+        repo, plan, request, config.experiments, config.data, started=lambda s: output.stale(s.dirty)
+    )
+    return output.ran(result, as_json=as_json)
+
+
+@exp.command()
+@name_option
+@message_option
+@click.option("--force", is_flag=True, help="Replace the experiment NAME; the old one is kept as a backup.")
+@json_option
+def save(*, name: str | None, message: str, force: bool, as_json: bool) -> None:
+    """Record the workspace as an experiment"""
+    repo, config = open_repo()
+    recorded = saving.save(repo, Request(name, message, force), config.experiments, config.data)
+    output.recorded(recorded, as_json=as_json)
+
+
+@exp.command("list")
+@all_option
+@click.option("--sort", metavar="METRIC", help="By a metric (the best first) or a parameter.")
+@json_option
+def list_(*, everything: bool, sort: str | None, as_json: bool) -> None:
+    """List the experiments of HEAD"""
+    repo, config = open_repo()
+    baseline = None if everything else resolve(repo, "HEAD")
+    found = read.listing(repo, config.experiments, baseline)
+    output.listed(found, sort, config.experiments.metrics, as_json=as_json, now=time.time())
+
+
+@exp.command()
+@click.argument("name", required=False)
+@json_option
+def show(name: str | None, *, as_json: bool) -> None:
+    """Show everything about one experiment
+
+    Without NAME: the one recorded last. NAME is a name, its beginning, a commit id or a full ref.
+    """
+    repo, config = open_repo()
+    ref = read.pick(repo, [name])[0] if name else read.last(repo)
+    experiment = read.load(repo, [ref], config.experiments)[0]
+    output.shown(experiment, read.record(repo, experiment), as_json=as_json)
+
+
+@exp.command()
+@click.argument("a")
+@click.argument("b", required=False)
+@json_option
+def diff(a: str, b: str | None, *, as_json: bool) -> None:
+    """Compare two experiments or revisions
+
+    Without B: the workspace. Metrics, changed parameters, code and data; whether a metric got better is
+    said where mlops.yaml declares its direction.
+    """
+    repo, config = open_repo()
+    found = comparing.difference(repo, a, b, config.experiments, config.data)
+    if as_json:
+        ui.emit("experiment-diff", present.difference_plain(found))
+    else:
+        output.compared(found)
+
+
+@exp.command()
+@click.argument("name")
+@json_option
+def apply(name: str, *, as_json: bool) -> None:
+    """Bring an experiment into the workspace
+
+    The index stays as it is. Uncommitted work that would be overwritten is first recorded as an experiment
+    `before-apply-…`: nothing is lost.
+    """
+    repo, config = open_repo()
+    output.applied(applying.apply(repo, name, config.experiments, config.data), as_json=as_json)
+
+
+@exp.command()
+@click.argument("names", nargs=-1)
+@all_option
+@remote_option
+@no_data_option
+@json_option
+def push(
+    names: tuple[str, ...], *, everything: bool, remote: str | None, no_data: bool, as_json: bool
+) -> int:
+    """Send experiments and their data to the remotes
+
+    Without NAMES: those of HEAD. Data goes first; an experiment whose data is missing is held back.
+    """
+    repo, config = open_repo()
+    what = sync.What(names, everything, data=not no_data)
+    return output.pushed(sync.push(repo, what, remote, config.data.remote), as_json=as_json)
+
+
+@exp.command()
+@click.argument("names", nargs=-1)
+@all_option
+@remote_option
+@no_data_option
+@json_option
+def pull(
+    names: tuple[str, ...], *, everything: bool, remote: str | None, no_data: bool, as_json: bool
+) -> int:
+    """Get experiments and their data from the remotes
+
+    Without NAMES: those of HEAD. An experiment of yours is never overwritten by another of the same name.
+    """
+    repo, config = open_repo()
+    what = sync.What(names, everything, data=not no_data)
+    return output.pulled(sync.pull(repo, what, remote, config.data.remote), as_json=as_json)
+
+
+@exp.command()
+@click.argument("names", nargs=-1, required=True)
+@json_option
+def rm(names: tuple[str, ...], *, as_json: bool) -> None:
+    """Remove experiments, keeping a backup"""
+    repo, _config = open_repo()
+    output.removed(remove.remove(repo, names), as_json=as_json)

@@ -1,0 +1,191 @@
+"""What the commands of `git mlops exp` print."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from git_mlops import ui
+from git_mlops.experiments import key, present, values
+from git_mlops.experiments.apply import Applied
+from git_mlops.experiments.diff import Difference
+from git_mlops.experiments.inputs import Dirty
+from git_mlops.experiments.read import Experiment, Listing
+from git_mlops.experiments.record import Record
+from git_mlops.experiments.recording import Recorded
+from git_mlops.experiments.remove import Removed
+from git_mlops.experiments.run import Ended, Known
+from git_mlops.experiments.settings import Metric
+from git_mlops.experiments.stores import Moved
+from git_mlops.experiments.sync import Pulled, Pushed, Rejected
+
+
+def stale(dirty: Iterable[Dirty]) -> None:
+    """Data that is not what its pointer says: the experiment would name other bytes than those used."""
+    for one in dirty:
+        if one.input:
+            ui.warn(
+                f"`{one.path}` changed since it was added; the experiment names the old data",
+                hint=f"`{one.mend}`",
+            )
+
+
+def ran(result: Ended | Known, *, as_json: bool) -> int:
+    """The end of `exp run`; returns the exit code."""
+    if isinstance(result, Known):
+        name = result.experiment.name
+        ui.note(f"not run: `{name}` is the same code, data, parameters, environment and command")
+        ui.note("hint: `--force` runs it again")
+        if as_json:
+            ui.emit("experiment", present.plain(result.experiment))
+        else:
+            _values(result.experiment.metrics, result.experiment.params)
+        return 0
+    recorded(result.recorded, as_json=as_json)
+    if result.problem:
+        ui.error(
+            result.problem,
+            hint=f"recorded as {result.recorded.status}: `git mlops exp show {result.recorded.name}`",
+        )
+    return result.exit_code
+
+
+def recorded(done: Recorded, *, as_json: bool) -> None:
+    """A new experiment."""
+    for one in done.dirty:
+        ui.warn(
+            f"`{one.path}` is not what its pointer says; the experiment names the old data",
+            hint=f"`{one.mend}`",
+        )
+    for large in done.left_out:
+        ui.warn(
+            f"left out: `{large.path}` ({large.size} bytes, untracked)", hint=f"`git mlops add {large.path}`"
+        )
+    notes(done.notes)
+    if as_json:
+        data = {
+            **done._asdict(),
+            "dirty": [d.path for d in done.dirty],
+            "left_out": [f._asdict() for f in done.left_out],
+        }
+        ui.emit("recorded", key.finite(data))
+        return
+    ui.note(f"recorded {done.name} ({done.status}, {done.commit[:7]})")
+    if done.replaced:
+        ui.note(f"the one it replaces is kept: {done.replaced}")
+    _values(done.metrics, {})
+
+
+def notes(found: Iterable[str]) -> None:
+    """What was skipped."""
+    for note in found:
+        ui.warn(note)
+
+
+def listed(
+    found: Listing, sort: str | None, declared: Mapping[str, Metric], *, as_json: bool, now: float
+) -> None:
+    """The table of `exp list`."""
+    if as_json:
+        ordered = present.ordered(found, sort, declared)
+        bases = {oid: values.labelled(base.values.params) for oid, base in found.baselines.items()}
+        ui.emit("experiments", [present.plain(e, bases.get(e.baseline)) for e in ordered])
+        return
+    header, cells = present.rows(found, now, sort, declared)
+    if not cells:
+        ui.note("no experiments here; `git mlops exp list --all` shows those of other commits")
+    ui.table(header, cells)
+    notes(dict.fromkeys(note for e in found.experiments for note in e.contents.values.notes))
+
+
+def shown(experiment: Experiment, record: Record | None, *, as_json: bool) -> None:
+    """One experiment."""
+    if as_json:
+        facts = record._asdict() if record else None
+        ui.emit("experiment", {**present.plain(experiment), "record": key.finite(facts)})
+        return
+    pairs = present.facts(experiment, record)
+    width = max(len(name) for name, _value in pairs)
+    for name, value in pairs:
+        ui.out(f"{name:{width}}  " + value.replace("\n", "\n" + " " * (width + 2)))
+    _values(experiment.metrics, experiment.params, gap=True)
+    notes(experiment.contents.values.notes)
+
+
+def _values(metrics: Mapping[str, object], params: Mapping[str, object], *, gap: bool = False) -> None:
+    for title, found in (("metric", metrics), ("parameter", params)):
+        if found and gap:
+            ui.out()
+        ui.table((title, "value"), [(name, present.cell(value)) for name, value in found.items()])
+
+
+def compared(found: Difference) -> None:
+    """The tables of `exp diff`."""
+    tables = present.difference_rows(found)
+    for number, (_title, header, cells) in enumerate(tables):
+        if number:
+            ui.out()
+        ui.table(header, cells)
+    if not tables:
+        ui.note(f"{found.a} and {found.b} do not differ")
+    notes(found.notes)
+
+
+def applied(done: Applied, *, as_json: bool) -> None:
+    """What `exp apply` did."""
+    if done.saved:
+        ui.note(f"what was in the workspace is recorded: `git mlops exp apply {done.saved}` brings it back")
+    ui.note(f"applied {done.name}: {len(done.written)} files written, {len(done.deleted)} deleted")
+    for path in done.missing_data:
+        ui.warn(f"the data of `{path}` is not on this machine", hint="`git mlops pull`")
+    for path in done.kept_data:
+        ui.warn(f"`{path}` was left alone: it changed and was not added", hint=f"`git mlops add {path}`")
+    if as_json:
+        ui.emit("applied", done._asdict())
+
+
+def pushed(done: Pushed, *, as_json: bool) -> int:
+    """What `exp push` did; returns the exit code."""
+    _data(done.data, "uploaded")
+    _rejected(done.rejected, "not pushed")
+    ui.note(f"{done.remote}: {len(done.sent)} pushed, {len(done.equal)} were there")
+    if as_json:
+        ui.emit("pushed", _moved(done))
+    return done.exit_code
+
+
+def pulled(done: Pulled, *, as_json: bool) -> int:
+    """What `exp pull` did; returns the exit code."""
+    _data(done.data, "downloaded")
+    _rejected(done.held, "held back")
+    ui.note(f"{done.remote}: {len(done.new)} new, {len(done.equal)} were here")
+    if done.new:
+        ui.note(f"new: {present.names_of(done.new)}")
+    if as_json:
+        ui.emit("pulled", _moved(done))
+    return done.exit_code
+
+
+def _moved(done: Pushed | Pulled) -> dict[str, object]:
+    data = {**done.data._asdict(), "missing": sorted(done.data.missing)}
+    lists = {n: [r._asdict() for r in v] for n, v in done._asdict().items() if n in ("rejected", "held")}
+    return {**done._asdict(), **lists, "data": data}
+
+
+def _data(done: Moved, verb: str) -> None:
+    if done.skipped:
+        ui.warn(done.skipped, hint="`dvc remote add -d NAME URL`")
+    if done.transferred:
+        ui.note(f"{done.transferred} data objects {verb}")
+    if done.missing:
+        ui.warn(f"{len(done.missing)} data objects are neither here nor on the DVC remote")
+
+
+def _rejected(found: Sequence[Rejected], verb: str) -> None:
+    for one in found:
+        ui.warn(f"{verb}: `{one.name}`: {one.reason}")
+
+
+def removed(gone: Sequence[Removed], *, as_json: bool) -> None:
+    """What `exp rm` did, and how to undo it."""
+    for one in gone:
+        ui.note(f"removed {one.name}; undo: `{one.undo}`")
+    if as_json:
+        ui.emit("removed", [{**one._asdict(), "undo": one.undo} for one in gone])

@@ -1,0 +1,154 @@
+"""Two experiments, revisions or the workspace compared: metrics, parameters, code, data."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from git_mlops.data.settings import Settings as DataSettings
+from git_mlops.errors import MlopsError, NotFoundError
+from git_mlops.experiments import inputs, layout, read, snapshot, tree
+from git_mlops.experiments.settings import Metric, Settings
+from git_mlops.experiments.tree import Contents, Trees
+from git_mlops.experiments.values import labelled
+from git_mlops.git import diff as git_diff
+from git_mlops.git.reader import reader
+from git_mlops.git.repo import Repo, resolve
+
+WORKSPACE = "workspace"
+
+
+class Side(NamedTuple):
+    """One of the two."""
+
+    label: str
+    tree: str
+
+
+class ValueChange(NamedTuple):
+    """A metric or parameter; a side that lacks it has None."""
+
+    name: str
+    old: object
+    new: object
+    delta: float | None
+    """`new - old`, for numbers."""
+    better: bool | None
+    """By the direction that mlops.yaml declares; None: not declared, or within the tolerance."""
+
+
+class CodeChange(NamedTuple):
+    """A file that differs."""
+
+    status: str
+    """A, D, M or T, as git has it."""
+    path: str
+
+
+class DataChange(NamedTuple):
+    """A data object that differs; a side that lacks it has no hash."""
+
+    path: str
+    old: str | None
+    new: str | None
+    old_size: int | None
+    new_size: int | None
+
+
+class Difference(NamedTuple):
+    """From `a` to `b`."""
+
+    a: str
+    b: str
+    metrics: tuple[ValueChange, ...]
+    """All of them, also equal ones."""
+    params: tuple[ValueChange, ...]
+    """Those that differ."""
+    code: tuple[CodeChange, ...]
+    data: tuple[DataChange, ...]
+    notes: tuple[str, ...]
+
+
+def difference(repo: Repo, a: str, b: str | None, settings: Settings, data: DataSettings) -> Difference:
+    """Compare; `b` None is the workspace as it is now.
+
+    Raises:
+        MlopsError: a name that is nothing, or several experiments.
+    """
+    left, right = side(repo, a, data), side(repo, b, data)
+    with reader(repo) as objects:
+        trees = Trees(objects)
+        contents = tree.contents(trees, [left.tree, right.tree], settings.params)
+        outs = [_outs(trees, each.tree) for each in (left, right)]
+    old, new = contents[left.tree], contents[right.tree]
+    metrics = _values(labelled(old.values.metrics), labelled(new.values.metrics), settings.metrics)
+    params = _values(labelled(old.values.params), labelled(new.values.params), {})
+    return Difference(
+        left.label,
+        right.label,
+        metrics,
+        tuple(change for change in params if change.old != change.new),
+        _code(repo, left, right, (old, new)),
+        _data(*outs),
+        tuple(dict.fromkeys((*old.values.notes, *new.values.notes))),
+    )
+
+
+def side(repo: Repo, text: str | None, data: DataSettings) -> Side:
+    """What `text` means: an experiment, else a revision, else the beginning of an experiment's name."""
+    if text is None or text == WORKSPACE:
+        return Side(WORKSPACE, snapshot.take(repo, data).tree)
+    if not read.matching(repo, text, prefixes=False):
+        try:
+            commit = resolve(repo, text)
+        except MlopsError:
+            if not read.matching(repo, text):
+                raise NotFoundError(
+                    f"`{text}` is neither an experiment nor a revision",
+                    hint="`git mlops exp list --all` lists the experiments",
+                ) from None
+        else:
+            return Side(text, repo.text("rev-parse", f"{commit}^{{tree}}"))
+    ref = read.pick(repo, [text])[0]
+    return Side(ref.name.rpartition("/")[2], repo.text("rev-parse", f"{ref.oid}^{{tree}}"))
+
+
+def compared(name: str, old: object, new: object, declared: Mapping[str, Metric]) -> ValueChange:
+    """One value on both sides, judged by the direction that is declared for it."""
+    delta = None
+    if _number(old) and _number(new):
+        delta = float(new) - float(old)  # type: ignore[arg-type]  # both are numbers
+    metric = declared.get(name) or declared.get(name.rpartition(":")[2])
+    if metric is None or delta is None or not abs(delta) > metric.tolerance:
+        return ValueChange(name, old, new, delta, None)
+    return ValueChange(name, old, new, delta, (delta > 0) == (metric.direction == "max"))
+
+
+def _values(
+    old: Mapping[str, object], new: Mapping[str, object], declared: Mapping[str, Metric]
+) -> tuple[ValueChange, ...]:
+    return tuple(compared(n, old.get(n), new.get(n), declared) for n in dict.fromkeys((*old, *new)))
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _code(repo: Repo, left: Side, right: Side, contents: tuple[Contents, Contents]) -> tuple[CodeChange, ...]:
+    found = layout.merged(each.layout for each in contents)
+    others = (*found.metrics, *found.plots, *(path for path, _keys in found.params), ".mlops")
+    return tuple(
+        CodeChange(change.status, change.path)
+        for change in git_diff.between(repo, left.tree, right.tree)
+        if not layout.covers(others, change.path) and not inputs.among([change.path])
+    )
+
+
+def _outs(trees: Trees, root: str) -> dict[str, tuple[str, int | None]]:
+    return {out.path: (out.hash, out.size) for out in inputs.outs(inputs.files(trees, root))}
+
+
+def _data(
+    old: Mapping[str, tuple[str, int | None]], new: Mapping[str, tuple[str, int | None]]
+) -> tuple[DataChange, ...]:
+    nothing = (None, None)
+    pairs = ((p, old.get(p, nothing), new.get(p, nothing)) for p in sorted({*old, *new}))
+    return tuple(DataChange(path, a[0], b[0], a[1], b[1]) for path, a, b in pairs if a[0] != b[0])

@@ -1,0 +1,186 @@
+"""Experiments as rows and plain data: what `exp list`, `show` and `diff` print. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from git_mlops.errors import MlopsError
+from git_mlops.experiments import key, values
+from git_mlops.experiments.diff import Difference, ValueChange
+from git_mlops.experiments.message import short
+from git_mlops.experiments.read import Experiment, Listing
+from git_mlops.experiments.record import Record
+from git_mlops.experiments.settings import Metric
+
+_WIDTH = 30
+
+
+def rows(
+    found: Listing, now: float, sort: str | None = None, declared: Mapping[str, Metric] | None = None
+) -> tuple[list[str], list[list[str]]]:
+    """Header and cells of `exp list`: metrics that exist, parameters that differ somewhere.
+
+    Raises:
+        MlopsError: nothing has the metric or parameter to sort by.
+    """
+    experiments = ordered(found, sort, declared or {})
+    metrics = list(dict.fromkeys(name for e in experiments for name in e.metrics))
+    params = changed_params(found)
+    header = ["name", "age", "status", *metrics, *(name for name in params)]
+    cells = [
+        [e.name, age(now - e.commit.time), e.status]
+        + [cell(e.metrics.get(name)) for name in metrics]
+        + [cell(e.params.get(name)) for name in params]
+        for e in experiments
+    ]
+    return header, cells
+
+
+def ordered(found: Listing, sort: str | None, declared: Mapping[str, Metric]) -> list[Experiment]:
+    """Newest first, or by a metric or parameter: the best first, those without it last."""
+    newest = sorted(found.experiments, key=lambda e: -e.commit.time)
+    if sort is None:
+        return newest
+    numbers = {e.ref: _sortable({**e.params, **e.metrics}.get(sort)) for e in newest}
+    if newest and not any(value is not None for value in numbers.values()):
+        known = sorted({name for e in newest for name in (*e.metrics, *e.params)})
+        raise MlopsError(
+            f"no experiment has a number `{sort}` to sort by", hint=f"there are: {', '.join(known)}"
+        )
+    sign = 1 if sort in declared and declared[sort].direction == "min" else -1
+    return sorted(newest, key=lambda e: (numbers[e.ref] is None, sign * (numbers[e.ref] or 0)))
+
+
+def _sortable(value: object) -> float | None:
+    number = isinstance(value, int | float) and value == value  # noqa: PLR0124  # NaN is not itself
+    return float(value) if number else None  # type: ignore[arg-type]  # it is a number
+
+
+def changed_params(found: Listing) -> list[str]:
+    """Parameters that are not the same in all experiments and what they started from."""
+    seen: dict[str, set[str]] = {}
+    sides = [e.params for e in found.experiments]
+    sides += [values.labelled(contents.values.params) for contents in found.baselines.values()]
+    for name in dict.fromkeys(name for side in sides for name in side):
+        seen[name] = {key.canonical(side.get(name)) for side in sides}
+    return [name for name, different in seen.items() if len(different) > 1]
+
+
+def cell(value: object) -> str:
+    """A value in a table."""
+    if value is None:
+        return "-"
+    text = short(value) if isinstance(value, float) else str(value)
+    text = text.replace("\n", " ")
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
+
+
+def age(seconds: float) -> str:
+    """`5m`, `3h`, `12d`."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{int(seconds // size)}{unit}"
+    return f"{max(int(seconds), 0)}s"
+
+
+def plain(experiment: Experiment, baseline: Mapping[str, object] | None = None) -> dict[str, object]:
+    """An experiment for `--json`; `changed` are the parameters that differ from the baseline."""
+    params = experiment.params
+    changed = None if baseline is None else {n: v for n, v in params.items() if baseline.get(n) != v}
+    data = {
+        "name": experiment.name,
+        "ref": experiment.ref,
+        "commit": experiment.commit.oid,
+        "baseline": experiment.baseline,
+        "time": datetime.fromtimestamp(experiment.commit.time, UTC).isoformat(),
+        "status": experiment.status,
+        "key": experiment.commit.message.key,
+        "title": experiment.commit.message.title,
+        "message": experiment.commit.message.text,
+        "metrics": experiment.metrics,
+        "params": params,
+        "changed": changed,
+        "notes": list(experiment.contents.values.notes),
+    }
+    found = key.finite(data)
+    assert isinstance(found, dict)
+    return found
+
+
+def facts(experiment: Experiment, record: Record | None) -> list[tuple[str, str]]:
+    """What `exp show` says above metrics and parameters."""
+    said = experiment.commit.message
+    pairs: list[tuple[str, object]] = [
+        ("experiment", experiment.name),
+        ("status", experiment.status),
+        ("recorded", datetime.fromtimestamp(experiment.commit.time).astimezone().isoformat(" ", "seconds")),
+        ("baseline", experiment.baseline),
+        ("commit", experiment.commit.oid),
+        ("ref", experiment.ref),
+        ("content key", said.key),
+        ("message", said.text if said.version else f"{said.title} {said.text}".strip()),
+    ]
+    pairs += _run_facts(record) if record else []
+    return [(name, str(value)) for name, value in pairs if value not in (None, "", [])]
+
+
+def _run_facts(record: Record) -> list[tuple[str, object]]:
+    host = record.host or {}
+    data = [f"{d.get('path')} ({str(d.get('hash'))[:12]})" for d in record.data or [] if isinstance(d, dict)]
+    return [
+        ("command", " ".join(map(str, record.command)) if record.command else record.how),
+        ("overrides", " ".join(map(str, record.overrides or []))),
+        ("exit status", record.exit_status),
+        ("wall time", None if record.wall is None else f"{record.wall:.1f} s"),
+        ("CPU time", None if record.cpu is None else f"{record.cpu:.1f} s"),
+        ("peak memory", None if record.peak_memory is None else f"{record.peak_memory / 2**20:.0f} MiB"),
+        ("host", " ".join(str(host[k]) for k in ("name", "system", "machine") if k in host)),
+        ("seeds", ", ".join(f"{name}={value}" for name, value in (record.seeds or {}).items())),
+        ("data", ", ".join(data)),
+        ("data not added", ", ".join(map(str, record.data_dirty or []))),
+        ("left out", ", ".join(str(f.get("path")) for f in record.left_out or [] if isinstance(f, dict))),
+        ("edited meanwhile", ", ".join(map(str, record.changed_while_running or []))),
+    ]
+
+
+def difference_rows(found: Difference) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Tables of a comparison: title, header, cells; empty ones left out."""
+    sides = [found.a, found.b]
+    sizes = [[d.path, _hash(d.old, d.old_size), _hash(d.new, d.new_size)] for d in found.data]
+    tables = [
+        ("metrics", ["metric", *sides, "change"], [_value_row(c) for c in found.metrics]),
+        ("params", ["parameter", *sides], [[c.name, cell(c.old), cell(c.new)] for c in found.params]),
+        ("code", ["code", "change"], [[c.path, _STATUS.get(c.status, c.status)] for c in found.code]),
+        ("data", ["data", *sides], sizes),
+    ]
+    return [(title, header, cells) for title, header, cells in tables if cells]
+
+
+_STATUS = {"A": "added", "D": "deleted", "M": "modified", "T": "type changed"}
+
+
+def _value_row(change: ValueChange) -> list[str]:
+    said = {None: "", True: " better", False: " worse"}[change.better]
+    delta = "" if change.delta is None else f"{change.delta:+.5g}{said}"
+    return [change.name, cell(change.old), cell(change.new), delta]
+
+
+def _hash(oid: str | None, size: int | None) -> str:
+    return "-" if oid is None else oid[:12] + ("" if size is None else f" ({size} bytes)")
+
+
+def difference_plain(found: Difference) -> dict[str, object]:
+    """A comparison for `--json`."""
+    data = {
+        "a": found.a,
+        "b": found.b,
+        **{k: [item._asdict() for item in getattr(found, k)] for k in ("metrics", "params", "code", "data")},
+        "notes": list(found.notes),
+    }
+    plain_ = key.finite(data)
+    assert isinstance(plain_, dict)
+    return plain_
+
+
+def names_of(items: Sequence[str]) -> str:
+    """A few names, for a message."""
+    return ", ".join(items[:10]) + (" …" if len(items) > 10 else "")

@@ -1,0 +1,42 @@
+"""Data objects to and from the DVC remote, as `exp push` and `exp pull` need it said."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from git_mlops.data import dvc, transfer
+from git_mlops.data.pointers import Out
+from git_mlops.git.repo import Repo
+
+
+class Moved(NamedTuple):
+    """What happened to the data."""
+
+    transferred: int = 0
+    missing: frozenset[str] = frozenset()
+    """Hashes that are neither here nor there."""
+    skipped: str | None = None
+    """Why nothing was tried."""
+
+
+NOTHING = Moved()
+_NO_REMOTE = Moved(skipped="no DVC remote is configured: the data of experiments stays where it is")
+
+
+def push(repo: Repo, outs: Sequence[Out], remote: str | None) -> Moved:
+    """Upload what the remote lacks; without any remote nothing happens, and that is said."""
+    if not outs:
+        return NOTHING
+    if remote is None and dvc.default_remote(repo) is None:
+        return _NO_REMOTE
+    done = transfer.push(repo, outs, remote=remote)
+    return Moved(done.objects, frozenset(out.hash for out in done.missing))
+
+
+def pull(repo: Repo, outs: Sequence[Out], remote: str | None) -> Moved:
+    """Download what the cache lacks."""
+    if not outs:
+        return NOTHING
+    if remote is None and dvc.default_remote(repo) is None:
+        return _NO_REMOTE
+    done = transfer.pull(repo, outs, remote=remote)
+    return Moved(done.objects, frozenset(out.hash for out in done.missing))

@@ -1,0 +1,262 @@
+"""`exp push` and `exp pull`: data first, then refs, each in one git process, with explicit refspecs only.
+
+What is fetched is first held under `refs/mlops/remotes/<remote>/exps/` and then offered: a local experiment
+of the same name that differs is never overwritten.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from git_mlops.data.pointers import Out
+from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK, MlopsError, NotFoundError
+from git_mlops.experiments import inputs, names, read, stores
+from git_mlops.experiments.tree import Trees
+from git_mlops.git import config, refs
+from git_mlops.git.reader import reader
+from git_mlops.git.refs import Move, Ref
+from git_mlops.git.repo import Repo, head
+from git_mlops.git.run import GitError
+
+# refspecs are arguments: thousands of them must not pass the system's limit
+_AT_ONCE = 4000
+
+
+class Rejected(NamedTuple):
+    """A ref that the other side did not take, or that was not offered here."""
+
+    name: str
+    reason: str
+
+
+class Pushed(NamedTuple):
+    """What `exp push` did."""
+
+    remote: str
+    sent: tuple[str, ...]
+    equal: tuple[str, ...]
+    """Names that the remote had already."""
+    rejected: tuple[Rejected, ...]
+    data: stores.Moved
+
+    @property
+    def exit_code(self) -> int:
+        """1 when something did not arrive."""
+        return FINDINGS if self.rejected or self.data.missing else OK
+
+
+class Pulled(NamedTuple):
+    """What `exp pull` did."""
+
+    remote: str
+    new: tuple[str, ...]
+    equal: tuple[str, ...]
+    held: tuple[Rejected, ...]
+    """Fetched, but not offered: a local experiment of that name differs, or the name is taken."""
+    data: stores.Moved
+
+    @property
+    def exit_code(self) -> int:
+        """1 when something is held back or its data is missing."""
+        return FINDINGS if self.held or self.data.missing else OK
+
+
+class What(NamedTuple):
+    """Which experiments: by name, all, or those of HEAD."""
+
+    names: tuple[str, ...] = ()
+    everything: bool = False
+    data: bool = True
+
+
+def push(repo: Repo, what: What, remote: str | None, data_remote: str | None) -> Pushed:
+    """Send experiments to a git remote, their data to the DVC remote before.
+
+    Raises:
+        MlopsError: no such remote or experiment; the remote cannot be reached (exit code 3).
+    """
+    target = git_remote(repo, remote)
+    chosen = _chosen(repo, what)
+    moved: stores.Moved = stores.NOTHING
+    incomplete: dict[Ref, Out] = {}
+    if what.data:
+        outs = needed(repo, chosen)
+        moved = stores.push(repo, _all(outs), data_remote)
+        incomplete = _incomplete(outs, moved)
+    whole = [ref for ref in chosen if ref not in incomplete]
+    lines = [line for part in _parts(whole) for line in _push(repo, target, part)]
+    bad = [Rejected(name, _reason(said)) for flag, name, said in lines if flag == "!"]
+    bad += [
+        Rejected(_name(ref), f"`{out.path}` is neither here nor there") for ref, out in incomplete.items()
+    ]
+    sent = tuple(name for flag, name, _said in lines if flag in (" ", "*", "+"))
+    equal = tuple(name for flag, name, _said in lines if flag == "=")
+    return Pushed(target, sent, equal, tuple(bad), moved)
+
+
+def _incomplete(outs: Mapping[Ref, Sequence[Out]], moved: stores.Moved) -> dict[Ref, Out]:
+    """Experiments whose data has not arrived, with the first object that is missing."""
+    pairs = ((ref, next((o for o in found if o.hash in moved.missing), None)) for ref, found in outs.items())
+    return {ref: out for ref, out in pairs if out}
+
+
+def _all(outs: Mapping[Ref, Sequence[Out]]) -> list[Out]:
+    return list(dict.fromkeys(out for found in outs.values() for out in found))
+
+
+def _chosen(repo: Repo, what: What) -> list[Ref]:
+    if what.names:
+        return read.pick(repo, what.names)
+    baseline = head(repo)
+    if what.everything or baseline is None:
+        return read.all_refs(repo)
+    return read.all_refs(repo, names.baseline_prefix(baseline))
+
+
+def _push(repo: Repo, remote: str, chosen: Sequence[Ref]) -> Iterator[tuple[str, str, str]]:
+    """(flag, name, summary) of every ref, as `--porcelain` says."""
+    specs = [f"{ref.oid}:{ref.name}" for ref in chosen]
+    try:
+        # hooks are for what enters the project's history; the data has been pushed above
+        output = repo.text("push", "--porcelain", "--no-verify", remote, *specs, ok=(0, 1))
+    except GitError as error:
+        raise _unreachable(remote, error) from error
+    for line in output.splitlines():
+        flag, _, rest = line.partition("\t")
+        place, _, said = rest.partition("\t")
+        if len(flag) == 1 and ":" in place:
+            yield flag, place.rpartition(":")[2].rpartition("/")[2], said
+
+
+def _reason(said: str) -> str:
+    if "fetch first" in said or "non-fast-forward" in said or "already exists" in said:
+        return "the remote has another experiment of this name"
+    return said
+
+
+def needed(repo: Repo, chosen: Sequence[Ref]) -> dict[Ref, list[Out]]:
+    """The data objects that the tree of each experiment points to."""
+    with reader(repo) as objects:
+        trees = Trees(objects)
+        known = read.commits(objects, (ref.oid for ref in chosen))
+        trees.load(commit.tree for commit in known.values())
+        return {
+            ref: [o for o in inputs.outs(inputs.files(trees, known[ref.oid].tree)) if o.cache and o.push]
+            for ref in chosen
+            if ref.oid in known
+        }
+
+
+def pull(repo: Repo, what: What, remote: str | None, data_remote: str | None) -> Pulled:
+    """Fetch experiments, offer them, fetch their data into the cache.
+
+    Raises:
+        MlopsError: no such remote or experiment; the remote cannot be reached (exit code 3).
+    """
+    source = git_remote(repo, remote)
+    _fetch(repo, source, what)
+    held_refs = refs.list_refs(repo, names.held(source, names.PREFIX))
+    here = [Ref(names.offered(source, ref.name) or "", ref.oid) for ref in held_refs]
+    baseline = head(repo)
+    place = names.PREFIX if what.everything or baseline is None else names.baseline_prefix(baseline)
+    offered = [
+        ref for ref in here if (_name(ref) in what.names if what.names else ref.name.startswith(place))
+    ]
+    new, equal, held = _offer(repo, source, offered)
+    moved = stores.NOTHING
+    if what.data:
+        moved = stores.pull(repo, _all(needed(repo, [*new, *equal])), data_remote)
+    return Pulled(source, tuple(map(_name, new)), tuple(map(_name, equal)), tuple(held), moved)
+
+
+def _name(ref: Ref) -> str:
+    return ref.name.rpartition("/")[2]
+
+
+def _fetch(repo: Repo, remote: str, what: What) -> None:
+    """Fetch into where the remote's experiments are held; what it has no more goes from there as well."""
+    baseline = head(repo)
+    options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--no-recurse-submodules"]
+    if what.names:
+        specs = [f"+{ref}:{names.held(remote, ref)}" for ref in _asked_for(repo, remote, what.names)]
+    else:
+        options.append("--prune")
+        every = what.everything or baseline is None
+        place = names.PREFIX if every else names.baseline_prefix(baseline or "")
+        specs = [f"+{place}*:{names.held(remote, place)}*"]
+        specs += (
+            [f"^refs/exps/{own}{end}" for own in names.BOOKKEEPING for end in ("", "/*")] if every else []
+        )
+    try:
+        repo.git("fetch", *options, "--stdin", remote, stdin="".join(f"{s}\n" for s in specs).encode())
+    except GitError as error:
+        raise _unreachable(remote, error) from error
+
+
+def _asked_for(repo: Repo, remote: str, wanted: Sequence[str]) -> list[str]:
+    try:
+        lines = repo.text("ls-remote", "--refs", remote, *(f"refs/exps/*/{name}" for name in wanted))
+    except GitError as error:
+        raise _unreachable(remote, error) from error
+    found = [line.partition("\t")[2] for line in lines.splitlines()]
+    found = [ref for ref in found if names.parse_ref(ref)]
+    missing = [name for name in wanted if not any(ref.endswith(f"/{name}") for ref in found)]
+    if missing:
+        raise NotFoundError(
+            f"`{remote}` has no experiment `{missing[0]}`", hint=f"`git ls-remote {remote} 'refs/exps/*'`"
+        )
+    return found
+
+
+def _offer(repo: Repo, remote: str, offered: Sequence[Ref]) -> tuple[list[Ref], list[Ref], list[Rejected]]:
+    """Make local what is not here under any meaning; the rest is equal, or held back."""
+    local = {ref.name: ref.oid for ref in read.all_refs(repo)}
+    used = {name.rpartition("/")[2]: name for name in local}
+    used |= {ref.name.split("/", 2)[2]: ref.name for ref in refs.list_refs(repo, "refs/heads/", "refs/tags/")}
+    new: list[Ref] = []
+    equal: list[Ref] = []
+    held: list[Rejected] = []
+    for ref in offered:
+        name = ref.name.rpartition("/")[2]
+        if local.get(ref.name) == ref.oid:
+            equal.append(ref)
+        elif name in used or names.problem(name):
+            reason = "another one of this name is here" if name in used else "no valid name"
+            held.append(Rejected(name, f"{reason}; it is at `{names.held(remote, ref.name)}`"))
+        else:
+            new.append(ref)
+            used[name] = ref.name
+    refs.move(repo, [Move(ref.name, ref.oid, None) for ref in new], f"mlops exp pull: {remote}")
+    return new, equal, held
+
+
+def git_remote(repo: Repo, name: str | None) -> str:
+    """The git remote that is named, or `origin`, or the only one.
+
+    Raises:
+        MlopsError: there is none.
+    """
+    found = [
+        key.removeprefix("remote.").removesuffix(".url") for key in config.read(repo, r"^remote\..*\.url$")
+    ]
+    if name is not None and name in found:
+        return name
+    if name is not None:
+        known = f"known: {', '.join(found)}" if found else f"`git remote add {name} URL`"
+        raise MlopsError(f"no git remote `{name}`", hint=known)
+    if "origin" in found or len(found) == 1:
+        return "origin" if "origin" in found else found[0]
+    if found:
+        raise MlopsError("which git remote?", hint=f"`--remote NAME`; there are {', '.join(found)}")
+    raise MlopsError("this repository has no git remote", hint="`git remote add origin URL`")
+
+
+def _unreachable(remote: str, error: GitError) -> MlopsError:
+    return MlopsError(
+        f"the git remote `{remote}` cannot be used: {' '.join(error.stderr.split())}",
+        hint=f"is `git remote get-url {remote}` right, and may you read and write there?",
+        exit_code=CANNOT_EVALUATE,
+    )
+
+
+def _parts(chosen: Sequence[Ref]) -> Iterator[Sequence[Ref]]:
+    return (chosen[start : start + _AT_ONCE] for start in range(0, len(chosen), _AT_ONCE))
