@@ -21,6 +21,7 @@ COMMANDS: dict[str, Entry] = {
     "schema": Entry("schema", "Infer and check schemas of data"),
     "check": Entry("check", "Check data, pointers and configuration"),
     "exp": Entry("exp", "Run, record and compare experiments"),
+    "mlflow": Entry("mlflow", "Exchange experiments with MLflow"),
     "ci": Entry("ci", "Generate CI workflows"),
     "hooks": Entry("hooks", "Show, install or remove the git hooks"),
     "config": Entry("config", "Show the settings in force and their source"),

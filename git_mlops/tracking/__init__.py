@@ -1,0 +1,1 @@
+"""MLflow and our experiments; the only package that imports MLflow."""
