@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the hooks share, put into each where it says `#: lib.sh`, below a header (name, Python, former hooks'
-# directory). It decides with builtins and two git processes whether there is anything for us: Python
-# starts only then. What the repository holds is only ever compared (`case`, `[`), never evaluated.
+# directory). It decides with builtins and one or two git processes whether there is anything for us:
+# Python starts only then. What the repository holds is only ever compared (`case`, `[`), never evaluated.
 
 mlops_say() {
     printf 'git-mlops: %s\n' "$*" >&2
@@ -76,27 +76,25 @@ mlops_index_concerns_us() {
     [ -f "$mlops_triage" ] && IFS= read -r mlops_line <"$mlops_triage" || return 0
     [ "$mlops_line" = 'git-mlops triage 1' ] || return 0
     mlops_touched "$mlops_triage" mlops.yaml && return 0
-    mlops_limit=
-    mlops_patterns=
+    mlops_limit= mlops_small= mlops_patterns=
     while IFS= read -r mlops_line; do
         case $mlops_line in
         'output '*) mlops_touched "$mlops_triage" "${mlops_line#* }" && return 0 ;;
         'folder '*) mlops_folder_touched "${mlops_line#* }" && return 0 ;;
         'path '*) mlops_patterns="$mlops_patterns${mlops_line#* } " ;;
         'limit '*) mlops_limit=${mlops_line#* } ;;
+        'small '*) mlops_small=${mlops_line#* } ;;
         esac
     done <"$mlops_triage"
-    # no command substitution: the pipe's status is the answer, and a fork is saved
-    git diff-index --cached --raw --no-renames --ignore-submodules HEAD -- 2>/dev/null |
-        mlops_staged_blobs |
-        git cat-file --batch-check='%(objectsize)' |
-        mlops_any_large
+    # one process names the paths and tells small text from the rest; a larger file counts as binary there
+    git -c core.bigFileThreshold="$mlops_small" diff-index --cached --numstat --no-renames --ignore-submodules \
+        HEAD -- 2>/dev/null | mlops_any_of_ours
     case $? in
     0) return 0 ;;
     1) return 1 ;;
+    2) ! git rev-parse --quiet --verify HEAD >/dev/null ;; # nothing is staged, or all is: the first commit
+    *) mlops_any_large ;;
     esac
-    # nothing was staged, or there is no HEAD to compare with
-    ! git rev-parse --quiet --verify HEAD >/dev/null
 }
 
 mlops_folder_touched() {
@@ -106,44 +104,45 @@ mlops_folder_touched() {
     return 1
 }
 
-# The staged blobs' ids; a line that is no id (cat-file then says `missing`) when a path is ours.
-mlops_staged_blobs() {
+# 0: a path of ours, or too many to look at here; 1: small text only; 2: no path; 3: some may be large.
+mlops_any_of_ours() {
     mlops_count=0
+    mlops_answer=2
     set -f
-    while read -r _ mlops_mode _ mlops_oid mlops_status mlops_path; do
+    while read -r mlops_added _ mlops_path; do
+        mlops_count=$((mlops_count + 1))
+        [ $mlops_count -lt 500 ] || return 0
         # git quotes unusual paths; without the quotes a suffix and a pattern still match
         mlops_path=${mlops_path#\"}
         mlops_path=${mlops_path%\"}
-        mlops_count=$((mlops_count + 1))
         case $mlops_path in
-        *.dvc | dvc.lock | */dvc.lock | mlops.yaml | schemas/*) break ;;
+        *.dvc | dvc.lock | */dvc.lock | mlops.yaml | schemas/* | *.gitattributes) return 0 ;;
         esac
         for mlops_pattern in $mlops_patterns; do
             case $mlops_path in
-            $mlops_pattern) break 2 ;;
+            $mlops_pattern) return 0 ;;
             esac
         done
-        [ $mlops_count -lt 500 ] || break
-        case $mlops_status$mlops_mode in
-        D* | ?160000) ;;
-        *) printf '%s\n' "$mlops_oid" ;;
+        case $mlops_added$mlops_answer in
+        -*) mlops_answer=3 ;;
+        *2) mlops_answer=1 ;;
         esac
-        mlops_path=
     done
-    [ -z "$mlops_path" ] || printf 'ours\n'
+    return $mlops_answer
 }
 
-# 0: a line that is no size, or a size over the limit; 1: all are small; 2: no line at all.
+# 0: a staged file is over the limit.
 mlops_any_large() {
-    mlops_found=2
-    while read -r mlops_size; do
-        mlops_found=1
-        case $mlops_size in
-        *[!0-9]*) return 0 ;;
-        esac
-        [ "$mlops_size" -le "$mlops_limit" ] || return 0
-    done
-    return $mlops_found
+    git diff-index --cached --raw --no-renames --ignore-submodules --diff-filter=d HEAD -- |
+        while read -r _ _ _ mlops_oid _; do printf '%s\n' "$mlops_oid"; done |
+        git cat-file --batch-check='%(objectsize)' |
+        while read -r mlops_size; do
+            case $mlops_size in
+            *[!0-9]*) exit 3 ;;
+            esac
+            [ "$mlops_size" -le "$mlops_limit" ] || exit 3
+        done
+    [ $? -eq 3 ]
 }
 
 # 0: the pointers of the index or on disk are not those that the data was brought to last.

@@ -2,16 +2,16 @@
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops import config, ui
-from git_mlops.data import dvc, transfer
+from git_mlops.data import dvc, listing, transfer
 from git_mlops.errors import MlopsError
-from git_mlops.experiments import names
-from git_mlops.git import gitpython, refs
-from git_mlops.git.refs import Move
+from git_mlops.experiments import sync
+from git_mlops.experiments.sync import What
+from git_mlops.git import gitpython
 from git_mlops.git.repo import Repo, discover
 from git_mlops.hooks import follow_data, install
 
@@ -36,7 +36,7 @@ def clone(url: str, directory: str | None, options: dict[str, str]) -> Cloned:
     ui.note(f"cloned into {repo.root}")
     steps = Steps(repo)
     steps.run("arm", "`git mlops hooks install`", lambda: len(install.install(repo)))
-    count = steps.run("fetch experiments", "`git mlops exp pull`", lambda: _experiments(repo, options))
+    count = steps.run("fetch experiments", "`git mlops exp pull --all`", lambda: _experiments(repo))
     files = steps.run("pull data", "`git mlops pull`", lambda: _data(repo))
     return Cloned(repo.root, count, files, complete=not steps.failed)
 
@@ -73,18 +73,21 @@ def _progress() -> Callable[[str, int, int], None]:
     return draw
 
 
-def _experiments(repo: Repo, options: Mapping[str, str]) -> int:
-    """Fetch the remote's experiments by an explicit refspec (never a configured one: prune would delete)."""
-    depth = [f"--depth={options['depth']}"] if "depth" in options else []
-    refspec = f"+{names.PREFIX}*:{names.held('origin', names.PREFIX + '*')}"
-    repo.git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *depth, "origin", refspec)
-    held = names.held("origin", names.PREFIX)
-    offered = [(names.PREFIX + ref.name.removeprefix(held), ref.oid) for ref in refs.list_refs(repo, held)]
-    known = {ref.name for ref in refs.list_refs(repo, names.PREFIX)}
-    moves = [Move(name, oid, None) for name, oid in offered if names.parse_ref(name) and name not in known]
-    refs.move(repo, moves, "mlops clone", reflog=True)
-    return len(moves)
+def _experiments(repo: Repo) -> int:
+    """All of them, without their data: that comes with `exp pull` of the one that is wanted."""
+    return len(sync.pull(repo, What(everything=True, data=False), None, None).new)
 
 
 def _data(repo: Repo) -> int:
-    raise NotImplementedError
+    """Download the data of the checked-out commit and put it in place; how many files and directories."""
+    wanted = listing.kept(listing.in_workspace(repo)) if dvc.initialised(repo) else []
+    remote = config.load(repo).config.data.remote or dvc.default_remote(repo)
+    if wanted and remote is None:
+        ui.warn("no DVC remote is configured: there is no data to get", hint="`dvc remote add -d NAME URL`")
+        return 0
+    done = transfer.pull(repo, wanted, remote=remote)
+    follow_data.bring(repo)
+    if done.missing:
+        names = ", ".join(sorted(out.path for out in done.missing)[:5])
+        raise MlopsError(f"{len(done.missing)} not on the remote `{remote}`: {names}")
+    return len(wanted)

@@ -7,18 +7,20 @@ Both can be deleted at any time: the next hook starts Python and writes them ane
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from git_mlops.config import Config
-from git_mlops.data import pointers
-from git_mlops.data.pointers import Out, PointerError
+from git_mlops.data import listing
 from git_mlops.git import objects
 from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo
 
 _FORMAT = "git-mlops triage 1"
 _POINTERS = ("*.dvc", "dvc.lock", "*/dvc.lock")
+_ATTRIBUTES = (".gitattributes", "*/.gitattributes")
+_SMALL = 64 * 1024
+"""Bytes of a text that git may compare line by line for the shim; of a larger file the size is asked for."""
 _MOST_IN_FOLDER = 200
 """The shim looks at so many files of a directory one by one; in a larger one it sees them come and go."""
 
@@ -31,7 +33,7 @@ def write(repo: Repo, config: Config, *, settled: float | None) -> None:
     """
     lines = [_FORMAT, *_lines(repo, config)]
     if any("\n" in line for line in lines):
-        lines = ["a path holds a line break: every commit asks"]
+        lines = ["sh cannot tell here: every commit asks"]
     file = _write(repo, "triage", "\n".join(lines) + "\n")
     os.utime(file, (settled or 0, settled or 0))
 
@@ -57,14 +59,27 @@ def _write(repo: Repo, name: str, text: str) -> Path:
 
 def _lines(repo: Repo, config: Config) -> Iterator[str]:
     yield f"limit {int(config.data.size_limit)}"
-    named = (*config.data.track, *config.schemas.keys(), *config.schemas.values())
+    yield f"small {min(int(config.data.size_limit), _SMALL)}"
+    patterns = [*config.data.track, *config.schemas.keys(), *config.schemas.values()]
     yield from (
-        f"path {each}" for each in dict.fromkeys(p for pattern in named for p in shell_patterns(pattern))
+        f"path {each}" for each in dict.fromkeys(p for name in patterns for p in shell_patterns(name))
     )
-    paths = [entry.path for entry in objects.index_entries(repo, *_POINTERS)]
-    yield from (f"pointer {path}" for path in paths)
-    for out in _outs(repo, paths):
-        yield f"{_kind(repo.root / out.path)} {out.path}"
+    listed = repo.paths("ls-files", "-z", "--deduplicate", "--", *_POINTERS, *_ATTRIBUTES)
+    attributes = [path for path in listed if path.endswith(".gitattributes")]
+    if any(_forces_text(listing.on_disk(repo.root / path)) for path in attributes):
+        yield "\n"
+    yield from (f"output {path}" for path in attributes)
+    found = listing.in_workspace(repo)
+    # a pointer in conflict names nothing now; taking a side makes it whole again, and must be seen
+    tracked = [path for path in listed if path not in attributes]
+    yield from (f"pointer {path}" for path in dict.fromkeys([*tracked, *found.values()]))
+    yield from (f"{_kind(repo.root / out.path)} {out.path}" for out in found if out.cache)
+
+
+def _forces_text(attributes: bytes | None) -> bool:
+    """Whether the attribute `diff` may be set by itself: git then shows no size in sh."""
+    lines = (line for line in (attributes or b"").splitlines() if not line.startswith(b"#"))
+    return any(b"[attr]" in line or b"diff" in line.split()[1:] for line in lines)
 
 
 def _kind(path: Path) -> str:
@@ -73,25 +88,6 @@ def _kind(path: Path) -> str:
     with os.scandir(path) as entries:
         few = sum(1 for _ in zip(entries, range(_MOST_IN_FOLDER + 1), strict=False)) <= _MOST_IN_FOLDER
     return "folder" if few else "output"
-
-
-def _outs(repo: Repo, paths: Iterable[str]) -> Iterator[Out]:
-    for path in paths:
-        content = _on_disk(repo, path)
-        pipeline = (
-            _on_disk(repo, path.removesuffix("dvc.lock") + "dvc.yaml") if path.endswith("dvc.lock") else None
-        )
-        try:
-            yield from pointers.parse(path, content or b"", pipeline).outs
-        except PointerError:
-            continue  # said by the rule pointer-valid when it is committed
-
-
-def _on_disk(repo: Repo, path: str) -> bytes | None:
-    try:
-        return (repo.root / path).read_bytes()
-    except OSError:
-        return None
 
 
 def shell_patterns(pattern: str) -> list[str]:

@@ -1,17 +1,15 @@
-"""Armed repositories, and pointers whose objects are in the cache, made by hand: no DVC process is started."""
+"""Armed repositories, and pointers whose objects are in the cache, made by hand: no DVC is started."""
 
 import hashlib
 import json
 import os
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from git_mlops.git.repo import Repo, discover
+from git_mlops.git.repo import Repo
 from git_mlops.hooks import install
 
 
@@ -24,11 +22,11 @@ class Armed(NamedTuple):
     def root(self) -> Path:
         return self.repo.root
 
-    def git(self, *words: str, status: int = 0, **more: str) -> str:
-        """Both outputs of a git command, as the user would see them."""
+    def git(self, *words: str, status: int = 0, skip: str = "") -> str:
+        """Both outputs of a git command, as the user would see them; `skip` is MLOPS_SKIP."""
         done = subprocess.run(
             ["git", *words], cwd=self.root, capture_output=True, text=True, check=False,
-            stdin=subprocess.DEVNULL, env={**os.environ, **more},
+            stdin=subprocess.DEVNULL, env={**os.environ, "MLOPS_SKIP": skip},
         )  # fmt: skip
         assert done.returncode == status, f"git {words}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr
@@ -39,9 +37,9 @@ class Armed(NamedTuple):
         file.write_text(text, encoding="utf-8")
         return file
 
-    def commit(self, message: str, *words: str, **more: str) -> str:
-        self.git("add", "-A", **more)
-        return self.git("commit", "-m", message, *words, **more)
+    def commit(self, message: str, *, status: int = 0, skip: str = "") -> str:
+        self.git("add", "-A")
+        return self.git("commit", "-m", message, status=status, skip=skip)
 
     def data(self, name: str, text: str) -> Path:
         """A file of data with its object in the cache and its pointer beside it, as `dvc add` leaves them."""
@@ -106,7 +104,10 @@ def two_versions(project: Armed) -> Armed:
 def tree(folder: Path) -> dict[str, tuple[int, bytes | str]]:
     """Every file below, with mode and content; links with their target."""
     return {
-        str(p.relative_to(folder)): (p.lstat().st_mode, os.readlink(p) if p.is_symlink() else p.read_bytes())
+        str(p.relative_to(folder)): (
+            p.lstat().st_mode,
+            str(p.readlink()) if p.is_symlink() else p.read_bytes(),
+        )
         for p in sorted(folder.rglob("*"))
         if p.is_symlink() or p.is_file()
     }

@@ -104,7 +104,7 @@ def test_worktree_add_brings_the_data(two_versions: Armed) -> None:
 
 
 def test_from_a_subdirectory_with_unusual_names(project: Armed, run: Run) -> None:
-    name = "sub dir/dätä's \"set\".csv"
+    name = 'sub dir/dätä\'s "set".csv'
     project.data(name, "old\n")
     project.commit("old")
     project.data(name, "new\n")
@@ -131,7 +131,7 @@ def test_missing_data_is_told_and_the_operation_succeeds(two_versions: Armed) ->
 
 def test_a_broken_pointer_does_not_fail_the_operation(project: Armed) -> None:
     project.write("bad.dvc", "outs: [\n")
-    project.commit("bad", MLOPS_SKIP="1")
+    project.commit("bad", skip="1")
     project.git("rm", "-q", "bad.dvc")
     project.commit("gone")
     project.git("reset", "--hard", "HEAD~1")
@@ -152,11 +152,13 @@ def python_starts_no_more(armed: Armed) -> None:
     for hook in (armed.repo.common_dir / "hooks").iterdir():
         if "mlops_python=" in hook.read_text():
             lines = hook.read_text().splitlines()
-            hook.write_text("\n".join("mlops_python=/gone" if ln.startswith("mlops_python=") else ln for ln in lines))
+            hook.write_text(
+                "\n".join("mlops_python=/gone" if ln.startswith("mlops_python=") else ln for ln in lines)
+            )
     (Path(armed.repo.common_dir) / "mlops").mkdir(exist_ok=True)
 
 
 def test_mlops_skip_leaves_the_data(two_versions: Armed) -> None:
-    said = two_versions.git("switch", "new", MLOPS_SKIP="post-index-change,post-checkout")
+    said = two_versions.git("switch", "new", skip="post-index-change,post-checkout")
     assert "post-checkout skipped" in said
     assert two_versions.read("data.csv") == "old\n"

@@ -1,0 +1,51 @@
+"""Before a push: the data that its commits introduce goes to the DVC remote, so that no pointer dangles."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from git_mlops import config, ui
+from git_mlops.data import dvc, listing, transfer
+from git_mlops.data.pointers import Out
+from git_mlops.errors import FINDINGS, OK, MlopsError
+from git_mlops.git.repo import Repo, discover
+from git_mlops.hooks import skips
+
+_WITHOUT = "`git push --no-verify` pushes without the data"
+
+
+def run(_name: str, arguments: Sequence[str]) -> int:
+    """Stops the push when data is nowhere or the remote does not take it; never for lack of a remote."""
+    lines = sys.stdin.buffer.read().decode("utf-8", "surrogateescape").splitlines()
+    if "data-pushed" in skips.rules():
+        return OK
+    repo = discover()
+    try:
+        return push(repo, transfer.pointers_of_push(repo, lines, arguments[0]))
+    except MlopsError:
+        ui.note(f"the data was not pushed, so neither were the commits; {_WITHOUT}")
+        raise
+
+
+def push(repo: Repo, needed: dict[Out, str]) -> int:
+    """Upload what the remote lacks of the data (each with its pointer)."""
+    wanted = listing.kept(needed)
+    default = config.load(repo).config.data.remote or dvc.default_remote(repo)
+    lost = [] if default else [out for out in wanted if out.remote is None]
+    if lost:
+        hint = "`dvc remote add -d NAME URL`, then `git mlops push`"
+        ui.warn(f"no DVC remote: others will not get {_listed(out.path for out in lost)}", hint=hint)
+    done = transfer.push(repo, [out for out in wanted if out not in lost], remote=default)
+    if done.objects:
+        ui.note(f"pushed data: {done.objects} object{'s' if done.objects > 1 else ''}")
+    for out in done.missing:
+        ui.error(
+            f"`{needed[out]}` names data that is neither here nor on the DVC remote ({out.path}, {out.hash})"
+        )
+    if done.missing:
+        ui.note(f"hint: whoever has it runs `git mlops push`; {_WITHOUT}")
+    return FINDINGS if done.missing else OK
+
+
+def _listed(paths: Iterable[str]) -> str:
+    found = sorted(set(paths))
+    return ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
