@@ -1,6 +1,7 @@
 """DVC, in-process: the only file that imports it. Everything it raises leaves here as `MlopsError`."""
 
 import fcntl
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -210,9 +211,8 @@ def reproduce(repo: Repo, targets: Sequence[str] = (), *, force: bool = False) -
         MlopsError: a stage failed (exit code 1), or the pipeline is wrong.
     """
     from dvc.exceptions import ReproductionError
-    from dvc.logger import setup
 
-    setup(level=20)  # INFO: which stage runs, and what it runs
+    logging.getLogger("dvc").setLevel(logging.INFO)  # which stage runs, and what it runs
     with opened(repo) as dvc, _standing_at(repo.root):
         try:
             stages = dvc.reproduce(targets=list(targets) or None, all_pipelines=not targets, force=force)
