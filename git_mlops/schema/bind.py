@@ -41,8 +41,8 @@ def _by_hand(why: str, path: str, schema_path: str) -> MlopsError:
 
 def _scalar(value: str) -> str:
     """As YAML, quoted only where it must be."""
-    shown = yaml.safe_dump({value: 0}, allow_unicode=True, width=10**6).removesuffix(": 0\n")
-    return shown.removeprefix("? ").partition("\n: 0")[0] if shown.startswith("? ") else shown
+    shown = yaml.safe_dump({value: 0}, allow_unicode=value.isprintable(), width=10**6)
+    return shown.removesuffix(": 0\n").removeprefix("? ").rstrip("\n")
 
 
 def _edited(text: str, root: yaml.MappingNode, path: str, schema_path: str) -> str:

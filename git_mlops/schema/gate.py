@@ -1,6 +1,7 @@
 """The gate: data that changed satisfies its schema, by a verdict that is known or by looking once."""
 
 import datetime as dt
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -63,7 +64,7 @@ def _validated(item: Item, schemas: dict[str, Schema | Finding]) -> list[Finding
         return [schema]
     file = item.file()
     if file is None:
-        hint = f"`git mlops pull {item.path}`"
+        hint = f"`git mlops pull {shlex.quote(item.path)}`"
         return [Finding(RULE, "unknown", "its data is not on this machine", item.path, hint=hint)]
     return validate(file, item.path, schema)
 
@@ -74,16 +75,22 @@ def _schema(item: Item, schemas: dict[str, Schema | Finding]) -> Schema | Findin
         try:
             schemas[item.schema_path] = load(item.schema(), item.schema_path)
         except MlopsError as error:
-            message = str(error).removeprefix(f"{item.schema_path}:").lstrip()
-            data = {"check": "grammar"}
-            said = Finding(RULE, "error", message, item.schema_path, hint=error.hint, data=data)
-            schemas[item.schema_path] = said
+            schemas[item.schema_path] = said = refused(error, item.schema_path)
             return said
     schema = schemas[item.schema_path]
     if isinstance(schema, Finding):
         message = f"not checked: its schema `{item.schema_path}` is wrong"
         return Finding(RULE, "unknown", message, item.path)
     return schema
+
+
+def refused(error: MlopsError, schema_path: str) -> Finding:
+    """A schema that `load` refuses, as a finding at the line it names."""
+    place, _, message = str(error).removeprefix(f"{schema_path}:").partition(" ")
+    line = place.removesuffix(":")
+    number = int(line) if line.isdigit() else None
+    text = message if number or not place else f"{place} {message}"
+    return Finding(RULE, "error", text, schema_path, number, error.hint, {"check": "grammar"})
 
 
 def _final(findings: Sequence[Finding]) -> bool:

@@ -121,7 +121,10 @@ def _must_coerce(seen: _Seen, dtype: str | None, *, nulls: bool) -> bool:
     """Where plain pandas would read another type; with it `pandera validate` agrees with us."""
     if seen.wanted is not None:
         return seen.wanted.coerce
-    return nulls and dtype is not None and (dtype[:3] in ("Int", "UIn") or dtype == "boolean")
+    if dtype is None:
+        return False
+    timed = dtype.startswith(("datetime64[ns, ", "timedelta64"))  # pandera is strict about their unit
+    return timed or (nulls and (dtype[:3] in ("Int", "UIn") or dtype == "boolean"))
 
 
 def _dtype(values: "pd.Series[Any]") -> tuple[str, str | None]:
@@ -139,6 +142,8 @@ def _dtype(values: "pd.Series[Any]") -> tuple[str, str | None]:
     if text.startswith("datetime64["):
         zone = text.partition(",")[2].removesuffix("]").strip()
         return "datetime", f"datetime64[ns, {zone}]" if zone else "datetime64[ns]"
+    if text.startswith("timedelta64["):
+        return "timedelta", "timedelta64[ns]"
     if text in ("str", "string") or (text == "object" and all(isinstance(v, str) for v in present)):
         return "string", "str" if text != "string" else "string"
     return "other", "category" if text == "category" else None
@@ -184,13 +189,15 @@ def _range(low: Decimal, high: Decimal, *, whole: bool, open_ended: bool) -> Map
     step = Decimal(1).scaleb((high - low).adjusted())
     below = (low / step).to_integral_value(ROUND_FLOOR) * step
     above = (high / step).to_integral_value(ROUND_CEILING) * step
-    return {
-        "in_range": _FlowMap(min_value=_number(below, whole=whole), max_value=_number(above, whole=whole))
-    }
+    low_value, high_value = _number(below, whole=whole), _number(above, whole=whole)
+    if not (math.isfinite(low_value) and math.isfinite(high_value)):
+        return {}  # rounded outward of what a float can hold
+    return {"in_range": _FlowMap(min_value=low_value, max_value=high_value)}
 
 
 def _number(value: Decimal, *, whole: bool) -> int | float:
-    return int(value) if whole or value == value.to_integral_value() else float(value)
+    short = value == value.to_integral_value() and abs(value) < 10**15
+    return int(value) if whole or short else float(value)
 
 
 class _Flow(list[object]):
@@ -208,6 +215,13 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Escaped where a character is no print: PyYAML writes U+0085 plainly and reads it as a line break."""
+    style = None if text.isprintable() else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
 _Dumper.add_representer(
     _Flow, lambda dumper, data: dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=True)
 )

@@ -240,7 +240,9 @@ class _Reader:
             self._regex(value, key)
         if name in _ENDS and not isinstance(value, str):
             self.fail(key, f"expected text, not {_told(value)}")
-        if name == "str_length" and any(type(number) is not int for number in stats.values()):
+        if name == "str_length" and any(
+            number is not None and type(number) is not int for number in stats.values()
+        ):
             self.fail(key, "expected whole numbers")
         if name in (*_LISTS, "equal_to", "not_equal_to", "eq", "ne") and dtype in _TEXTS[:-1]:
             for item in value if isinstance(value, list) else [value]:

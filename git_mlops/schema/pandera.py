@@ -88,18 +88,21 @@ def _said(error: BaseException, key: Key) -> str:
     return f"no type that pandera knows: {text}" if key[-1:] == ("dtype",) else text
 
 
-def wanted(schema: Any, names: Iterable[str]) -> dict[str, Wanted]:
+def wanted(schema: Any, document: Plain, names: Iterable[str]) -> dict[str, Wanted]:
     """What the schema declares of each column that is there, patterns (`regex: true`) applied."""
-    exact = {name: column for name, column in schema.columns.items() if not column.regex}
-    patterns = [(re.compile(name), column) for name, column in schema.columns.items() if column.regex]
+    patterns = [(re.compile(key), key) for key, column in schema.columns.items() if column.regex]
     found: dict[str, Wanted] = {}
     for name in names:
-        column = exact.get(name) or next((c for p, c in patterns if p.match(name)), None)
-        if column is None:
+        exact = name in schema.columns and not schema.columns[name].regex
+        key = name if exact else next((key for pattern, key in patterns if pattern.match(name)), None)
+        if key is None:
             continue
+        column = schema.columns[key]
         dtype = _engine(schema.dtype) if schema.dtype is not None else column.dtype
         if dtype is not None:
-            found[name] = Wanted(_sort(dtype), str(dtype), coerce=bool(column.coerce or schema.coerce))
+            declared = str(document.get("dtype") or document["columns"][key].get("dtype"))
+            coerce = bool(column.coerce or schema.coerce)
+            found[name] = Wanted(_sort(dtype), str(dtype), coerce, declared)
     return found
 
 

@@ -45,7 +45,10 @@ class Wanted(NamedTuple):
 
     sort: Sort
     dtype: str
+    """pandas' name; `str` may be `string[pyarrow]` here."""
     coerce: bool
+    declared: str = ""
+    """As the schema has it, for messages."""
 
 
 class Table(NamedTuple):
@@ -94,7 +97,9 @@ def read(path: Path, form: Form) -> Table:
         return _read_lines(path, form) if form.kind == "jsonl" else _read_csv(path, form)
     except UnicodeDecodeError as error:
         raise _not_utf8(path, form) from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the file, not what is in it
         raise UnreadableError(f"its gzip data is broken: {error}") from error
     except (pa.ArrowException, OverflowError) as error:
         raise UnreadableError(_first_line(error)) from error
@@ -136,7 +141,8 @@ def _read_csv(path: Path, form: Form) -> Table:
         raise UnreadableError(str(error)) from error
     if header is None:
         raise UnreadableError("it is empty, without even a header")
-    names = header[1]
+    # a nameless column is what `to_csv` makes of row labels; this is the name that `read_csv` gives it
+    names = [name or f"Unnamed: {number}" for number, name in enumerate(header[1])]
     if len(names) == 1 and names[0].count(";") > 0:
         raise UnreadableError("its columns are separated by `;`, not by commas", 1)
     try:
@@ -329,7 +335,7 @@ def _text_column(cells: Any, want: Wanted | None) -> tuple[Any, list[int]]:
             return _text_times(cells, want)
         case "string":
             series = cells.to_pandas()
-            return series if want.dtype == "str" else series.astype(want.dtype), []
+            return series if "str" in (want.dtype, want.declared) else series.astype(want.dtype), []
     series = cells.to_pandas()
     return series.astype(want.dtype if want.dtype in ("object", "category") else series.dtype), []
 
@@ -338,7 +344,8 @@ def _guessed(cells: Any) -> Any:
     """The type that `pandas.read_csv` would give, decided on every cell; integers with nulls stay whole."""
     if cells.null_count == len(cells):
         return cells.to_pandas().astype("float64")
-    for sort, dtype in (("int", "int64"), ("float", "float64"), ("bool", "bool")):
+    names = ("Int64", "boolean") if cells.null_count else ("int64", "bool")
+    for sort, dtype in (("int", names[0]), ("float", "float64"), ("bool", names[1])):
         column, wrong = _text_column(cells, Wanted(sort, dtype, coerce=False))  # type: ignore[arg-type]  # literals
         if not wrong:
             return column
@@ -420,7 +427,7 @@ def _arrow_mask(mask: Any) -> Any:
 
 
 def _narrowed(column: Any, want: Wanted, wrong: list[int]) -> tuple[Any, list[int]]:
-    """In the declared width, if all values fit it; integers with nulls stay nullable integers."""
+    """In the declared width, if all values fit it; a type without nulls becomes what pandas makes of it."""
     import numpy as np
 
     bits = want.dtype.lower().removesuffix("[pyarrow]")
@@ -432,7 +439,7 @@ def _narrowed(column: Any, want: Wanted, wrong: list[int]) -> tuple[Any, list[in
         column = column.astype("Int64").mask(outside)
     nulls = column.isna().any()
     if nulls and want.dtype == bits:
-        return column, wrong
+        return column.astype("float64"), wrong
     return column.astype(want.dtype), wrong
 
 
@@ -453,7 +460,14 @@ def _text_bools(cells: Any, want: Wanted) -> tuple[Any, list[int]]:
     truth = pc.match_substring_regex(fitting, pattern="^([tT]|1)")
     if truth.null_count == 0:
         return truth.to_pandas().astype(want.dtype), wrong
-    return truth.to_pandas().astype("boolean"), wrong
+    return _truths(truth.to_pandas().astype("boolean"), want), wrong
+
+
+def _truths(column: Any, want: Wanted) -> Any:
+    """With nulls: nullable where a schema coerces, because coercing an object column makes null true."""
+    if want.dtype != "bool":
+        return column.astype(want.dtype)
+    return column if want.coerce else column.astype(object).where(column.notna(), None)
 
 
 def _text_times(cells: Any, want: Wanted) -> tuple[Any, list[int]]:
@@ -512,6 +526,7 @@ def _is(value: object, want: Wanted) -> bool:
 
 def _json_typed(fits: list[Any], want: Wanted, wrong: list[int]) -> tuple[Any, list[int]]:
     import pandas as pd
+    import pyarrow as pa
 
     if want.sort == "int":
         low, high = (0, 2**64) if want.dtype.lower().startswith("u") else (-(2**63), 2**63)
@@ -524,19 +539,25 @@ def _json_typed(fits: list[Any], want: Wanted, wrong: list[int]) -> tuple[Any, l
         floats: Any = pd.Series(fits, dtype="float64")
         return floats.astype(want.dtype), wrong
     if want.sort == "bool":
-        return pd.Series(fits, dtype="bool" if None not in fits else "boolean"), wrong
-    column = pd.Series(fits, dtype="str" if want.dtype == "str" else want.dtype)
-    return (column if None not in fits else column.where(pd.Series([v is not None for v in fits]))), wrong
+        if None not in fits:
+            truths: Any = pd.Series(fits, dtype=bool)
+            return truths.astype(want.dtype), wrong
+        return _truths(pd.Series(fits, dtype="boolean"), want), wrong
+    text = pa.chunked_array([pa.array(fits, pa.string())])
+    return _text_column(text, want)[0], wrong
 
 
 def _json_guessed(values: Sequence[object]) -> Any:
     import pandas as pd
 
     present = [value for value in values if not _null(value)]
-    for sort, dtype in (("bool", "bool"), ("int", "int64"), ("float", "float64"), ("string", "str")):
+    names = ("Int64", "boolean") if len(present) < len(values) else ("int64", "bool")
+    for sort, dtype in (("bool", names[1]), ("int", names[0]), ("float", "float64"), ("string", "str")):
         want = Wanted(sort, dtype, coerce=False)  # type: ignore[arg-type]  # literals
         if present and all(_is(value, want) for value in present):
-            return _json_column(values, want)[0]
+            column, wrong = _json_column(values, want)
+            if not wrong:  # whole numbers beyond 64 bits are floats, as in a CSV
+                return column
     return pd.Series(list(values), dtype=object if present else "float64")
 
 
@@ -544,9 +565,11 @@ def _typed_column(cells: Any, column: Any, want: Wanted | None) -> tuple[Any, li
     """A column of Parquet. Its own type counts; only what pandas would lose on the way is handled."""
     import pyarrow as pa
 
-    if want is None or cells is None:
+    if cells is None:
         return column, []
     text = pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)
+    if want is None or want.dtype == "boolean" or (want.sort == "bool" and want.coerce and not text):
+        return _with_nulls(cells, column), []
     if text and want.coerce and want.sort in ("int", "float", "bool", "datetime", "timedelta"):
         return _text_column(cells.cast(pa.string()), want)  # pandas takes every text for true
     if pa.types.is_integer(cells.type) and cells.null_count and want.sort == "int":
@@ -557,6 +580,15 @@ def _typed_column(cells: Any, column: Any, want: Wanted | None) -> tuple[Any, li
         broken = column.notna() & ((column % 1 != 0) | (column.abs() >= 2**63))
         return column.mask(broken), _rows(_arrow_mask(broken))  # pandas would cut 1.5 to 1
     return column, []
+
+
+def _with_nulls(cells: Any, column: Any) -> Any:
+    """Whole numbers and truths stay what they are; pandas alone would make floats and objects of them."""
+    import pyarrow as pa
+
+    if cells.null_count and pa.types.is_integer(cells.type):
+        return _ints_to_pandas(cells, str(cells.type))
+    return column.astype("boolean") if cells.null_count and pa.types.is_boolean(cells.type) else column
 
 
 # -- where rows are ----------------------------------------------------------------------------------------

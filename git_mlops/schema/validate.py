@@ -84,7 +84,7 @@ class _Checked:
     def __init__(self, table: Table, name: str, schema: Schema) -> None:
         self._table, self._name = table, name
         self._schema = schema.built
-        self._wanted: Mapping[str, Wanted] = pandera.wanted(schema.built, table.cells)
+        self._wanted: Mapping[str, Wanted] = pandera.wanted(schema.built, schema.document, table.cells)
 
     def findings(self) -> Iterator[Finding]:
         """Types first, because what follows rests on them; then what pandera says."""
@@ -100,7 +100,7 @@ class _Checked:
         return (self._finding(failure, lines) for failure in failures)
 
     def _of_type(self, name: str, rows: list[int]) -> _Failure:
-        dtype = self._wanted[name].dtype
+        dtype = self._wanted[name].declared
         message = f"column `{name}` is not {dtype} in {self._share(len(rows))}"
         return _Failure(message, name, f"dtype('{dtype}')", len(rows), tuple(rows[:EXAMPLES]))
 
@@ -149,10 +149,10 @@ class _Checked:
 
     def _type_message(self, item: Broken, column: str) -> str:
         want = self._wanted.get(item.column or "")
-        expected = want.dtype if want else item.check
+        expected = want.declared if want else item.check
         if want is not None and want.sort in ("int", "bool") and self._has_nulls(item.column):
             other = "boolean" if want.sort == "bool" else want.dtype.replace("int", "Int").replace("uI", "UI")
-            return f"{column} has nulls, which {want.dtype} cannot hold; `dtype: {other}` can"
+            return f"{column} has nulls, which {want.declared} cannot hold (`dtype: {other}` can)"
         if item.failures is not None:
             return f"{column} is not {expected} in {self._share(item.failures)}"
         return f"{column} is not {expected} but {item.detail}"

@@ -1,6 +1,7 @@
 """What `git mlops schema` does with the files of the workspace."""
 
 import os
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from git_mlops.git.repo import Repo
 from git_mlops.schema.bind import bind
 from git_mlops.schema.bindings import schema_for
 from git_mlops.schema.forms import KNOWN, form_of
+from git_mlops.schema.gate import refused
 from git_mlops.schema.infer import infer
 from git_mlops.schema.load import Schema, load
 from git_mlops.schema.settings import Bindings
@@ -106,7 +108,7 @@ def _present(repo: Repo, path: str) -> Path:
 
 def _missing(repo: Repo, path: str) -> MlopsError:
     if Path(f"{repo.root / path}.dvc").exists():
-        hint = f"`git mlops pull {path}`"
+        hint = f"`git mlops pull {shlex.quote(path)}`"
         return MlopsError(f"the data of `{path}` is not here", hint=hint, exit_code=CANNOT_EVALUATE)
     return NotFoundError(f"no such file: {path}")
 
@@ -150,7 +152,7 @@ def _chosen(repo: Repo, bindings: Bindings, names: Iterable[str]) -> Iterator[st
 
 
 def _bind_hint(path: str) -> str:
-    return f"`git mlops schema infer {path}` writes one and binds it"
+    return f"`git mlops schema infer {shlex.quote(path)}` writes one and binds it"
 
 
 def _bound(repo: Repo, bindings: Bindings) -> Iterator[str]:
@@ -180,8 +182,10 @@ def _checked(
         schemas[schema_path] = None
         try:
             schemas[schema_path] = load(_schema(repo, schema_path, path), schema_path)
-        except MlopsError as error:
+        except NotFoundError as error:
             yield Finding(RULE, "error", str(error), _CONFIG, hint=error.hint)
+        except MlopsError as error:
+            yield refused(error, schema_path)
     schema = schemas[schema_path]
     if schema is None:
         yield Finding(RULE, "unknown", f"not checked: its schema `{schema_path}` is missing or wrong", path)
@@ -196,5 +200,5 @@ def _schema(repo: Repo, schema_path: str, path: str) -> bytes:
     try:
         return (repo.root / _inside(repo._replace(prefix=""), schema_path)).read_bytes()
     except OSError as error:
-        hint = f"`git mlops schema infer {path} -o {schema_path}` writes it"
-        raise MlopsError(f"`{path}` is bound to `{schema_path}`: {error.strerror}", hint=hint) from error
+        hint = f"`git mlops schema infer {shlex.quote(path)} -o {shlex.quote(schema_path)}` writes it"
+        raise NotFoundError(f"`{path}` is bound to `{schema_path}`: {error.strerror}", hint=hint) from error
