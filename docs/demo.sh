@@ -89,7 +89,7 @@ lacks() { ! "$@"; }
 metric() { python -c 'import json, sys; print(json.load(open("metrics.json"))[sys.argv[1]])' "$1"; }
 better() { python -c 'import sys; a, b = map(float, sys.argv[1:]); sys.exit(not a > b)' "$1" "$2"; }
 experiments() { # the names, sorted, on one line
-    git mlops exp list --json | python -c '
+    git mlops exp list --all --json | python -c '
 import json, sys
 print(*sorted(experiment["name"] for experiment in json.load(sys.stdin)["data"]))'
 }
@@ -120,11 +120,13 @@ say 'Where the data goes when it is pushed. Here a directory; S3, GCS, Azure, SS
 run dvc remote add --quiet --default store ../store
 say 'The data becomes a small pointer, already staged; the bytes go to the cache.'
 run git mlops add data/patients.csv
+say 'Code, schema, pipeline and settings are plain files of git.'
 run git add --all
 say 'The commit hook validates what is staged against schemas/patients.yaml.'
 run git commit --quiet -m 'Start with 569 patients'
 ok 'git holds the pointer and not the data' same "$(git ls-files data)" data/patients.csv.dvc
 ok 'nothing is left to commit' same "$(git status --porcelain)" ''
+say 'The pointer: plain DVC.'
 run cat data/patients.csv.dvc
 
 step 'Corrupted data is refused'
@@ -145,27 +147,31 @@ ok 'so was the missing diagnosis' said diagnosis
 say 'Mended: the pointer goes back, and the data follows it, as it follows every operation of git.'
 run git restore --source=HEAD --staged --worktree data/patients.csv.dvc
 ok 'the data is the good data again' same "$(digest data/patients.csv)" "$good"
+say 'The same rules as in the hook and in CI, over the whole workspace.'
 run git mlops check
 ok 'nothing is left to commit' same "$(git status --porcelain)" ''
 
 step 'Two experiments'
-say 'The pipeline of dvc.yaml (prepare, train, evaluate) with other parameters. Each run is one commit under refs/exps.'
-run git mlops exp run -n stumps -S train.depth=1 -S train.trees=5 -m 'Is a handful of stumps enough?'
-stumps=$(metric log_loss)
-run git mlops exp run -n forest -S train.depth=8 -S train.trees=200 -m 'Deeper, and more of them'
+say 'The pipeline of dvc.yaml (prepare, train, evaluate). Each run is one commit under refs/exps: code, data, metrics.'
+run git mlops exp run -n forest -S train.depth=8 -S train.trees=200 -m 'Deep trees, and many of them'
 forest=$(metric log_loss)
 forest_metrics=$(cat metrics.json)
-say 'The table, best first by what you ask for; then what differs between the two.'
-run git mlops exp list
+run git mlops exp run -n stumps -S train.depth=1 -S train.trees=5 -m 'Or is a handful of stumps enough?'
+stumps=$(metric log_loss)
+say 'The table, best first; then what differs between the two.'
+run git mlops exp list --sort log_loss
 run git mlops exp diff stumps forest
 ok 'both are recorded' same "$(experiments)" 'forest stumps'
 ok 'DVC reads them as its own' same "$(dvc exp list --name-only | sort | tr '\n' ' ')" 'forest stumps '
 ok "the forest is better: log loss $forest, the stumps have $stumps" better "$stumps" "$forest"
 
 step 'Take the better one'
+say 'The stumps ran last, so the workspace is theirs; now it becomes the forest, model and metrics included.'
+model=$(digest models/model.joblib)
 run git mlops exp apply forest
 ok 'its metrics are in the workspace' same "$(cat metrics.json)" "$forest_metrics"
-run git diff --stat
+ok 'its model is, too' lacks same "$(digest models/model.joblib)" "$model"
+run git status --short
 run git add --all
 run git commit --quiet -m 'Train 200 trees of depth 8'
 ok 'parameters and metrics are committed' same "$(git show HEAD:metrics.json)" "$forest_metrics"
@@ -176,7 +182,7 @@ run git remote add origin ../remote.git
 say 'The pre-push hook uploads the data that the pushed commits need, before git pushes them.'
 run git push --quiet --set-upstream origin main
 say 'Experiments are pushed when you say so.'
-run git mlops exp push
+run git mlops exp push --all
 ok 'the remote has branch and experiments' same \
     "$(git ls-remote origin 'refs/heads/*' 'refs/exps/*' | wc -l | tr -d ' ')" 3
 stored=$(find ../store -type f | wc -l | tr -d ' ')
@@ -190,15 +196,15 @@ run git mlops clone remote.git elsewhere
 mv patients gone # from here on there is only what was shared
 go elsewhere
 ok 'the data is here, byte for byte' same "$(digest data/patients.csv)" "$good"
-run git mlops exp list
+run git mlops exp list --all
 ok 'the experiments are here' same "$(experiments)" 'forest stumps'
 ok 'the model is here' test -s models/model.joblib
 ok 'nothing differs from what was pushed' same "$(git status --porcelain)" ''
 run git mlops check
 
 step 'Reproduce it there'
-say 'Everything is computed again, from the data on.'
-rm -rf data/prepared models metrics.json
+say 'Everything the pipeline made is deleted, and computed again from the data on. Any command can be a run.'
+run rm -rf data/prepared models metrics.json
 run git mlops exp run -n again -- dvc repro --force
 run cat metrics.json
 ok 'the metrics are the same' same "$(cat metrics.json)" "$forest_metrics"
