@@ -35,7 +35,8 @@ def install() -> None:
 
     Hooks that are there already are kept and run first; `core.hooksPath` is honoured.
     """
-    for line in installed.install(discover()) or ["everything is in place"]:
+    repo = discover()
+    for line in installed.told(repo, installed.install(repo)) or ["everything is in place"]:
         ui.note(line)
 
 
@@ -45,5 +46,6 @@ def remove() -> None:
 
     What was there before comes back to the byte. Tracked files are not touched.
     """
-    for line in installed.remove(discover()) or ["nothing of ours is here"]:
+    repo = discover()
+    for line in installed.told(repo, installed.remove(repo)) or ["nothing of ours is here"]:
         ui.note(line)

@@ -24,7 +24,8 @@ def ensure(repo: Repo, lines: Sequence[str]) -> bool:
 def with_block(text: str, lines: Sequence[str]) -> str:
     """`text` with our block holding exactly `lines`; every other line stays."""
     block = "\n".join([_START, *lines, _END]) + "\n"
-    start, end = text.find(_START), text.find(_END)
+    start = text.find(_START)
+    end = text.find(_END, start)
     if 0 <= start < end:
         return text[:start] + block + text[end + len(_END) :].removeprefix("\n")
     joint = "" if not text or text.endswith("\n") else "\n"

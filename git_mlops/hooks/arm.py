@@ -21,14 +21,31 @@ def init(directory: Path | None) -> tuple[Repo, list[str]]:
     Returns:
         the repository, and what was done, a line each; no line when all was in place.
     """
-    started = [] if directory is None else list(_repository(directory))
-    repo = discover(directory or ".")
+    if directory is None:
+        repo = _here()
+        return repo, arm(repo)
+    started = list(_repository(directory))
+    repo = discover(directory)
     return repo, [*started, *arm(repo)]
+
+
+def _here() -> Repo:
+    try:
+        return discover()
+    except MlopsError as error:
+        if "not a git repository" in str(error):
+            raise MlopsError(str(error), hint="`git mlops init .` makes one here") from error
+        raise
 
 
 def arm(repo: Repo) -> list[str]:
     """Every step for one worktree; each looks first whether it is done already."""
-    done = [*_dvc(repo), *_configuration(repo), *_attributes(repo), *install.install(repo)]
+    done = [
+        *_dvc(repo),
+        *_configuration(repo),
+        *_attributes(repo),
+        *install.told(repo, install.install(repo)),
+    ]
     triage.forget(repo)
     return done
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from git_mlops import config, ui
 from git_mlops.data import dvc, listing, transfer
-from git_mlops.errors import MlopsError
+from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.experiments import sync
 from git_mlops.experiments.sync import What
 from git_mlops.git import gitpython
@@ -86,8 +86,8 @@ def _data(repo: Repo) -> int:
         ui.warn("no DVC remote is configured: there is no data to get", hint="`dvc remote add -d NAME URL`")
         return 0
     done = transfer.pull(repo, wanted, remote=remote)
-    follow_data.bring(repo)
+    follow_data.bring(repo, tell=False)
     if done.missing:
         names = ", ".join(sorted(out.path for out in done.missing)[:5])
-        raise MlopsError(f"{len(done.missing)} not on the remote `{remote}`: {names}")
+        raise MlopsError(f"the remote `{remote}` does not have it: {names}", exit_code=CANNOT_EVALUATE)
     return len(wanted)

@@ -17,7 +17,7 @@ def run(_name: str, _arguments: Sequence[str]) -> int:
     return 0
 
 
-def bring(repo: Repo, *, again: Collection[str] = ()) -> Followed | None:
+def bring(repo: Repo, *, again: Collection[str] = (), tell: bool = True) -> Followed | None:
     """Bring the data to the pointers and let sh know; None where the checked-out commit has no DVC.
 
     Paths in `again` are restored also when somebody deleted them.
@@ -28,7 +28,8 @@ def bring(repo: Repo, *, again: Collection[str] = ()) -> Followed | None:
         return None
     dvc.prepare_worktree(repo)
     done = follow.follow(repo, again=again)
-    _tell(done)
+    if tell:
+        _tell(done)
     triage.followed(repo, since=started)
     _settle(repo)
     return done

@@ -5,7 +5,7 @@ directory of ours takes its place and runs the former one (see `place`). `remove
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -31,21 +31,45 @@ class Status(NamedTuple):
     """The hook of somebody else that runs with it."""
 
 
-def install(repo: Repo) -> list[str]:
-    """Put the hooks and drivers in place; what was done, a line each (nothing: all was in place)."""
+class Step(NamedTuple):
+    """One file that was changed."""
+
+    did: str
+    """A verb: `installed`, `kept`, `removed`, …"""
+    path: Path
+    note: str = ""
+
+
+def install(repo: Repo) -> list[Step]:
+    """Put the hooks and drivers in place; what was done (nothing: all was in place)."""
     chosen = places.wanted(repo)
-    done = [line for other in places.others(repo, chosen) for line in _withdraw(other)]
+    done = [step for other in places.others(repo, chosen) for step in _withdraw(other)]
     chosen.folder.mkdir(parents=True, exist_ok=True)
     for shim in _shims(repo, chosen):
         done += _put(chosen.folder, shim)
-    return [*done, *wiring.connect(repo, chosen)]
+    return [*done, *(Step("changed", path) for path in wiring.connect(repo, chosen))]
 
 
-def remove(repo: Repo) -> list[str]:
-    """Take everything of `install` away; what was done, a line each."""
+def told(repo: Repo, steps: Iterable[Step]) -> list[str]:
+    """The steps for people, those of one kind in one directory on one line."""
+    found: dict[tuple[str, Path, str], list[str]] = {}
+    for step in steps:
+        found.setdefault((step.did, step.path.parent, step.note), []).append(step.path.name)
+    return [
+        f"{did} {', '.join(names)} in {_short(repo, where)}{note}"
+        for (did, where, note), names in found.items()
+    ]
+
+
+def _short(repo: Repo, path: Path) -> Path:
+    return path.relative_to(repo.root) if path.is_relative_to(repo.root) else path
+
+
+def remove(repo: Repo) -> list[Step]:
+    """Take everything of `install` away; what was done."""
     everywhere = places.everywhere(repo)
-    done = [line for place in everywhere for line in _withdraw(place)]
-    done += [line for place in everywhere for line in wiring.disconnect(place)]
+    done = [step for place in everywhere for step in _withdraw(place)]
+    done += [Step("changed", path) for place in everywhere for path in wiring.disconnect(place)]
     for name in ("triage", "followed"):
         (repo.private_here / name).unlink(missing_ok=True)
     return done
@@ -79,14 +103,14 @@ def _runs(path: Path) -> bool:
     return path.is_file() and os.access(path, os.X_OK)
 
 
-def _put(folder: Path, shim: Shim) -> Iterator[str]:
+def _put(folder: Path, shim: Shim) -> Iterator[Step]:
     """Write one hook; a foreign one in its place is kept under another name and never missing in between."""
     path, text = folder / shim.name, shims.render(shim)
     at = _alive(folder, shim.name)
     if at is not None:
         if shims.read(at) != text:
             replace_file(at, shims.encoded(text))
-            yield f"renewed {at}"
+            yield Step("renewed", at)
         return
     fresh = _executable(folder / f".{shim.name}.mlops", text)
     try:
@@ -95,7 +119,7 @@ def _put(folder: Path, shim: Shim) -> Iterator[str]:
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
-    yield f"installed {path}"
+    yield Step("installed", path)
 
 
 def _executable(path: Path, text: str) -> Path:
@@ -105,17 +129,17 @@ def _executable(path: Path, text: str) -> Path:
     return path
 
 
-def _keep(path: Path) -> str:
+def _keep(path: Path) -> Step:
     """Set the foreign hook aside, where ours runs it first."""
     before = path.with_name(path.name + BEFORE)
     if os.path.lexists(before):
         # somebody put a newer hook over ours: that one counts, and nothing is lost
         before.replace(before.with_name(before.name + ".old"))
     os.link(path, before, follow_symlinks=False)
-    return f"kept {path} as {before.name}, which runs first"
+    return Step("kept", path, f" as {before.name}, which runs first")
 
 
-def _withdraw(place: Place) -> Iterator[str]:
+def _withdraw(place: Place) -> Iterator[Step]:
     """Take our hooks out of one directory, and put what they replaced back."""
     own = place.folder.name.startswith("mlops-hooks")
     names = sorted(p.name for p in place.folder.iterdir()) if own and place.folder.is_dir() else OURS
@@ -125,7 +149,7 @@ def _withdraw(place: Place) -> Iterator[str]:
         place.folder.rmdir()
 
 
-def _withdraw_one(folder: Path, name: str) -> Iterator[str]:
+def _withdraw_one(folder: Path, name: str) -> Iterator[Step]:
     path, before = folder / name, folder / (name + BEFORE)
     at = _alive(folder, name)
     if at is None:
@@ -135,7 +159,7 @@ def _withdraw_one(folder: Path, name: str) -> Iterator[str]:
         before.unlink(missing_ok=True)
     else:
         before.replace(at)
-    yield f"removed {at}" if not at.exists() else f"put {at} back"
+    yield Step("put back" if os.path.lexists(at) else "removed", at)
 
 
 def _alive(folder: Path, name: str) -> Path | None:

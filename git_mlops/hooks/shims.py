@@ -66,11 +66,17 @@ def render(shim: Shim) -> str:
         MARK,
         "# made by `git mlops hooks install`; to remove: `git mlops hooks remove`; to skip: `MLOPS_SKIP=1`",
         f"mlops_name={shim.name}",
-        f"mlops_python={shlex.quote(sys.executable)}",
+        f"mlops_python={shlex.quote(python())}",
         f"mlops_former={shlex.quote(shim.former)}",
     ]
     own = _body(shim.name if shim.name in OURS else "passthrough")
     return "\n".join([*header, own.replace("#: lib.sh\n", _body("lib.sh"))])
+
+
+def python() -> str:
+    """The interpreter to start, by the same name however this process was started."""
+    same = Path(sys.executable).with_name("python3")
+    return str(same if same.exists() and same.samefile(sys.executable) else sys.executable)
 
 
 def _body(part: str) -> str:

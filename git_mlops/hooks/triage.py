@@ -98,6 +98,6 @@ def shell_patterns(pattern: str) -> list[str]:
     text = pattern.removeprefix("./")
     below = text.endswith("/")
     anchored = "/" in text.strip("/") or text.startswith("/")
-    text = re.sub(r"[^A-Za-z0-9/._*-]+", "*", text.strip("/")).replace("**/", "*").replace("**", "*")
+    text = re.sub(r"\[[^]]+\]|[^A-Za-z0-9/._*-]", "*", text.strip("/")).replace("**/", "*").replace("**", "*")
     text += "/*" if below else ""
     return [text] if anchored or text.startswith("*") else [text, f"*/{text}"]

@@ -5,8 +5,8 @@ line to take away again, and nothing that others wrote is changed.
 """
 
 import shlex
-import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from git_mlops.errors import MlopsError
 from git_mlops.git import config as git_config
@@ -14,13 +14,16 @@ from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo
 from git_mlops.hooks import place as places
 from git_mlops.hooks.place import Place
-from git_mlops.hooks.shims import encoded
+from git_mlops.hooks.shims import encoded, python
 
 _HEAD = "# made by `git mlops hooks install`; `git mlops hooks remove` takes it away\n"
 
 
-def connect(repo: Repo, chosen: Place) -> Iterator[str]:
-    """Write our settings and include them, for the repository and, where it has its own, this worktree."""
+def connect(repo: Repo, chosen: Place) -> Iterator[Path]:
+    """Write our settings and include them, for the repository and, where it has its own, this worktree.
+
+    Yields the files that changed.
+    """
     shared = places.plain(repo)
     if chosen.included == shared.included:
         yield from _include(shared, _drivers() + _hooks_path(chosen))
@@ -31,20 +34,20 @@ def connect(repo: Repo, chosen: Place) -> Iterator[str]:
     yield from _include(chosen, _hooks_path(chosen))
 
 
-def disconnect(place: Place) -> Iterator[str]:
+def disconnect(place: Place) -> Iterator[Path]:
     """Undo `connect`, leaving every other byte as it is."""
     if git_config.exclude(place.config, place.included.name):
-        yield f"took our settings out of {place.config}"
+        yield place.config
     place.included.unlink(missing_ok=True)
 
 
-def _include(place: Place, text: str) -> Iterator[str]:
+def _include(place: Place, text: str) -> Iterator[Path]:
     content = encoded(_HEAD + text)
     if not place.included.exists() or place.included.read_bytes() != content:
         replace_file(place.included, content)
-        yield f"wrote {place.included}"
+        yield place.included
     if git_config.include(place.config, place.included.name):
-        yield f"included it in {place.config}"
+        yield place.config
 
 
 def _hooks_path(place: Place) -> str:
@@ -53,11 +56,11 @@ def _hooks_path(place: Place) -> str:
 
 def _drivers() -> str:
     # -P: a file of the repository must never be imported in place of Python's own
-    python = f"{shlex.quote(sys.executable)} -P -m git_mlops.hooks"
+    start = f"{shlex.quote(python())} -P -m git_mlops.hooks"
     return (
-        f'[diff "mlops"]\n\ttextconv = {_quoted(f"{python} diff-pointer")}\n'
+        f'[diff "mlops"]\n\ttextconv = {_quoted(f"{start} diff-pointer")}\n'
         f'[merge "mlops"]\n\tname = data pointers of git-mlops\n'
-        f"\tdriver = {_quoted(f'{python} merge-pointer %O %A %B %L %P')}\n"
+        f"\tdriver = {_quoted(f'{start} merge-pointer %O %A %B %L %P')}\n"
     )
 
 

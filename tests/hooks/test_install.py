@@ -11,7 +11,8 @@ import pytest
 from git_mlops.errors import MlopsError
 from git_mlops.git.repo import Repo, discover
 from git_mlops.hooks import install
-from git_mlops.hooks.shims import OURS
+from git_mlops.hooks.install import Step
+from git_mlops.hooks.shims import OURS, python
 from tests.conftest import Run
 from tests.hooks.conftest import Armed, tree
 
@@ -256,7 +257,7 @@ def test_an_older_file_of_ours_is_outdated_until_install(armed: Armed) -> None:
     hook = armed.repo.common_dir / "hooks" / "pre-push"
     hook.write_text(hook.read_text() + "# older\n")
     assert states(armed.repo) == {"installed", "outdated"}
-    assert install.install(armed.repo) == [f"renewed {hook}"]
+    assert install.install(armed.repo) == [Step("renewed", hook)]
 
 
 def test_a_linked_worktree_shares_the_hooks(armed: Armed) -> None:
@@ -283,14 +284,14 @@ def test_settings_that_others_add_to_our_section_survive_remove(armed: Armed) ->
 def test_a_python_that_is_gone_stops_a_commit_and_only_warns_elsewhere(armed: Armed) -> None:
     for name in OURS:
         hook = armed.repo.common_dir / "hooks" / name
-        hook.write_text(hook.read_text().replace(sys.executable, "/nowhere/python"))
+        hook.write_text(hook.read_text().replace(python(), "/nowhere/python"))
     armed.write("a.txt", "a")
     armed.git("add", ".")
     said = armed.git("commit", "-m", "x", status=1)
+    skip = "`MLOPS_SKIP=1` skips its hooks once"
     assert said.splitlines() == [
         "git-mlops: git-mlops can't be started with /nowhere/python",
-        "git-mlops: install it again, then run `git mlops hooks install`;"
-        " `MLOPS_SKIP=1` skips its hooks once",
+        f"git-mlops: install it again, then run `git mlops hooks install`; {skip}",
     ]
     assert "skipped" in armed.git("commit", "-m", "x", skip="1")
     armed.git("reset", "-q", "--hard", "HEAD~1")
@@ -299,7 +300,7 @@ def test_a_python_that_is_gone_stops_a_commit_and_only_warns_elsewhere(armed: Ar
 def test_a_git_mlops_that_is_gone_stops_a_commit(armed: Armed, tmp_path: Path, run: Run) -> None:
     run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "empty", cwd=tmp_path)
     hook = armed.repo.common_dir / "hooks" / "pre-commit"
-    hook.write_text(hook.read_text().replace(sys.executable, str(tmp_path / "empty" / "bin" / "python")))
+    hook.write_text(hook.read_text().replace(python(), str(tmp_path / "empty" / "bin" / "python")))
     assert "install it again" in armed.git("commit", "--allow-empty", "-m", "x", status=1)
 
 
