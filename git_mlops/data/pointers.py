@@ -22,6 +22,9 @@ LARGEST = 16 * 1024 * 1024
 _HASH = re.compile(r"[0-9a-f]{32}(\.dir)?")
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _CONFLICT = re.compile(rb"^(<{7} |={7}$|>{7} )", re.MULTILINE)
+_DEEPEST = 50
+_UNUSUAL = re.compile(rb"[&*\[{?]|-[ \t]+-")
+"""What anchors, flow collections and collections nested on one line need: DVC writes none of it."""
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -96,11 +99,14 @@ def _load(path: str, content: bytes) -> Mapping[Any, Any]:
         raise PointerError(
             path, "it holds conflict markers", line=line, hint=f"choose a side: `git checkout --ours {path}`"
         )
+    if b"\0" in content:
+        raise PointerError(path, "it is no text", line=1)
     try:
-        if b"&" in content or b"*" in content:
-            _refuse_aliases(path, content)
+        if _UNUSUAL.search(content):
+            _refuse_traps(path, content)
         value = yaml.load(content, Loader=_Loader)  # noqa: S506  # a safe loader, in C where there is one
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, KeyError, IndexError, AttributeError, RecursionError) as error:
+        # beside YAMLError whatever PyYAML lets through: `!!bool x` is a KeyError, `!!int ''` an IndexError
         mark = getattr(error, "problem_mark", None)
         said = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise PointerError(path, f"not valid YAML: {said}", line=mark.line + 1 if mark else None) from error
@@ -109,12 +115,19 @@ def _load(path: str, content: bytes) -> Mapping[Any, Any]:
     return value
 
 
-def _refuse_aliases(path: str, content: bytes) -> None:
+def _refuse_traps(path: str, content: bytes) -> None:
+    """No aliases, and no deep nesting: the loader in C ends the whole process when its stack is full."""
+    depth = 0
     for event in yaml.parse(content, Loader=_Loader):  # type: ignore[arg-type]  # the stubs know no bytes
+        line = event.start_mark.line + 1
         if getattr(event, "anchor", None):
-            raise PointerError(
-                path, "YAML anchors are not allowed in a pointer", line=event.start_mark.line + 1
-            )
+            raise PointerError(path, "YAML anchors are not allowed in a pointer", line=line)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            raise PointerError(path, f"nested deeper than {_DEEPEST} levels", line=line)
 
 
 def _stages(pipeline: bytes | None) -> Mapping[Any, Any]:
@@ -175,6 +188,8 @@ class _Reader:
             inside = self._inside(wdir, place)
             if inside is None:
                 raise self._error(f"`{place}` is outside the repository", place)
+            if f"{self.path}/".startswith(f"{inside}/"):
+                raise self._error(f"`{place}` holds the pointer itself", place)
             out = self._out(item, inside)
             if out is not None:
                 said = flags(place)
@@ -188,7 +203,8 @@ class _Reader:
         """Dependencies in the repository; those elsewhere (imports, absolute paths) are not ours."""
         for item in self._items(items, "deps"):
             place = item.get("path")
-            inside = self._inside(wdir, place) if isinstance(place, str) and not _URL.match(place) else None
+            elsewhere = "repo" in item or not isinstance(place, str) or _URL.match(place)
+            inside = None if elsewhere else self._inside(wdir, place)
             out = self._out(item, inside) if inside else None
             if out is not None:
                 yield out
@@ -208,7 +224,9 @@ class _Reader:
             return None
         path = posixpath.normpath(posixpath.join(self.folder, wdir, place))
         parts = path.split("/")
-        return None if parts[0] in ("..", ".", ".dvc") or ".git" in parts else path
+        # `.GIT` is the same directory where the file system ignores case
+        inner = {".git", ".dvc"} & {part.lower() for part in parts}
+        return None if parts[0] in ("..", ".") or inner else path
 
     def _items(self, items: object, key: str) -> Iterator[Mapping[Any, Any]]:
         if items is None:
@@ -229,7 +247,7 @@ class _Reader:
         return value
 
     def _error(self, message: str, near: str) -> PointerError:
-        at = self.content.find(near.encode("utf-8", "surrogateescape"))
+        at = self.content.find(near.encode("utf-8", "surrogatepass"))
         line = self.content.count(b"\n", 0, at) + 1 if at >= 0 else None
         return PointerError(self.path, message, line=line)
 

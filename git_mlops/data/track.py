@@ -122,9 +122,8 @@ def auto_track(repo: Repo, changes: Iterable[Change], settings: Settings) -> lis
     """Turn staged files that `data.track` names into pointers; returns the pointers' paths.
 
     Raises:
-        MlopsError: the file differs from what is staged, or the commit names its files
-            (`git commit -- PATH`): git then uses an index of its own, in which nothing can be changed for good.
-            Exit code 1.
+        MlopsError: the file differs from what is staged, or the commit names its files (`git commit -- PATH`):
+            git then uses an index of its own, in which nothing can be changed for good. Exit code 1.
     """
     found = [c.path for c in changes if c.status in ("A", "M", "T") and _wanted(c, settings)]
     if not found:
