@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 # what git sets for its hooks; it must not leak into a process that works on another repository
 _REPOSITORY_VARIABLES = (
@@ -46,12 +45,12 @@ def change(values: Mapping[str, str | None]) -> None:
             os.environ[name] = value
 
 
-def dvc_config_folders() -> list[Path]:
+def dvc_config_folders() -> list[str]:
     """Where DVC's user-wide and system-wide configuration would be, the stronger first."""
     user = get("DVC_GLOBAL_CONFIG_DIR")
     base = get("XDG_CONFIG_HOME") or (f"{home}/.config" if (home := get("HOME")) else None)
     folders = [user or (f"{base}/dvc" if base else None), get("DVC_SYSTEM_CONFIG_DIR") or "/etc/xdg/dvc"]
-    return [Path(folder) for folder in folders if folder]
+    return [folder for folder in folders if folder]
 
 
 def for_git(*, foreign: bool = False) -> dict[str, str]:

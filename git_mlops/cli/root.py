@@ -22,7 +22,7 @@ class LazyGroup(click.Group):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        command = getattr(importlib.import_module(f"git_mlops.cli.{entry.module}"), cmd_name)
+        command = getattr(importlib.import_module(f"git_mlops.cli.{entry[0]}"), cmd_name)
         assert isinstance(command, click.Command)
         return command
 

@@ -40,7 +40,7 @@ def _config_files(repo: Repo) -> Iterator[Path]:
     """DVC's configuration files, the strongest first."""
     yield repo.root / ".dvc" / "config.local"
     yield repo.root / ".dvc" / "config"
-    yield from (folder / "config" for folder in env.dvc_config_folders())
+    yield from (Path(folder, "config") for folder in env.dvc_config_folders())
 
 
 def read_config(file: Path) -> dict[str, dict[str, str]]:

@@ -1,1 +1,1 @@
-"""Measurements, side by side with the peer in one run. `make bench` prints the table; nothing here is a test."""
+"""Measurements, side by side with the peer in one run; `make bench` prints the table. No tests."""

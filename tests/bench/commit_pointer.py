@@ -42,4 +42,13 @@ def bench(base: Path) -> list[Row]:
         return commit_bare()
 
     seconds = interleaved({"ours": commit_ours, "bare": commit_bare_twice}, 15)
-    return [slower("B2", "git commit of a pointer with a verdict", seconds["ours"], "bare git commit", seconds["bare"], "<= 12")]
+    return [
+        slower(
+            "B2",
+            "git commit of a pointer with a verdict",
+            seconds["ours"],
+            "bare git commit",
+            seconds["bare"],
+            "<= 12",
+        )
+    ]

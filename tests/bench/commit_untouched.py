@@ -8,7 +8,8 @@ from tests.bench.measure import Place, Row, interleaved, repository, slower
 PRE_COMMIT = """\
 repos:
   - repo: local
-    hooks: [{id: nothing, name: nothing, entry: "true", language: system, always_run: true, pass_filenames: false}]
+    hooks:
+      - {id: nothing, name: nothing, entry: "true", language: system, always_run: true, pass_filenames: false}
 """
 
 

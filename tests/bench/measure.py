@@ -85,7 +85,12 @@ class Place(NamedTuple):
     def run(self, *words: str | Path, stdin: bytes | None = None, check: bool = True) -> bytes:
         """Run and capture."""
         done = subprocess.run(
-            [str(w) for w in words], cwd=self.root, env=self.env, input=stdin, capture_output=True, check=False
+            [str(w) for w in words],
+            cwd=self.root,
+            env=self.env,
+            input=stdin,
+            capture_output=True,
+            check=False,
         )
         if check and done.returncode:
             raise RuntimeError(f"{words}: {done.returncode}\n{done.stdout.decode()}\n{done.stderr.decode()}")
@@ -111,7 +116,10 @@ def repository(base: Path, name: str) -> Place:
 
 def table(rows: list[Row]) -> str:
     """The table as Markdown."""
-    lines = ["| # | what | ours | reference | seconds | ratio | budget | |", "|---|---|---|---|---|---|---|---|"]
+    lines = [
+        "| # | what | ours | reference | seconds | ratio | budget | |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for row in rows:
         mark = "" if not row.limit else "ok" if row.holds else "MISSED"
         lines.append(

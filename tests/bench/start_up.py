@@ -10,7 +10,8 @@ def bench(base: Path) -> list[Row]:
     """Beside Python itself and the peers' `--version`."""
     place = repository(base, "r")
     completing = place._replace(
-        env=place.env | {"_GIT_MLOPS_COMPLETE": "bash_complete", "COMP_WORDS": "git-mlops e", "COMP_CWORD": "1"}
+        env=place.env
+        | {"_GIT_MLOPS_COMPLETE": "bash_complete", "COMP_WORDS": "git-mlops e", "COMP_CWORD": "1"}
     )
     works = {
         "python": lambda: place.timed(sys.executable, "-c", "pass"),
@@ -23,6 +24,12 @@ def bench(base: Path) -> list[Row]:
     python = seconds["python"]
     ours = [("--help", "help"), ("--version", "version"), ("completion of a command", "completion")]
     return [
-        *(slower("B3", f"git-mlops {what}", seconds[key], "python -c pass", python, "<= 2.5") for what, key in ours),
-        *(slower("B3", f"  peer: {peer} --version", seconds[peer], "python -c pass", python) for peer in ("dvc", "mlflow")),
+        *(
+            slower("B3", f"git-mlops {what}", seconds[key], "python -c pass", python, "<= 2.5")
+            for what, key in ours
+        ),
+        *(
+            slower("B3", f"  peer: {peer} --version", seconds[peer], "python -c pass", python)
+            for peer in ("dvc", "mlflow")
+        ),
     ]

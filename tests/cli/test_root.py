@@ -80,7 +80,7 @@ def test_every_command_is_documented(name: str, command: click.Command) -> None:
 def test_the_overview_says_what_the_command_says(name: str) -> None:
     command = root.get_command(click.Context(root), name)
     assert command is not None
-    assert (command.help or "").splitlines()[0] == COMMANDS[name].help
+    assert (command.help or "").splitlines()[0] == COMMANDS[name][1]
 
 
 def test_an_unknown_command_suggests_the_near_one(mlops: Run, tmp_path: Path) -> None:
