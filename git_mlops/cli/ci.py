@@ -33,6 +33,6 @@ def generate(*, provider: str, check: bool, force: bool) -> int:
     if found is None:
         ui.note(f"`{path}` is up to date")
         return errors.OK
-    ui.out(str(found.data["diff"]), end="")
+    ui.out(str(found.data["diff"]))
     ui.note(text.render([found], title="ci"))
     return errors.FINDINGS

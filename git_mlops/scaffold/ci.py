@@ -69,12 +69,8 @@ def drift(repo: Repo, name: str, settings: Settings) -> Finding | None:
     present = _present(repo, provider.path)
     if present == text:
         return None
-    lines = difflib.unified_diff(
-        (present or "").splitlines(keepends=True),
-        text.splitlines(keepends=True),
-        f"{provider.path} (on disk)",
-        f"{provider.path} (as mlops.yaml says)",
-    )
+    names = (f"{provider.path} (on disk)", f"{provider.path} (as mlops.yaml says)")
+    lines = difflib.unified_diff((present or "").splitlines(), text.splitlines(), *names, lineterm="")
     if present is None:
         message, option = "does not exist", ""
     elif ours(present):
@@ -82,7 +78,7 @@ def drift(repo: Repo, name: str, settings: Settings) -> Finding | None:
     else:
         message, option = "was edited by hand, or is not a file that git-mlops generated", " --force"
     hint = f"`git mlops ci generate {name}{option}`"
-    return Finding(RULE, "error", message, provider.path, hint=hint, data={"diff": "".join(lines)})
+    return Finding(RULE, "error", message, provider.path, hint=hint, data={"diff": "\n".join(lines)})
 
 
 def ours(text: str) -> bool:
