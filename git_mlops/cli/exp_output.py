@@ -1,5 +1,6 @@
 """What the commands of `git mlops exp` print."""
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from git_mlops import ui
@@ -39,6 +40,8 @@ def ran(result: Ended | Known, *, as_json: bool) -> int:
             _values(result.experiment.metrics, result.experiment.params)
         return 0
     recorded(result.recorded, as_json=as_json)
+    for path in result.old_metrics:
+        ui.warn(f"`{path}` was not written by this run: its metrics are older")
     if result.problem:
         ui.error(
             result.problem,
@@ -55,8 +58,9 @@ def recorded(done: Recorded, *, as_json: bool) -> None:
             hint=f"`{one.mend}`",
         )
     for large in done.left_out:
+        size = f"{large.size / 2**20:.1f} MiB"
         ui.warn(
-            f"left out: `{large.path}` ({large.size} bytes, untracked)", hint=f"`git mlops add {large.path}`"
+            f"left out: `{large.path}` ({size}, untracked)", hint=f"`git mlops add {shlex.quote(large.path)}`"
         )
     notes(done.notes)
     if as_json:

@@ -143,7 +143,7 @@ def _code(repo: Repo, left: Side, right: Side, contents: tuple[Contents, Content
 
 
 def _outs(trees: Trees, root: str) -> dict[str, tuple[str, int | None]]:
-    return {out.path: (out.hash, out.size) for out in inputs.outs(inputs.files(trees, root))}
+    return {out.path: (out.hash, out.size) for out in inputs.outs(inputs.files(trees, root)) if out.cache}
 
 
 def _data(

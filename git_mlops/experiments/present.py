@@ -36,18 +36,20 @@ def rows(
 
 
 def ordered(found: Listing, sort: str | None, declared: Mapping[str, Metric]) -> list[Experiment]:
-    """Newest first, or by a metric or parameter: the best first, those without it last."""
+    """Newest first, or by a metric or parameter: the best first, unfinished ones last."""
     newest = sorted(found.experiments, key=lambda e: -e.commit.time)
     if sort is None:
         return newest
     numbers = {e.ref: _sortable({**e.params, **e.metrics}.get(sort)) for e in newest}
-    if newest and not any(value is not None for value in numbers.values()):
+    if numbers and not any(value is not None for value in numbers.values()):
         known = sorted({name for e in newest for name in (*e.metrics, *e.params)})
         raise MlopsError(
             f"no experiment has a number `{sort}` to sort by", hint=f"there are: {', '.join(known)}"
         )
     sign = 1 if sort in declared and declared[sort].direction == "min" else -1
-    return sorted(newest, key=lambda e: (numbers[e.ref] is None, sign * (numbers[e.ref] or 0)))
+    return sorted(
+        newest, key=lambda e: (e.status != "finished", numbers[e.ref] is None, sign * (numbers[e.ref] or 0))
+    )
 
 
 def _sortable(value: object) -> float | None:

@@ -78,6 +78,7 @@ def _load(trees: Trees, found: Sequence[Ref], live: Sequence[Ref], settings: Set
     bases = {place.baseline for _ref, place in placed if place}
     known = commits(trees.reader, [*(ref.oid for ref in (*found, *live)), *bases])
     contents = tree.contents(trees, (commit.tree for commit in known.values()), settings.params)
+    contents |= _without_old_metrics(trees.reader, known.values(), contents)
     experiments = [
         Experiment(
             ref.name,
@@ -92,6 +93,24 @@ def _load(trees: Trees, found: Sequence[Ref], live: Sequence[Ref], settings: Set
     ]
     experiments.sort(key=lambda e: (e.commit.time, e.ref))
     return Listing(tuple(experiments), {oid: contents[known[oid].tree] for oid in bases if oid in known})
+
+
+def _without_old_metrics(
+    objects: Reader, known: Iterable[Commit], contents: dict[str, Contents]
+) -> dict[str, Contents]:
+    """A failed run's tree may hold the metrics of the run before: what it did not write is not its result."""
+    failed = {c.tree: f"{c.tree}:.mlops/run/record.json" for c in known if c.message.status != "finished"}
+    texts = objects.read(failed.values())
+    changed = {}
+    for root, name in failed.items():
+        try:
+            old = parse_record(texts[name].content or b"").metrics_not_written or []
+        except (KeyError, RecordError):
+            continue
+        found = contents[root].values
+        metrics = {path: values_ for path, values_ in found.metrics.items() if path not in old}
+        changed[root] = contents[root]._replace(values=found._replace(metrics=metrics))
+    return changed
 
 
 def load(repo: Repo, found: Sequence[Ref], settings: Settings) -> list[Experiment]:

@@ -44,6 +44,8 @@ class Record(NamedTuple):
     """Untracked files over the size limit, not part of the tree."""
     changed_while_running: list[str] | None = None
     """Code that changed during the run; the tree holds what it was at the start."""
+    metrics_not_written: list[str] | None = None
+    """Metrics files that are older than the run: what they say is not its result."""
     key: dict[str, str] | None = None
     """Content key and the hash of each of its parts."""
     environment: str | None = None
@@ -57,7 +59,7 @@ def format_record(record: Record) -> bytes:
     extra = known.pop("extra")
     values = {name: value for name, value in known.items() if value is not None}
     text = json.dumps(
-        values | {k: v for k, v in extra.items() if k not in known}, indent=1, ensure_ascii=False
+        values | {k: v for k, v in extra.items() if k not in values}, indent=1, ensure_ascii=False
     )
     return (text + "\n").encode("utf-8", "backslashreplace")
 
@@ -83,5 +85,5 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "version": int, "name": str, "command": list, "how": str, "directory": str, "overrides": list,
     "status": str, "exit_status": int, "start": str, "end": str, "wall": _NUMBER, "cpu": _NUMBER,
     "peak_memory": int, "host": dict, "seeds": dict, "data": list, "data_dirty": list, "left_out": list,
-    "changed_while_running": list, "key": dict, "environment": str,
+    "changed_while_running": list, "metrics_not_written": list, "key": dict, "environment": str,
 }  # fmt: skip

@@ -67,7 +67,9 @@ def commit(repo: Repo, baseline: str, subject: Subject, record: Record, text: st
     Raises:
         MlopsError: git does not know who the user is.
     """
-    flat = values.labelled(subject.contents.values.metrics)
+    old = record.metrics_not_written or []
+    found = {path: names_ for path, names_ in subject.contents.values.metrics.items() if path not in old}
+    flat = values.labelled(found)
     tree = with_files(repo, subject.root, subject.inner, run_files(subject, record))
     status: Status = next(s for s in message.STATUSES if s == record.status)
     title = message.title(record.name or "run", flat)

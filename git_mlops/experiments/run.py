@@ -40,6 +40,8 @@ class Ended(NamedTuple):
     recorded: Recorded
     problem: str | None
     """What went wrong, for people."""
+    old_metrics: tuple[str, ...] = ()
+    """Metrics files that the run did not write."""
 
     @property
     def exit_code(self) -> int:
@@ -112,14 +114,25 @@ def run(  # the settings of two features
 
 def _recorded(setup: _Setup, first: Subject) -> Ended:
     record, entry = _begin(setup, first)
+    before = _written(setup.repo, first)
     outcome = _execute(setup, entry.id)
     with _undisturbed():
         last = _study_end(setup, first)
-        maker = Maker(setup.repo, setup.baseline, last, _ended(record, outcome), setup.request.message)
+        old = sorted(path for path, time_ in _written(setup.repo, last).items() if before.get(path) == time_)
+        ended = _ended(record, outcome)._replace(
+            metrics_not_written=old or None if setup.plan.command else None
+        )
+        maker = Maker(setup.repo, setup.baseline, last, ended, setup.request.message)
         done = Move(journal.holder(entry.id), None, entry.commit)
         written = recording.publish(setup.repo, setup.baseline, maker, setup.request, [done])
         journal.end(setup.repo, entry)
-    return Ended(recording.recorded(last, outcome.status, written), outcome.problem)
+    return Ended(recording.recorded(last, outcome.status, written), outcome.problem, tuple(old))
+
+
+def _written(repo: Repo, found: Subject) -> dict[str, int]:
+    """When the metrics files were written last, in nanoseconds."""
+    files = ((path, repo.root / path) for path in found.contents.values.metrics)
+    return {path: file.lstat().st_mtime_ns for path, file in files if file.is_file()}
 
 
 def _begin(setup: _Setup, first: Subject) -> tuple[Record, Journal]:

@@ -95,7 +95,7 @@ def scratch_index(repo: Repo, *, start: Path | None = None) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="mlops-", dir=_scratch(repo)) as folder:
         index = Path(folder, "index")
         if start is not None and start.exists():
-            shutil.copyfile(start, index)
+            shutil.copy2(start, index)  # with its time: git tells racily clean entries by it
         yield index
 
 

@@ -1,0 +1,69 @@
+"""Two sides compared: experiments, revisions, the workspace."""
+
+import pytest
+
+from git_mlops.data.settings import Settings as DataSettings
+from git_mlops.errors import NotFoundError
+from git_mlops.experiments import diff
+from git_mlops.experiments.diff import CodeChange, DataChange, Difference, ValueChange
+from git_mlops.experiments.settings import Metric, Settings
+from git_mlops.git.repo import Repo
+from tests.experiments.conftest import commit, put, save
+
+DECLARED = Settings(metrics={"loss.val": Metric("min"), "acc": Metric("max", 0.02)})
+
+
+def compare(repo: Repo, a: str, b: str | None = None) -> Difference:
+    return diff.difference(repo, a, b, DECLARED, DataSettings())
+
+
+def test_metrics_parameters_code_and_data_are_compared(project: Repo) -> None:
+    save(project, "before")
+    put(project, {
+        "metrics.json": '{"acc": 0.91, "loss": {"val": 0.1}, "new": 1}',
+        "params.yaml": "lr: 0.2\ntrain: {epochs: 3}\n",
+        "train.py": "print(2)\n",
+        "lib/new.py": "",
+        "d.csv.dvc": f"outs:\n- md5: {'ab' * 16}\n  size: 5\n  hash: md5\n  path: d.csv\n",
+    })  # fmt: skip
+    save(project, "after")
+    found = compare(project, "before", "after")
+    assert [(m.name, m.old, m.new, m.better) for m in found.metrics] == [
+        ("acc", 0.9, 0.91, None), ("loss.val", 0.2, 0.1, True), ("new", None, 1, None)
+    ]  # fmt: skip
+    assert found.params == (ValueChange("lr", 0.1, 0.2, 0.1, None),)
+    assert found.code == (CodeChange("A", "lib/new.py"), CodeChange("M", "train.py"))
+    assert found.data == (DataChange("d.csv", None, "ab" * 16, None, 5),)
+
+
+def test_the_other_side_is_the_workspace(project: Repo) -> None:
+    save(project, "a")
+    put(project, {"metrics.json": '{"loss": {"val": 0.5}}', "train.py": "print(3)\n"})
+    found = compare(project, "a")
+    assert (found.b, found.code) == ("workspace", (CodeChange("M", "train.py"),))
+    assert [(m.name, m.new, m.better) for m in found.metrics] == [
+        ("acc", None, None),
+        ("loss.val", 0.5, False),
+    ]
+
+
+def test_a_revision_may_be_given(project: Repo) -> None:
+    commit(project, {"params.yaml": "lr: 0.7\n"})
+    found = compare(project, "HEAD~1", "main")
+    assert [(p.name, p.old, p.new) for p in found.params] == [("lr", 0.1, 0.7), ("train.epochs", 3, None)]
+
+
+def test_a_branch_wins_over_the_beginning_of_a_name(project: Repo) -> None:
+    save(project, "mainly-good")
+    assert compare(project, "main", "mainly").a == "main"
+    assert compare(project, "main", "mainly").b == "mainly-good"
+
+
+def test_what_is_nothing_is_said(project: Repo) -> None:
+    with pytest.raises(NotFoundError, match="`nope` is neither an experiment nor a revision"):
+        compare(project, "nope")
+
+
+def test_equal_sides_do_not_differ(project: Repo) -> None:
+    found = compare(project, "HEAD")
+    assert (found.params, found.code, found.data) == ((), (), ())

@@ -1,0 +1,44 @@
+"""Commit messages of experiments: written and read back, also those of strangers."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from git_mlops.experiments import message
+from git_mlops.experiments.message import Message
+
+KEY = "ab" * 32
+
+
+@given(
+    st.text(max_size=30).map(message.clean).filter(lambda t: "\n" not in t and t != ""),
+    st.text(max_size=200).map(message.clean),
+    st.sampled_from([KEY, None]),
+    st.sampled_from(message.STATUSES),
+)
+def test_a_message_comes_back(title: str, text: str, key: str | None, status: message.Status) -> None:
+    said = Message(title, text, key, status, 1)
+    assert message.parse_message(message.format_message(said)) == said
+
+
+def test_the_whole_text_is_as_documented() -> None:
+    said = Message(
+        message.title("quiet-otter", {"acc": 0.93123456, "loss": 0.21, "note": "x"}), "why", KEY, "failed"
+    )
+    assert message.format_message(said) == (
+        "exp: quiet-otter  acc=0.93123 loss=0.21\n\nwhy\n\n"
+        f"Mlops-Run: {KEY}\nMlops-Status: failed\nMlops-Version: 1\n"
+    )
+
+
+def test_a_message_of_dvc_has_no_trailers() -> None:
+    assert message.parse_message("dvc: commit experiment 1f\n") == Message("dvc: commit experiment 1f")
+
+
+def test_trailers_in_the_middle_are_the_users_text() -> None:
+    text = "t\n\nMlops-Status: failed\n\nlast words\n"
+    assert message.parse_message(text) == Message("t", "Mlops-Status: failed\n\nlast words")
+
+
+def test_a_user_cannot_forge_the_status() -> None:
+    said = Message("t", "Mlops-Status: finished\nMlops-Run: forged", KEY, "failed", 1)
+    assert message.parse_message(message.format_message(said)) == said

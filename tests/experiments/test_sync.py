@@ -1,0 +1,160 @@
+"""`exp push` and `exp pull`: data first, explicit refs, nothing of the user's overwritten."""
+
+from pathlib import Path
+
+import pytest
+
+from git_mlops.errors import CANNOT_EVALUATE, MlopsError, NotFoundError
+from git_mlops.experiments import sync
+from git_mlops.experiments.sync import Pulled, Pushed, What
+from git_mlops.git import config, refs
+from git_mlops.git.repo import Repo, discover
+from tests.conftest import Run
+from tests.experiments.conftest import commit, listed, put, save
+
+
+@pytest.fixture
+def shared(project: Repo, tmp_path: Path, run: Run) -> Repo:
+    """The project with a bare remote `origin` that has its branch."""
+    run("git", "init", "-q", "--bare", "-b", "main", tmp_path / "origin.git", cwd=tmp_path)
+    project.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    project.git("push", "-q", "origin", "main")
+    return project
+
+
+@pytest.fixture
+def clone(shared: Repo, tmp_path: Path, run: Run) -> Repo:
+    """A colleague's clone."""
+    run("git", "clone", "-q", tmp_path / "origin.git", tmp_path / "clone", cwd=tmp_path)
+    return discover(tmp_path / "clone")
+
+
+def push(repo: Repo, *names: str, everything: bool = False) -> Pushed:
+    return sync.push(repo, What(names, everything), None, None)
+
+
+def pull(repo: Repo, *names: str, everything: bool = False) -> Pulled:
+    return sync.pull(repo, What(names, everything), None, None)
+
+
+def on_remote(repo: Repo) -> list[str]:
+    lines = repo.text("ls-remote", "origin", "refs/*").splitlines()
+    return sorted(line.rpartition("/")[2] for line in lines if "refs/heads" not in line)
+
+
+def test_experiments_travel(shared: Repo, clone: Repo) -> None:
+    save(shared, "a")
+    save(shared, "b")
+    assert (push(shared).sent, push(shared).equal) == (("a", "b"), ("a", "b"))
+    done = pull(clone)
+    assert (done.new, done.exit_code, [e.metrics for e in listed(clone)]) == (
+        ("a", "b"), 0, [{"acc": 0.9, "loss.val": 0.2}] * 2
+    )  # fmt: skip
+    assert pull(clone).equal == ("a", "b")
+
+
+def test_only_what_is_chosen_travels(shared: Repo) -> None:
+    save(shared, "old")
+    commit(shared, {"x": "1"})
+    save(shared, "new")
+    save(shared, "other")
+    push(shared, "new")
+    assert on_remote(shared) == ["new"]
+    push(shared)
+    assert on_remote(shared) == ["new", "other"]
+    push(shared, everything=True)
+    assert on_remote(shared) == ["new", "old", "other"]
+
+
+def test_only_what_is_named_is_pulled(shared: Repo, clone: Repo) -> None:
+    for name in ("a", "b"):
+        save(shared, name)
+    push(shared)
+    assert (pull(clone, "b").new, [e.name for e in listed(clone)]) == (("b",), ["b"])
+    with pytest.raises(NotFoundError, match="`origin` has no experiment `c`"):
+        pull(clone, "c")
+
+
+def test_a_differing_experiment_is_held_back_and_not_overwritten(shared: Repo, clone: Repo) -> None:
+    save(shared, "a", "theirs")
+    mine = save(clone, "a", "mine")
+    push(shared)
+    done = pull(clone)
+    assert (done.new, [held.name for held in done.held], done.exit_code) == ((), ["a"], 1)
+    assert refs.read(clone, mine.ref) == mine.commit
+    assert len(refs.list_refs(clone, "refs/mlops/remotes/origin/exps/")) == 1
+    rejected = push(clone)
+    assert ([r.reason for r in rejected.rejected], rejected.exit_code) == (
+        ["the remote has another experiment of this name"], 1
+    )  # fmt: skip
+
+
+def test_a_name_of_a_branch_is_held_back(shared: Repo, clone: Repo) -> None:
+    save(shared, "topic")
+    push(shared)
+    clone.git("branch", "topic")
+    assert (pull(clone).new, listed(clone)) == ((), [])
+
+
+def test_bookkeeping_of_dvc_on_the_remote_is_not_fetched(shared: Repo, clone: Repo) -> None:
+    save(shared, "a")
+    push(shared)
+    shared.git("push", "-q", "origin", "HEAD:refs/exps/stash", "HEAD:refs/exps/exec/EXEC_HEAD")
+    pull(clone, everything=True)
+    assert [r.name.rpartition("/")[2] for r in refs.list_refs(clone, "refs/mlops/", "refs/exps/")] == [
+        "a",
+        "a",
+    ]
+
+
+def test_what_the_remote_lost_stays_here(shared: Repo, clone: Repo) -> None:
+    done = save(shared, "a")
+    push(shared)
+    pull(clone, everything=True)
+    shared.git("push", "-q", "origin", f":{done.ref}")
+    pull(clone, everything=True)
+    assert [e.name for e in listed(clone)] == ["a"]
+
+
+def test_no_refspec_is_configured(shared: Repo) -> None:
+    before = config.read(shared, ".*")
+    save(shared, "a")
+    push(shared)
+    pull(shared)
+    assert config.read(shared, ".*") == before
+
+
+def test_pushing_nothing_is_fine(shared: Repo) -> None:
+    assert (push(shared).sent, push(shared).exit_code) == ((), 0)
+
+
+def test_many_go_in_one_push(shared: Repo, clone: Repo) -> None:
+    done = save(shared, "a")
+    place = done.ref.rpartition("/")[0]
+    stdin = "".join(f"create {place}/many{n} {done.commit}\n" for n in range(300)).encode()
+    shared.git("update-ref", "--stdin", stdin=stdin)
+    assert (len(push(shared).sent), len(pull(clone).new)) == (301, 301)
+
+
+def test_remotes_that_are_missing_are_said(project: Repo) -> None:
+    with pytest.raises(MlopsError, match="no git remote"):
+        push(project)
+    project.git("remote", "add", "a", "/nowhere")
+    with pytest.raises(MlopsError, match="no git remote `x`"):
+        sync.push(project, What(), "x", None)
+    save(project, "e")
+    with pytest.raises(MlopsError, match="`a` cannot be used") as caught:
+        push(project)
+    assert caught.value.exit_code == CANNOT_EVALUATE
+    project.git("remote", "add", "b", "/nowhere")
+    with pytest.raises(MlopsError, match="which git remote"):
+        pull(project)
+
+
+def test_a_shallow_clone_pushes(shared: Repo, tmp_path: Path, run: Run) -> None:
+    url = (tmp_path / "origin.git").as_uri()
+    run("git", "clone", "-q", "--depth=1", url, tmp_path / "shallow", cwd=tmp_path)
+    shallow = discover(tmp_path / "shallow")
+    put(shallow, {"x": "y"})
+    save(shallow, "a")
+    assert push(shallow).sent == ("a",)
