@@ -45,6 +45,11 @@ def change(values: Mapping[str, str | None]) -> None:
             os.environ[name] = value
 
 
+def expanded(path: str) -> str:
+    """The path with `~` as the user's home."""
+    return os.path.expanduser(path)  # noqa: PTH111  # pathlib raises where there is no home
+
+
 def dvc_config_folders() -> list[str]:
     """Where DVC's user-wide and system-wide configuration would be, the stronger first."""
     user = get("DVC_GLOBAL_CONFIG_DIR")

@@ -2,6 +2,7 @@
 
 import json
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from git_mlops.data.pointers import Out
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.git.repo import Repo
 
+_MD5 = re.compile(r"[0-9a-f]{32}")
+
 
 def cache_dir(repo: Repo) -> Path:
     """Where DVC keeps the objects of this worktree.
@@ -17,9 +20,9 @@ def cache_dir(repo: Repo) -> Path:
     `cache.dir` of DVC's configuration, the most private one first; else `.dvc/cache`, which a linked worktree
     shares with the main one.
     """
-    for file in _config_files(repo):
+    for file in config_files(repo):
         if (configured := read_config(file).get("cache", {}).get("dir")) is not None:
-            return file.parent / configured  # an absolute path stands for itself
+            return file.parent / env.expanded(configured)  # an absolute path stands for itself
     return default_cache(repo)
 
 
@@ -36,7 +39,7 @@ def main_worktree(repo: Repo) -> Path | None:
     return repo.common_dir.parent if repo.common_dir.name == ".git" else None
 
 
-def _config_files(repo: Repo) -> Iterator[Path]:
+def config_files(repo: Repo) -> Iterator[Path]:
     """DVC's configuration files, the strongest first."""
     yield repo.root / ".dvc" / "config.local"
     yield repo.root / ".dvc" / "config"
@@ -58,8 +61,15 @@ def read_config(file: Path) -> dict[str, dict[str, str]]:
             section = sections.setdefault(line.strip("[]").strip("'"), {})
         elif line and not line.startswith("#") and "=" in line:
             key, _, value = line.partition("=")
-            section[key.strip()] = value.strip().strip("\"'")
+            section[key.strip()] = _value(value.strip())
     return sections
+
+
+def _value(text: str) -> str:
+    """A value without its quotes, or without the comment that may follow an unquoted one."""
+    if text[:1] in ("'", '"'):
+        return text[1 : end if (end := text.find(text[0], 1)) > 0 else None]
+    return re.split(r"\s#", text, maxsplit=1)[0].rstrip()
 
 
 def object_path(cache: Path, out: Out) -> Path:
@@ -86,20 +96,21 @@ def members(repo: Repo, out: Out) -> dict[str, Out]:
 
 
 def listing(out: Out, content: bytes) -> dict[str, Out]:
-    """The files that a `.dir` object lists; a path that leaves the directory makes all of it invalid."""
+    """The files that a `.dir` object lists; one that leaves the directory, or is git's, makes all invalid."""
     try:
         items = json.loads(content)
         pairs = [(str(item["relpath"]), str(item["md5"])) for item in items]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _corrupt(out) from error
-    if any(not _below(path) for path, _hash in pairs):
+    if any(not _below(path) or not _MD5.fullmatch(hash_) for path, hash_ in pairs):
         raise _corrupt(out)
     return {path: Out(posixpath.join(out.path, path), out.algorithm, hash_) for path, hash_ in pairs}
 
 
 def _below(path: str) -> bool:
     normal = posixpath.normpath(path)
-    return normal == path and not normal.startswith(("/", "../")) and normal not in (".", "..")
+    outside = normal.startswith(("/", "../")) or normal in (".", "..") or "\0" in path
+    return normal == path and not outside and ".git" not in path.lower().split("/")
 
 
 def _corrupt(out: Out) -> MlopsError:

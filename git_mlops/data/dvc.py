@@ -1,14 +1,17 @@
 """DVC, in-process: the only file that imports it. Everything it raises leaves here as `MlopsError`."""
 
+import errno
 import fcntl
 import logging
 import os
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from git_mlops.data.cache import default_cache, read_config
+from git_mlops import env
+from git_mlops.data.cache import config_files, default_cache, read_config
 from git_mlops.data.pointers import Out
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.git.objects import replace_file
@@ -88,10 +91,8 @@ def remotes(repo: Repo) -> dict[str, str]:
 
 def default_remote(repo: Repo) -> str | None:
     """The remote that DVC uses when none is named, or None."""
-    chosen = None
-    for name in ("config", "config.local"):
-        chosen = read_config(repo.root / ".dvc" / name).get("core", {}).get("remote", chosen)
-    return chosen
+    found = (read_config(file).get("core", {}).get("remote") for file in config_files(repo))
+    return next((name for name in found if name), None)
 
 
 @contextmanager
@@ -105,11 +106,23 @@ def opened(repo: Repo) -> Iterator["DvcRepo"]:
         raise MlopsError("DVC is not set up in this repository", hint="`git mlops init`")
     from dvc.repo import Repo as DvcRepo
 
+    prepare_worktree(repo)
     # DVC by itself gives up after 3.5 s; `_wait_for_lock` makes it wait, and say so
     options: dict[str, Any] = {"config": {"core": {"autostage": False}}, "_wait_for_lock": True}
-    with _one_at_a_time(repo), translated(), DvcRepo(str(repo.root), **options) as dvc:
+    with _one_at_a_time(repo), translated(), _exact_names(), DvcRepo(str(repo.root), **options) as dvc:
         dvc.scm_context.quiet = True  # no advice on `git add`: what is staged is ours to say
         yield dvc
+
+
+@contextmanager
+def _exact_names() -> Iterator[None]:
+    """DVC asks git about `a[1].csv` as if it were a pattern; here a name is a name."""
+    before = env.get("GIT_LITERAL_PATHSPECS")
+    env.change({"GIT_LITERAL_PATHSPECS": "1"})
+    try:
+        yield
+    finally:
+        env.change({"GIT_LITERAL_PATHSPECS": before})
 
 
 @contextmanager
@@ -124,10 +137,12 @@ def _one_at_a_time(repo: Repo) -> Iterator[None]:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """DVC's exceptions as ours."""
+    """DVC's exceptions, and the system's under it, as ours."""
     from dvc.config import NoRemoteError
     from dvc.exceptions import DvcException
     from dvc.fs import RemoteMissingDepsError
+    from dvc_objects.errors import ObjectFormatError
+    from scmrepo.exceptions import SCMError
 
     try:
         yield
@@ -139,8 +154,24 @@ def translated() -> Iterator[None]:
         raise MlopsError(
             f"the DVC remote needs a package that is not installed ({scheme})", hint=hint
         ) from error
-    except DvcException as error:
+    except (DvcException, SCMError) as error:
         raise MlopsError(_said(error)) from error
+    except ObjectFormatError as error:
+        raise MlopsError(f"DVC's cache is damaged: {_said(error)}", exit_code=CANNOT_EVALUATE) from error
+    except OSError as error:
+        raise _of_the_system(error) from error
+    except sqlite3.Error as error:
+        raise MlopsError(f"DVC's state cannot be used: {error}", exit_code=CANNOT_EVALUATE) from error
+
+
+def _of_the_system(error: OSError) -> MlopsError:
+    """A full disk, a missing permission: what the system says, and of which file."""
+    hint = "make room, then run it again: nothing was lost" if error.errno in _FULL else None
+    said = f"`{error.filename}`: {error.strerror}" if error.filename and error.strerror else _said(error)
+    return MlopsError(said, hint=hint, exit_code=CANNOT_EVALUATE)
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def _said(error: BaseException) -> str:
@@ -157,8 +188,20 @@ def _said(error: BaseException) -> str:
 def add(repo: Repo, paths: Sequence[str]) -> list[str]:
     """Hash, cache and link files or directories (repository paths); returns the pointers' paths."""
     with opened(repo) as dvc, _standing_at(repo.root):
-        stages = dvc.add(list(paths))
+        stages = dvc.add(list(paths), relink=_links(repo, dvc))
         return [Path(stage.path).relative_to(repo.root).as_posix() for stage in stages]
+
+
+def _links(repo: Repo, dvc: "DvcRepo") -> bool:
+    """Whether the workspace gets links to the cache. Where it would be a copy, the user's own file stays."""
+    from dvc.fs import localfs
+    from dvc_objects.fs.generic import test_links
+
+    cache = dvc.cache.local
+    Path(cache.path).mkdir(parents=True, exist_ok=True)
+    beside = str(repo.root / ".dvc")
+    works = test_links(cache.cache_types, localfs, cache.path, localfs, beside)
+    return list(works[:1]) != ["copy"]
 
 
 @contextmanager
@@ -185,21 +228,6 @@ def checkout(repo: Repo, pointers: Sequence[str]) -> list[str]:
         except CheckoutError as error:
             return [str(path) for path in error.target_infos]
     return []
-
-
-def store(repo: Repo, files: Sequence[tuple[Path, str]]) -> None:
-    """Copy files into the cache under hashes (md5) that the caller has computed from these very bytes."""
-    with opened(repo) as dvc:
-        odb = dvc.cache.local
-        odb.add(
-            [str(path) for path, _hash in files], _local(), [hash_ for _path, hash_ in files], hardlink=False
-        )
-
-
-def _local() -> Any:
-    from dvc.fs import localfs
-
-    return localfs
 
 
 def reproduce(repo: Repo, targets: Sequence[str] = (), *, force: bool = False) -> list[str]:

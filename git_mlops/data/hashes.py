@@ -6,16 +6,46 @@ The memory is private to the worktree, rebuildable, and replaced whole by an ato
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self, TypeGuard
 
+from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo
 
 _FORMAT = 1
 _CHUNK = 1024 * 1024
+_TICK = 20_000_000
+"""Nanoseconds: two writes that are closer may have the same time (the clock ticks every 1 to 10 ms)."""
+_WHOLE_SECOND = 1_000_000_000
+_LARGE = 1024 * 1024
+"""Bytes; for a file of this size it pays to wait for the next tick instead of reading it twice."""
+
+
+class Seen(NamedTuple):
+    """What the file system says of a file."""
+
+    size: int
+    time: int
+    """Nanoseconds."""
+    inode: int
+    settled: bool
+    """Whether any later write would change the time."""
+
+
+def seen(file: Path) -> Seen | None:
+    """A file as it is now (a link's target), or None."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    age = time.time_ns() - stat.st_mtime_ns
+    # a file system with whole seconds needs more
+    window = _TICK if stat.st_mtime_ns % _WHOLE_SECOND else 2 * _WHOLE_SECOND
+    return Seen(stat.st_size, stat.st_mtime_ns, stat.st_ino, age > window)
 
 
 class Hashes:
@@ -24,17 +54,21 @@ class Hashes:
     def __init__(self, repo: Repo) -> None:
         self._file = repo.private_here / "hashes.json"
         self._root = repo.root
-        self._known: dict[str, list[object]] = self._load("files")
-        self.followed: dict[str, str] = self._load("followed")
+        state = self._load()
+        self._known: dict[str, list[int | str]] = {
+            path: known for path, known in _table(state, "files").items() if _is_known(known)
+        }
+        self.followed: dict[str, str] = {
+            path: hash_ for path, hash_ in _table(state, "followed").items() if isinstance(hash_, str)
+        }
         """Path of data → hash that it was brought to last."""
-        self._before = json.dumps([self._known, self.followed])
+        self._before = (dict(self._known), dict(self.followed))
 
-    def _load(self, key: str) -> dict:  # type: ignore[type-arg]  # JSON
+    def _load(self) -> object:
         try:
-            state = json.loads(self._file.read_bytes())
-            return dict(state[key]) if state["version"] == _FORMAT else {}
-        except (OSError, ValueError, KeyError, TypeError):
-            return {}
+            return json.loads(self._file.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return None
 
     def __enter__(self) -> Self:
         return self
@@ -42,26 +76,49 @@ class Hashes:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if json.dumps([self._known, self.followed]) != self._before:
+        if (self._known, self.followed) != self._before:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             state = {"version": _FORMAT, "files": self._known, "followed": self.followed}
             replace_file(self._file, json.dumps(state, ensure_ascii=True).encode())
 
     def file(self, path: str) -> str | None:
         """The md5 of a workspace file, or None when there is none."""
-        try:
-            stat = (self._root / path).stat()
-        except OSError:
+        file = self._root / path
+        now = seen(file)
+        if now is None:
             self._known.pop(path, None)
             return None
-        signature: list[object] = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
         known = self._known.get(path)
-        if known is None or known[:3] != signature:
-            known = [*signature, md5(self._root / path)]
-            # a file that is still being written in this clock tick would look unchanged afterwards
-            if (self._root / path).stat().st_mtime_ns == stat.st_mtime_ns:
-                self._known[path] = known
-        return str(known[3])
+        if known is not None and known[:3] == [*now[:3]]:
+            return str(known[3])
+        if not now.settled and now.size >= _LARGE:
+            time.sleep(_TICK / 1e9)
+            now = seen(file) or now
+        try:
+            hash_ = md5(file)
+        except OSError as error:
+            message = f"cannot read `{path}`: {error.strerror}"
+            raise MlopsError(message, exit_code=CANNOT_EVALUATE) from error
+        self._known.pop(path, None)
+        if now.settled and (after := seen(file)) and after[:3] == now[:3]:
+            self._known[path] = [*now[:3], hash_]
+        return hash_
+
+    def learn(self, path: str, hash_: str, before: Seen | None, object_: Path) -> None:
+        """Note a hash that somebody else computed, where it is certain without reading the file again.
+
+        Args:
+            before: the file as it was before they began.
+            object_: the file in the cache that has these bytes.
+        """
+        now = seen(self._root / path)
+        if now is None:
+            return
+        unchanged = before is not None and before.settled and before[:3] == now[:3]
+        if unchanged or _same_file(self._root / path, object_):
+            self._known[path] = [*now[:3], hash_]
+        else:
+            self.file(path)
 
     def folder(self, path: str) -> dict[str, str]:
         """md5 of every file below a workspace directory, by its path in it."""
@@ -74,10 +131,34 @@ class Hashes:
             del self._known[known]
 
 
+def _table(state: object, key: str) -> dict[str, object]:
+    if not isinstance(state, dict) or state.get("version") != _FORMAT:
+        return {}
+    table = state.get(key)
+    return table if isinstance(table, dict) else {}
+
+
+def _is_known(value: object) -> TypeGuard[list[int | str]]:
+    return (
+        isinstance(value, list)
+        and len(value) == 4
+        and all(isinstance(number, int) for number in value[:3])
+        and isinstance(value[3], str)
+    )
+
+
+def _same_file(file: Path, other: Path) -> bool:
+    try:
+        return file.samefile(other)
+    except OSError:
+        return False
+
+
 def walk(folder: Path) -> Iterator[str]:
     """Relative POSIX paths of all files below a directory."""
     for base, _folders, names in os.walk(folder):
-        yield from (os.path.relpath(os.path.join(base, name), folder).replace(os.sep, "/") for name in names)
+        inner = os.path.relpath(base, folder).replace(os.sep, "/")
+        yield from names if inner == "." else (f"{inner}/{name}" for name in names)
 
 
 def md5(file: Path) -> str:
@@ -91,12 +172,18 @@ def md5(file: Path) -> str:
 
 def md5_text(file: Path) -> str:
     """The hash that DVC 2 gave a text file: of its bytes with CRLF as LF."""
-    return hashlib.md5(file.read_bytes().replace(b"\r\n", b"\n"), usedforsecurity=False).hexdigest()
+    digest = hashlib.md5(usedforsecurity=False)
+    held = b""
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            chunk = held + chunk
+            held = b"\r" if chunk.endswith(b"\r") else b""
+            digest.update(chunk[: len(chunk) - len(held)].replace(b"\r\n", b"\n"))
+    digest.update(held)
+    return digest.hexdigest()
 
 
 def md5_folder(files: dict[str, str]) -> str:
     """DVC's hash of a directory, from the md5 of its files by relative path."""
-    items = [
-        {"md5": files[path], "relpath": path} for path in sorted(files, key=lambda p: tuple(p.split("/")))
-    ]
+    items = [{"md5": files[path], "relpath": path} for path in sorted(files)]
     return hashlib.md5(json.dumps(items, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"

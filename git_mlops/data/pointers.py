@@ -118,8 +118,8 @@ def _load(path: str, content: bytes) -> Mapping[Any, Any]:
 def _refuse_traps(path: str, content: bytes) -> None:
     """No aliases, and no deep nesting: the loader in C ends the whole process when its stack is full."""
     depth = 0
-    for event in yaml.parse(content, Loader=_Loader):  # type: ignore[arg-type]  # the stubs know no bytes
-        line = event.start_mark.line + 1
+    for event in yaml.parse(content, Loader=_Loader):
+        line = event.start_mark.line + 1 if event.start_mark else None
         if getattr(event, "anchor", None):
             raise PointerError(path, "YAML anchors are not allowed in a pointer", line=line)
         if isinstance(event, yaml.CollectionStartEvent):
@@ -203,8 +203,9 @@ class _Reader:
         """Dependencies in the repository; those elsewhere (imports, absolute paths) are not ours."""
         for item in self._items(items, "deps"):
             place = item.get("path")
-            elsewhere = "repo" in item or not isinstance(place, str) or _URL.match(place)
-            inside = None if elsewhere else self._inside(wdir, place)
+            if "repo" in item or not isinstance(place, str) or _URL.match(place):
+                continue
+            inside = self._inside(wdir, place)
             out = self._out(item, inside) if inside else None
             if out is not None:
                 yield out

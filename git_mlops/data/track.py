@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops import env
-from git_mlops.data import dvc, listing, places, pointers
-from git_mlops.data.hashes import Hashes, walk
+from git_mlops.data import cache, dvc, listing, places, pointers
+from git_mlops.data.hashes import Hashes, Seen, seen, walk
 from git_mlops.data.pointers import Out
 from git_mlops.data.settings import Settings
 from git_mlops.errors import FINDINGS, MlopsError
@@ -55,19 +55,33 @@ def _refuse(repo: Repo, path: str) -> None:
 
 
 def _add(repo: Repo, paths: Sequence[str]) -> Added:
+    before = _files(repo, paths)
     with _taken_from_git(repo, paths), _only_our_ignore_lines(repo, paths):
         made = dvc.add(repo, paths)
-        repo.git("add", "--", *(f":(literal){path}" for path in made))
-    return Added(made, _remember(repo, made))
+        stdin = "".join(f"{path}\0" for path in made).encode("utf-8", "surrogateescape")
+        repo.git("--literal-pathspecs", "add", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=stdin)
+    return Added(made, _remember(repo, made, before))
 
 
-def _remember(repo: Repo, made: Iterable[str]) -> list[Out]:
-    """The data is where its pointer says: the next look at it reads nothing."""
+def _files(repo: Repo, paths: Iterable[str]) -> dict[str, Seen]:
+    """The files as they are before anything is done."""
+    found: dict[str, Seen] = {}
+    for path in paths:
+        folder = repo.root / path
+        names = [f"{path}/{name}" for name in walk(folder)] if folder.is_dir() else [path]
+        found |= {name: now for name in names if (now := seen(repo.root / name))}
+    return found
+
+
+def _remember(repo: Repo, made: Iterable[str], before: dict[str, Seen]) -> list[Out]:
+    """The data is what its pointer says: the next look at it reads nothing."""
     outs = list(listing.outs({path: (repo.root / path).read_bytes() for path in made}))
+    where = cache.cache_dir(repo)
     with Hashes(repo) as hashes:
         for out in outs:
             hashes.followed[out.path] = out.hash
-            hashes.folder(out.path) if out.is_dir else hashes.file(out.path)
+            for file in cache.members(repo, out).values() if out.is_dir else (out,):
+                hashes.learn(file.path, file.hash, before.get(file.path), cache.object_path(where, file))
     return outs
 
 
@@ -122,8 +136,9 @@ def auto_track(repo: Repo, changes: Iterable[Change], settings: Settings) -> lis
     """Turn staged files that `data.track` names into pointers; returns the pointers' paths.
 
     Raises:
-        MlopsError: the file differs from what is staged, or the commit names its files (`git commit -- PATH`):
-            git then uses an index of its own, in which nothing can be changed for good. Exit code 1.
+        MlopsError: the file differs from what is staged, or it is a commit of named files
+            (`git commit -- PATH`): git then uses an index of its own, in which nothing can be changed for
+            good. Exit code 1.
     """
     found = [c.path for c in changes if c.status in ("A", "M", "T") and _wanted(c, settings)]
     if not found:

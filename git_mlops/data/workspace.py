@@ -46,11 +46,17 @@ def folder_is(repo: Repo, out: Out, hashes: Hashes) -> bool:
     found = hashes.folder(out.path)
     if md5_folder(found) == out.hash:
         return True
-    if not _ignores(repo):
+    legacy, ignoring = out.algorithm == "md5-dos2unix", _ignores(repo)
+    if not legacy and not ignoring:
         return False
     # with .dvcignore, and only then, the listing decides: what is more on disk may be what is ignored
     listed = cache.members(repo, out)
-    return bool(listed) and all(found.get(name) == member.hash for name, member in listed.items())
+    same = all(
+        found.get(name) == member.hash
+        or (legacy and name in found and md5_text(repo.root / member.path) == member.hash)
+        for name, member in listed.items()
+    )
+    return bool(listed) and same and (ignoring or len(found) == len(listed))
 
 
 def _ignores(repo: Repo) -> bool:

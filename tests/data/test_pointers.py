@@ -197,7 +197,7 @@ def test_no_wdir_leaves_the_repository(wdir: str) -> None:
         ("a: [" + "[" * 200_000, ("nested deeper than 50 levels", 1)),
         ("- " * 200_000, ("nested deeper than 50 levels", 1)),
         ("? " * 200_000, ("nested deeper than 50 levels", 1)),
-        ("outs: !!x 1\n", ("not valid YAML: could not determine a constructor for the tag '!!x'", 1)),
+        ("outs: !!x 1\n", ("not valid YAML: could not determine a constructor for the tag 'tag:yaml.org,2002:x'", 1)),
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else "",
 )  # fmt: skip
