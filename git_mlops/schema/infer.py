@@ -25,6 +25,7 @@ _LONGEST_CATEGORY = 60
 
 _TIME = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?$"
 _ZONED = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$"
+_WHOLE = r"^[+-]?[0-9]+$"
 _PADDED = r"^[+-]?0[0-9]"
 _KEY = re.compile(r"(?:^|[_\s.-])(?:id|key|uuid|guid|pk)$|[a-z](?:Id|ID|Key)$", re.IGNORECASE)
 
@@ -79,25 +80,24 @@ class _Seen(NamedTuple):
 
 def _declared(table: Table) -> Iterator[tuple[str, Wanted]]:
     """Text columns that hold times, or codes with leading zeros, which reading as numbers would lose."""
-    for name, cells in table.cells.items():
-        for pattern, whole, wanted in (
-            (_TIME, True, Wanted("datetime", "datetime64[ns]", coerce=True)),
-            (_ZONED, True, Wanted("datetime", "datetime64[ns, UTC]", coerce=True)),
-            (_PADDED, False, Wanted("string", "str", coerce=True)),
-        ):
-            if not whole and table.form.kind not in ("csv", "tsv"):
-                continue
-            if tables.matches(cells, pattern, whole=whole) and _holds(name, table, wanted):
-                yield name, wanted
-                break
-
-
-def _holds(name: str, table: Table, wanted: Wanted) -> bool:
-    """Whether every cell is of the type, e.g. no 2024-02-30 among the dates."""
-    single = table._replace(cells={name: table.cells[name]}, whole=None)
     if table.whole is not None:
-        return False
-    return not tables.typed(single, {name: wanted}).bad
+        return  # Parquet says its types itself
+    for name, cells in table.cells.items():
+        wanted = _told_by_text(cells, numbers=table.form.kind != "jsonl")
+        # a pattern is not enough: 2024-02-30 is no day
+        if wanted is not None and not tables.typed(table._replace(cells={name: cells}), {name: wanted}).bad:
+            yield name, wanted
+
+
+def _told_by_text(cells: object, *, numbers: bool) -> Wanted | None:
+    """What all cells look like; in a form without types of its own (`numbers`) also codes."""
+    if tables.matches(cells, _TIME, whole=True):
+        return Wanted("datetime", "datetime64[ns]", coerce=True)
+    if tables.matches(cells, _ZONED, whole=True):
+        return Wanted("datetime", "datetime64[ns, UTC]", coerce=True)
+    if numbers and tables.matches(cells, _WHOLE, whole=True) and tables.matches(cells, _PADDED, whole=False):
+        return Wanted("string", "str", coerce=True)
+    return None
 
 
 def _column(seen: _Seen) -> Column:

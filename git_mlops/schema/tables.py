@@ -28,6 +28,8 @@ NULLS = (
 )  # fmt: skip
 """Cells of a CSV that are null, as for `pandas.read_csv`."""
 
+_GLANCE = 1000
+"""Rows that are looked at before all of them are."""
 _BLOCK = 16 * 1024 * 1024
 _LARGEST_ROW = 1024 * 1024 * 1024
 
@@ -346,7 +348,10 @@ def _guessed(cells: Any) -> Any:
         return cells.to_pandas().astype("float64")
     names = ("Int64", "boolean") if cells.null_count else ("int64", "bool")
     for sort, dtype in (("int", names[0]), ("float", "float64"), ("bool", names[1])):
-        column, wrong = _text_column(cells, Wanted(sort, dtype, coerce=False))  # type: ignore[arg-type]  # literals
+        want = Wanted(sort, dtype, coerce=False)  # type: ignore[arg-type]  # literals
+        if _text_column(cells.slice(0, _GLANCE), want)[1]:
+            continue  # most columns are told by their first rows
+        column, wrong = _text_column(cells, want)
         if not wrong:
             return column
     return cells.to_pandas()
@@ -640,5 +645,10 @@ def matches(cells: Any, pattern: str, *, whole: bool) -> bool:
         cells = pa.chunked_array([pa.array(cells, pa.string())])
     if not pa.types.is_string(cells.type) or cells.null_count == len(cells):
         return False
+    if whole:
+        cells = cells.drop_null()
+        glance = pc.match_substring_regex(cells.slice(0, _GLANCE), pattern=pattern)
+        if not pc.all(glance).as_py():
+            return False
     found = pc.match_substring_regex(cells, pattern=pattern)
     return bool((pc.all(found) if whole else pc.any(found)).as_py())

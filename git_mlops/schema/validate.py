@@ -114,7 +114,9 @@ class _Checked:
                     continue  # said already: cells of another type, or nulls in a type that has none
                 handled.add(item.column)
             wrong = bad.get(item.column or "")
-            yield from self._without(item, frozenset(wrong)) if wrong else (self._failure(item),)
+            yield from (
+                self._without(item, frozenset(wrong)) if wrong else (self._failure(self._with_nulls(item)),)
+            )
 
     def _without(self, item: Broken, wrong: frozenset[int]) -> Iterator[_Failure]:
         """The same without the rows whose cells are of another type: they became nulls on the way."""
@@ -150,18 +152,27 @@ class _Checked:
     def _type_message(self, item: Broken, column: str) -> str:
         want = self._wanted.get(item.column or "")
         expected = want.declared if want else item.check
-        if want is not None and want.sort in ("int", "bool") and self._has_nulls(item.column):
+        if want is not None and self._cannot_hold(item.column):
             other = "boolean" if want.sort == "bool" else want.dtype.replace("int", "Int").replace("uI", "UI")
-            return f"{column} has nulls, which {want.declared} cannot hold (`dtype: {other}` can)"
+            share = self._share(item.failures or 0)
+            return f"{column} has nulls, which {want.declared} cannot hold (`dtype: {other}` can), in {share}"
         if item.failures is not None:
             return f"{column} is not {expected} in {self._share(item.failures)}"
         return f"{column} is not {expected} but {item.detail}"
 
-    def _has_nulls(self, column: str | None) -> bool:
+    def _with_nulls(self, item: Broken) -> Broken:
+        """A type that cannot hold nulls: the rows that have them, whatever pandera says of where."""
+        if item.reason not in _TYPE_REASONS or not self._cannot_hold(item.column):
+            return item
+        nulls = [row for row in range(self._table.rows) if self._null(item.column, row)]
+        return item._replace(failures=len(nulls), rows=tuple(nulls[:EXAMPLES]))
+
+    def _cannot_hold(self, column: str | None) -> bool:
+        want = self._wanted.get(column or "")
+        if want is None or want.sort not in ("int", "bool") or want.dtype != want.dtype.lower():
+            return False
         cells = self._table.cells.get(column or "", ())
-        return bool(getattr(cells, "null_count", 0)) or any(
-            self._null(column, row) for row in range(len(cells)) if isinstance(cells, list)
-        )
+        return bool(getattr(cells, "null_count", 0)) or (isinstance(cells, list) and None in cells)
 
     def _close(self, missing: str) -> str:
         near = difflib.get_close_matches(missing, self._table.cells, n=1, cutoff=0.7)

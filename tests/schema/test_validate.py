@@ -207,7 +207,7 @@ def test_a_type_failure_does_not_count_as_null_but_a_real_null_does(tmp_path: Pa
 
 def test_a_type_that_has_no_nulls_says_which_one_has(tmp_path: Path) -> None:
     assert said(check(tmp_path, "a,b\n1,1\n,1\n", schema="columns: {a: {dtype: int64, nullable: true}}")) == [
-        "column `a` has nulls, which int64 cannot hold (`dtype: Int64` can): line 3"
+        "column `a` has nulls, which int64 cannot hold (`dtype: Int64` can), in 1 of 2 rows (50 %): line 3"
     ]
 
 
