@@ -68,13 +68,13 @@ class Scope(NamedTuple):
         return [File(e.path, e.oid) for e in entries if e.mode not in (_LINK, _SUBMODULE)]
 
     def introduced(self) -> list[File]:
-        """Every blob that history would gain: also one that a later commit of the range removes again."""
+        """Every object that history would gain, trees too, also what the range itself removes again."""
         if self.kind != "range":
             return list(self.files)
         assert self.tip
-        options = ("-m", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=", f"^{self.base}", self.tip)
-        changes = diff.parse(self.repo.git("log", *options))
-        return list(dict.fromkeys(_new_files(changes)))
+        lines = self.repo.text("rev-list", "--objects", self.tip, f"^{self.base}").splitlines()
+        pairs = (line.partition(" ") for line in lines)
+        return [File(path, oid) for oid, _, path in pairs if path]  # a line without a path is a commit
 
 
 def staged(repo: Repo) -> Scope:

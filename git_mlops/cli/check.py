@@ -5,7 +5,7 @@ import click
 from git_mlops import ui
 from git_mlops.checks import scope
 from git_mlops.checks.run import RULES
-from git_mlops.cli.common import open_repo
+from git_mlops.cli.common import find_repo
 from git_mlops.findings import exit_code
 from git_mlops.hooks.check import checked
 from git_mlops.reports import FORMATS
@@ -36,7 +36,7 @@ def check(  # noqa: PLR0913  # one parameter per option
     """
     if list_:
         return _list(as_json=as_json)
-    repo, _config = open_repo()
+    repo = find_repo()
     if staged and range_:
         raise click.UsageError("--staged and --range exclude each other")
     chosen = (

@@ -1,8 +1,5 @@
 """What the commands share: the repository, its settings, `--json`, the warning for an unarmed clone."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 import click
 
 from git_mlops import config, env, ui
@@ -10,16 +7,20 @@ from git_mlops.config import Config
 from git_mlops.git.repo import Repo, discover
 from git_mlops.hooks import install
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
 def open_repo() -> tuple[Repo, Config]:
     """The repository the user stands in, and its settings; warns when the clone is not armed."""
+    repo = find_repo()
+    return repo, config.load(repo).config
+
+
+def find_repo() -> Repo:
+    """The repository alone, for commands that must work with a mlops.yaml that is wrong."""
     repo = discover()
     warn_unarmed(repo)
-    return repo, config.load(repo).config
+    return repo
 
 
 def warn_unarmed(repo: Repo) -> None:

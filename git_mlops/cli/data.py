@@ -37,7 +37,8 @@ def status(*, ask_remote: bool, as_json: bool) -> int:
         ui.emit("data-status", [row._asdict() for row in rows])
     else:
         ui.table(("state", "data", "pointer", "last committed by"), [tuple(row) for row in rows])
-        ui.note("" if rows else "data and pointers agree")
+    if not rows:
+        ui.note("data and pointers agree")
     return FINDINGS if any(row.state == work.NOT_ON_REMOTE for row in rows) else OK
 
 
@@ -69,7 +70,7 @@ def pull(paths: tuple[str, ...], remote: str | None, range_: str | None) -> int:
     Without PATHS all data of the checked-out pointers. The data in the workspace then follows its pointers.
     """
     repo, config = open_repo()
-    done = work.pull(repo, paths, remote or config.data.remote, range_)
+    done = work.pull(repo, paths, remote or config.data.remote, range_, config.schemas)
     ui.note(f"pulled {done.objects} objects" if done.objects else "everything is here")
     for out in done.missing:
         ui.error(

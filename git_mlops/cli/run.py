@@ -4,7 +4,7 @@ import click
 
 from git_mlops import ui
 from git_mlops.cli.root import root
-from git_mlops.errors import MlopsError
+from git_mlops.errors import USAGE, MlopsError
 
 
 def run(words: list[str]) -> int:
@@ -13,13 +13,15 @@ def run(words: list[str]) -> int:
 
 
 def _run(words: list[str]) -> int | None:
+    variable = "_GIT_MLOPS_COMPLETE"
     try:
-        outcome = root.main(
-            args=words, prog_name="git mlops", complete_var="_GIT_MLOPS_COMPLETE", standalone_mode=False
-        )
+        outcome = root.main(args=words, prog_name="git mlops", complete_var=variable, standalone_mode=False)
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as problem:
+        if type(problem).__name__ == "NoArgsIsHelpError":  # `git mlops exp`; older clicks print it themselves
+            ui.note(problem.format_message())
+            return USAGE
         context = getattr(problem, "ctx", None)
         path = context.command_path if context else "git mlops"
         raise MlopsError(

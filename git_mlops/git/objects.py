@@ -46,15 +46,13 @@ def read_blobs(repo: Repo, names: Iterable[str]) -> dict[str, bytes]:
 
 
 def sizes(repo: Repo, oids: Iterable[str]) -> dict[str, int]:
-    """Sizes in bytes of the objects that are here, in one process and without reading them."""
+    """Sizes in bytes of the blobs that are here, in one process and without reading them."""
     stdin = "".join(f"{oid}\n" for oid in oids).encode()
     if not stdin:
         return {}
-    lines = (
-        repo.git("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=stdin).decode().splitlines()
-    )
-    pairs = (line.split(" ") for line in lines)
-    return {oid: int(size) for oid, size in pairs if size.isdigit()}
+    answer = repo.git("cat-file", "--batch-check=%(objecttype) %(objectname) %(objectsize)", stdin=stdin)
+    words = (line.split(" ") for line in answer.decode().splitlines())
+    return {found[1]: int(found[2]) for found in words if found[0] == "blob"}
 
 
 def write_blobs(repo: Repo, contents: Sequence[bytes]) -> list[str]:

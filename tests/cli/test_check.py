@@ -65,6 +65,30 @@ def test_a_large_file_that_a_later_commit_removes_is_found_in_the_range(mlops: R
     assert findings(done.stdout) == [("large-file", "error", "big.bin")]
 
 
+def test_a_branch_is_not_blamed_for_what_it_merged(mlops: Run, repo: Repo) -> None:
+    repo.git("switch", "-q", "-c", "topic")
+    write(repo, "topic.py", "")
+    commit(repo)
+    repo.git("switch", "-q", "main")
+    write(repo, "big.bin", b"\1" * 3_000_000)
+    commit(repo)
+    repo.git("switch", "-q", "topic")
+    repo.git("merge", "-q", "-m", "merge", "main")
+    mlops("check", "--range", "main...HEAD", cwd=repo.root, status=0)
+
+
+def test_a_large_file_that_only_a_merge_commit_brings_is_found(mlops: Run, repo: Repo) -> None:
+    for name in ("a", "b"):
+        repo.git("switch", "-q", "-c", name, "main")
+        write(repo, name, name)
+        commit(repo)
+    repo.git("merge", "-q", "--no-commit", "a")
+    write(repo, "big.bin", b"\1" * 3_000_000)
+    commit(repo)
+    done = mlops("check", "--range", "main...HEAD", "--json", cwd=repo.root, status=1)
+    assert findings(done.stdout) == [("large-file", "error", "big.bin")]
+
+
 def test_a_file_that_should_be_a_pointer_is_found(mlops: Run, repo: Repo) -> None:
     write(repo, "mlops.yaml", "version: 1\ndata: {track: ['*.parquet', 'models/**']}\n")
     write(repo, "models/deep/m.pt", "x")

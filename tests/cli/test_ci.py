@@ -251,7 +251,6 @@ def test_without_a_merge_base_the_job_fails(forge: Forge, project: Repo) -> None
     assert "no merge base" in outcome.printed
 
 
-@pytest.mark.xfail(reason="`pull --range` leaves out data that only a changed schema or binding asks for")
 def test_a_pull_request_that_changes_a_schema_gets_the_data_it_needs(forge: Forge, project: Repo) -> None:
     base = project.text("rev-parse", "HEAD")
     write(project, "ages.yaml", SCHEMA.replace("130", "120"))
