@@ -1,7 +1,11 @@
 """Pointers: `*.dvc` files and `dvc.lock` ↔ what they name. Pure: neither DVC nor git, for the commit's path.
 
 Content comes from anyone's branch, so nothing in it is trusted: no path leaves the repository, no YAML alias
-is expanded, no file is larger than a pointer can be.
+makes a file larger than a pointer can be, nothing nests deeper than a pointer does.
+
+Outputs elsewhere that DVC allows (URLs; with `cache: false` also paths outside the repository) are left out:
+nothing of them is in the cache, and they are never read. So are outputs of a stage whose `wdir` is a template
+that its name does not settle.
 """
 
 import posixpath
@@ -23,6 +27,7 @@ _HASH = re.compile(r"[0-9a-f]{32}(\.dir)?")
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _CONFLICT = re.compile(rb"^(<{7} |={7}$|>{7} )", re.MULTILINE)
 _DEEPEST = 50
+_MOST_NODES = 4_000_000
 _UNUSUAL = re.compile(rb"[&*\[{?]|-[ \t]+-")
 """What anchors, flow collections and collections nested on one line need: DVC writes none of it."""
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -70,8 +75,8 @@ class PointerError(MlopsError):
 
 def is_pointer(path: str) -> bool:
     """Whether a repository path is a pointer's (`x.dvc`, `dvc.lock`), by its name alone."""
-    name = posixpath.basename(path)
-    return name == "dvc.lock" or (name.endswith(".dvc") and name != ".dvc")
+    *folders, name = path.split("/")
+    return (name == "dvc.lock" or (name.endswith(".dvc") and name != ".dvc")) and ".dvc" not in folders
 
 
 def parse(path: str, content: bytes, pipeline: bytes | None = None) -> Pointer:
@@ -103,7 +108,8 @@ def _load(path: str, content: bytes) -> Mapping[Any, Any]:
         raise PointerError(path, "it is no text", line=1)
     try:
         if _UNUSUAL.search(content):
-            _refuse_traps(path, content)
+            # DVC writes aliases into dvc.lock where parameters share a list; people write them into dvc.yaml
+            _refuse_traps(path, content, aliases=posixpath.basename(path) in ("dvc.lock", "dvc.yaml"))
         value = yaml.load(content, Loader=_Loader)  # noqa: S506  # a safe loader, in C where there is one
     except (yaml.YAMLError, ValueError, KeyError, IndexError, AttributeError, RecursionError) as error:
         # beside YAMLError whatever PyYAML lets through: `!!bool x` is a KeyError, `!!int ''` an IndexError
@@ -115,19 +121,29 @@ def _load(path: str, content: bytes) -> Mapping[Any, Any]:
     return value
 
 
-def _refuse_traps(path: str, content: bytes) -> None:
-    """No aliases, and no deep nesting: the loader in C ends the whole process when its stack is full."""
-    depth = 0
+def _refuse_traps(path: str, content: bytes, *, aliases: bool) -> None:
+    """No deep nesting: the loader in C ends the whole process when its stack is full. No bomb of aliases."""
+    size = 0
+    sizes: dict[str, int] = {}
+    open_: list[tuple[str | None, int]] = []
     for event in yaml.parse(content, Loader=_Loader):
-        line = event.start_mark.line + 1 if event.start_mark else None
-        if getattr(event, "anchor", None):
+        line, anchor = event.start_mark.line + 1 if event.start_mark else None, getattr(event, "anchor", None)
+        if anchor and not aliases:
             raise PointerError(path, "YAML anchors are not allowed in a pointer", line=line)
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
+        size += 1
+        if isinstance(event, yaml.AliasEvent):
+            size += sizes.get(str(anchor), _MOST_NODES)  # not closed yet: it would hold itself
+        elif isinstance(event, yaml.CollectionStartEvent):
+            open_.append((anchor, size))
         elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > _DEEPEST:
+            name, start = open_.pop()
+            sizes |= {name: size - start} if name else {}
+        elif anchor:
+            sizes[anchor] = 1
+        if len(open_) > _DEEPEST:
             raise PointerError(path, f"nested deeper than {_DEEPEST} levels", line=line)
+        if size > _MOST_NODES:
+            raise PointerError(path, "its YAML aliases make it too large", line=line)
 
 
 def _stages(pipeline: bytes | None) -> Mapping[Any, Any]:
@@ -172,10 +188,11 @@ class _Reader:
             declared = stages.get(name, stages.get(str(name).partition("@")[0]))
             body = declared.get("do", declared) if isinstance(declared, Mapping) else {}
             body = body if isinstance(body, Mapping) else {}
-            wdir = str(body.get("wdir") or ".")
-            wdir = "." if "${" in wdir else wdir
-            flags = dict(_flags(body))
             stage_ = self._mapping(stage, str(name))
+            wdir = _settled(str(body.get("wdir") or "."), str(name))
+            if wdir is None:
+                continue
+            flags = dict(_flags(body))
             outs += self._outs(stage_.get("outs"), wdir, lambda place, flags=flags: _flag_of(place, flags))
             deps += self._deps(stage_.get("deps"), wdir)
         return Pointer(self.path, tuple(outs), tuple(deps))
@@ -185,16 +202,18 @@ class _Reader:
             place = self._text(item.get("path"), "path")
             if _URL.match(place):
                 continue  # DVC keeps it elsewhere: nothing of it is in the cache
-            inside = self._inside(wdir, place)
+            inside, said = self._inside(wdir, place), flags(place)
+            cached = said.cache and item.get("cache", True) is not False
+            if inside is None and not cached:
+                continue  # DVC watches it there and keeps nothing of it
             if inside is None:
                 raise self._error(f"`{place}` is outside the repository", place)
             if f"{self.path}/".startswith(f"{inside}/"):
                 raise self._error(f"`{place}` holds the pointer itself", place)
             out = self._out(item, inside)
             if out is not None:
-                said = flags(place)
                 yield out._replace(
-                    cache=said.cache and item.get("cache", True) is not False,
+                    cache=cached,
                     push=said.push and item.get("push", True) is not False,
                     remote=said.remote or (str(item["remote"]) if item.get("remote") else None),
                 )
@@ -251,6 +270,13 @@ class _Reader:
         at = self.content.find(near.encode("utf-8", "surrogatepass"))
         line = self.content.count(b"\n", 0, at) + 1 if at >= 0 else None
         return PointerError(self.path, message, line=line)
+
+
+def _settled(wdir: str, stage: str) -> str | None:
+    """A stage's working directory; None where it holds more than what a stage `name@value` says itself."""
+    value = stage.partition("@")[2]
+    text = re.sub(r"\$\{\s*(item|key)\s*\}", lambda found: value or found[0], wdir)
+    return None if "${" in text else text
 
 
 def _no_flags(_place: str) -> _Flags:
