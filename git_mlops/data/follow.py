@@ -39,7 +39,8 @@ def follow(repo: Repo, *, again: Collection[str] = ()) -> Followed:
         for path, out in found.items():
             if hashes.followed.get(path) == out.hash and path not in again:
                 continue
-            now = workspace.state(repo, _contained(repo, out), hashes)
+            _contained(repo, out)
+            now = workspace.state(repo, out, hashes)
             if now == "same":
                 hashes.followed[path] = out.hash
             elif now == "modified" and not _safe(repo, path, hashes):
@@ -53,9 +54,14 @@ def follow(repo: Repo, *, again: Collection[str] = ()) -> Followed:
     return Followed(sorted([*updated, *removed]), sorted(kept), sorted([*missing, *failed]))
 
 
-def _contained(repo: Repo, out: Out) -> Out:
+def _contained(repo: Repo, out: Out) -> None:
+    """Nothing is ever written through a symbolic link, which a commit may bring, to a place outside."""
     places.inside(repo, out.path)
-    return out
+    if out.is_dir and (repo.root / out.path).is_symlink():
+        raise MlopsError(f"`{out.path}` is a symbolic link: a directory of data cannot be brought there")
+    members = cache.members(repo, out).values() if out.is_dir else ()
+    for folder in {member.path.rpartition("/")[0] for member in members} - {out.path}:
+        places.inside(repo, f"{folder}/x")
 
 
 def _bring(repo: Repo, wanted: list[str], found: dict[str, Out], hashes: Hashes) -> list[str]:

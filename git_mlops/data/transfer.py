@@ -6,7 +6,7 @@ from typing import NamedTuple
 from git_mlops.data import cache, dvc, listing
 from git_mlops.data.pointers import PATHSPECS, Out
 from git_mlops.errors import MlopsError
-from git_mlops.git import diff
+from git_mlops.git import diff, objects
 from git_mlops.git.repo import Repo
 
 
@@ -106,13 +106,17 @@ def _here(repo: Repo, oids: Sequence[str]) -> list[str]:
 
 
 def _outs(repo: Repo, changes: Iterable[tuple[str, str]], tips: Sequence[str]) -> dict[Out, str]:
-    """Versions of pointers, each read by itself; a dvc.lock with the dvc.yaml of the pushed tip."""
+    """Versions of pointers, each read by itself; a dvc.lock with the dvc.yaml of a pushed tip."""
+    versions = sorted(changes)
+    locks = {path for path, _oid in versions if path.endswith("dvc.lock")}
+    pipelines = [f"{tip}:{listing.pipeline_of(path)}" for path in sorted(locks) for tip in tips]
+    contents = objects.read_blobs(repo, [*(oid for _path, oid in versions), *pipelines])
     found: dict[Out, str] = {}
-    for path, oid in sorted(changes):
-        files = {path: oid}
-        if path.endswith("dvc.lock"):
+    for path, oid in versions:
+        files = {path: contents[oid]} if oid in contents else {}
+        if path in locks:
             beside = listing.pipeline_of(path)
-            tip = repo.text("rev-parse", "--verify", "--quiet", f"{tips[0]}:{beside}", ok=(0, 1, 128))
-            files |= {beside: tip} if tip else {}
-        found |= listing.of_blobs(repo, files)
+            texts = [contents[name] for tip in tips if (name := f"{tip}:{beside}") in contents]
+            files |= {beside: texts[0]} if texts else {}
+        found |= listing.outs(files)
     return found

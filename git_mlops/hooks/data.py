@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from git_mlops import config
 from git_mlops.checks import scope
-from git_mlops.data import dvc, listing, places, track, transfer, workspace
+from git_mlops.data import dvc, listing, places, pointers, track, transfer, workspace
 from git_mlops.data.pointers import Out
 from git_mlops.data.transfer import Transferred
 from git_mlops.errors import MlopsError, NotFoundError

@@ -117,7 +117,7 @@ def test_an_unreadable_file_is_an_error(data: Data) -> None:
     data.write("a.csv", "one").chmod(0)
     with (
         Hashes(data.repo) as known,
-        pytest.raises(MlopsError, match="cannot read `a.csv`: Permission denied"),
+        pytest.raises(MlopsError, match=r"cannot read `a\.csv`"),
     ):
         known.file("a.csv")
 
