@@ -133,12 +133,16 @@ def commits(objects: Reader, oids: Iterable[str]) -> dict[str, Commit]:
 def parse_commit(oid: str, content: bytes) -> Commit:
     """A commit object's text."""
     head, _, said = content.decode("utf-8", "surrogateescape").partition("\n\n")
-    lines = [line.partition(" ") for line in head.split("\n") if not line.startswith(" ")]
-    top = next((value for name, _, value in lines if name == "tree"), "")
-    parents = tuple(value for name, _, value in lines if name == "parent")
-    committer = next((value for name, _, value in lines if name == "committer"), "")
-    time = committer.rsplit(" ", 2)[-2:][0]
-    return Commit(oid, top, parents, int(time) if time.isdigit() else 0, message.parse_message(said))
+    match = _HEAD.match(head)
+    time = _COMMITTER.search(head)
+    parents = tuple(match[2].replace("parent ", "").split()) if match else ()
+    return Commit(
+        oid, match[1] if match else "", parents, int(time[1]) if time else 0, message.parse_message(said)
+    )
+
+
+_HEAD = re.compile(r"tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)")
+_COMMITTER = re.compile(r"^committer .*> ([0-9]{1,12}) ", re.MULTILINE)
 
 
 def finished(repo: Repo, key: str, settings: Settings) -> Experiment | None:

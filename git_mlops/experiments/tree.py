@@ -117,12 +117,16 @@ def _layouts(trees: Trees, roots: list[str], extra: Layout) -> dict[str, tuple[L
     for path, oid in pipelines:
         value, note = layout.parse(path, objects[oid].content if oid in objects else None)
         declared[path, oid] = layout.declared({path: value})._replace(notes=(note,) if note else ())
+    # what counts are the paths and the pipelines' content: one answer serves a thousand experiments
+    shapes = {
+        root: tuple(p if p in declared else (p[0], "") for p in found) for root, found in notable.items()
+    }
     memory: dict[tuple[Place, ...], tuple[Layout, Layout]] = {}
-    for found in set(notable.values()):
-        named = [layout.of_convention(path) for path, _oid in found]
-        own = layout.merged(declared[place] for place in sorted(found) if place in declared)
-        memory[found] = layout.merged([own, *named, extra]), own
-    return {root: memory[found] for root, found in notable.items()}
+    for shape in set(shapes.values()):
+        named = [layout.of_convention(path) for path, _oid in shape]
+        own = layout.merged(declared[place] for place in sorted(shape) if place in declared)
+        memory[shape] = layout.merged([own, *named, extra]), own
+    return {root: memory[shape] for root, shape in shapes.items()}
 
 
 _Wanted = tuple[str, str, str, tuple[str, ...]]

@@ -1,5 +1,6 @@
 """A view of the object store over one `cat-file --batch`: many rounds of questions, one process."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, NamedTuple
@@ -96,10 +97,8 @@ def _rounds(names: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _parse_tree(content: bytes, raw: int) -> Iterator[Entry]:
-    at = 0
-    while at < len(content):
-        nul = content.index(b"\0", at)
-        mode, _, name = content[at:nul].partition(b" ")
-        oid = content[nul + 1 : nul + 1 + raw].hex()
-        yield Entry(mode.decode(), oid, name.decode("utf-8", "surrogateescape"))
-        at = nul + 1 + raw
+    for mode, name, oid in _ENTRY[raw].findall(content):
+        yield Entry(mode.decode(), oid.hex(), name.decode("utf-8", "surrogateescape"))
+
+
+_ENTRY = {raw: re.compile(rb"([0-7]+) ([^\0]+)\0([\s\S]{%d})" % raw) for raw in (20, 32)}

@@ -2,8 +2,12 @@
 
 import math
 import sys
+from collections.abc import Callable
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from git_mlops.experiments import documents
 from git_mlops.experiments.documents import DocumentError
@@ -72,6 +76,42 @@ def test_a_hostile_file_is_refused_with_a_reason(name: str, content: bytes) -> N
     with pytest.raises(DocumentError) as caught:
         documents.flatten(documents.load(name, content))
     assert str(caught.value)
+
+
+_scalars = st.sampled_from(
+    ["", " 1", " -3", " +2", " 0", " 007", " 1.5", " 1e-3", " 1.5e-3", " .5", " 5.", " true", " True",
+     " null", " word", " a/b.c", " no", " ~", " two words", " a: b", " [1]", " 'q'", " x #c", " 0x1",
+     " 1_000", " .nan", " -", " 2026-01-02", "x", " & a"]
+)  # fmt: skip
+_lines = st.builds(
+    lambda indent, key, value: f"{' ' * indent}{key}:{value}",
+    st.sampled_from([0, 0, 0, 1, 2, 2, 4]),
+    st.sampled_from(["a", "b", "c_1", "lr", "true", "No", "null", "x-y", "1", "a.b"]),
+    _scalars,
+)
+_odd = st.sampled_from(["# note", "", "  # deep", "- 1", "---", "\t", "word"])
+
+
+def _outcome(read: Callable[[bytes], object], content: bytes) -> object:
+    try:
+        return read(content)
+    except (documents.DocumentError, yaml.YAMLError, ValueError, TypeError) as error:
+        return type(error)
+
+
+@settings(max_examples=1500)
+@given(st.lists(_lines | _lines | _lines | _odd, max_size=7))
+def test_the_quick_way_through_plain_yaml_gives_what_the_parser_gives(lines: list[str]) -> None:
+    content = "\n".join(lines).encode()
+    quick = documents._plain_yaml(content)
+    assert quick is None or repr(quick) == repr(_outcome(documents._any_yaml, content))
+
+
+def test_the_quick_way_is_taken_for_plain_files() -> None:
+    content = b"lr: 0.001\ntrain:\n  epochs: 3\n  opt: adam\n  deep:\n    on: true\nseed: 7\nempty:\n"
+    assert documents._plain_yaml(content) == {
+        "lr": 0.001, "train": {"epochs": 3, "opt": "adam", "deep": {"on": True}}, "seed": 7, "empty": None
+    }  # fmt: skip
 
 
 def test_the_limit_of_recursion_is_as_it_was() -> None:
