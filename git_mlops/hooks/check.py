@@ -15,8 +15,14 @@ def checked(scope: Scope, *, skip: Collection[str] = ()) -> list[Finding]:
 
     A mlops.yaml that is itself wrong gives its finding alone: nothing else could be judged by it.
     """
+    settings, wrong = settings_of(scope)
+    return wrong or run.check(Context(scope, settings, config.problems), skip=skip)
+
+
+def settings_of(scope: Scope) -> tuple[Config, list[Finding]]:
+    """The settings of the scope's mlops.yaml; where it is wrong, the default ones and what is wrong."""
     content = scope.read([config.FILE]).get(config.FILE)
-    if content is not None and (wrong := list(config.problems(content))):
-        return wrong
-    settings = Config() if content is None else config.load(scope.repo, content).config
-    return run.check(Context(scope, settings, config.problems), skip=skip)
+    if content is None:
+        return Config(), []
+    wrong = list(config.problems(content))
+    return (Config() if wrong else config.load(scope.repo, content).config), wrong

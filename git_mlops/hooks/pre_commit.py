@@ -4,30 +4,39 @@ import time
 from collections.abc import Sequence
 
 from git_mlops import config, ui
+from git_mlops.checks import run as checks
 from git_mlops.checks import scope
+from git_mlops.checks.context import Context
+from git_mlops.checks.scope import Scope
 from git_mlops.config import Config
-from git_mlops.data import track
+from git_mlops.data import listing, track
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.findings import Finding, exit_code
-from git_mlops.git import diff, objects
-from git_mlops.git.repo import Repo, discover
+from git_mlops.git import diff
+from git_mlops.git.repo import discover
 from git_mlops.hooks import skips, triage
-from git_mlops.hooks.check import checked
+from git_mlops.hooks.check import settings_of
 from git_mlops.reports import text
 
 
 def run(name: str, _arguments: Sequence[str]) -> int:
     """Refuse the commit by the exit code of its findings."""
     repo, started, skip = discover(), time.time(), skips.rules()
-    settings = _settings(repo)
+    chosen = scope.staged(repo)
+    settings, findings = settings_of(chosen)
     if settings.data.track and "auto-track" not in skip:
-        track.auto_track(repo, diff.staged(repo), settings.data)
-    findings = checked(scope.staged(repo), skip=skip)
-    _remember(repo, findings, started, asked="data-added" not in skip)
+        made = track.auto_track(repo, diff.staged(repo), settings.data)
+        chosen = scope.staged(repo) if made else chosen
+    findings = findings or checks.check(Context(chosen, settings, config.problems), skip=skip)
+    settled = "data-added" not in skip and not any(f.rule in _UNSETTLED for f in findings)
+    _remember(chosen, settings, started if settled else None)
     if not findings:
         return 0
-    ui.note(text.render(findings, title="staged changes"))
+    ui.note(text.render(findings, title=chosen.title))
     return _verdict(name, findings)
+
+
+_UNSETTLED = frozenset(("config-valid", "data-added"))
 
 
 def _verdict(name: str, findings: Sequence[Finding]) -> int:
@@ -40,18 +49,12 @@ def _verdict(name: str, findings: Sequence[Finding]) -> int:
     return code
 
 
-def _settings(repo: Repo) -> Config:
-    """Of the staged mlops.yaml; one that is wrong is a finding, said by the check."""
-    content = objects.read_blobs(repo, [f":{config.FILE}"]).get(f":{config.FILE}")
-    if content is None or any(config.problems(content)):
-        return Config()
-    return config.load(repo, content).config
-
-
-def _remember(repo: Repo, findings: Sequence[Finding], started: float, *, asked: bool) -> None:
-    """Let the next commit pass in sh: the workspace's configuration counts, since that is what sh sees."""
-    settled = asked and not any(finding.rule in {"data-added", "config-valid"} for finding in findings)
+def _remember(chosen: Scope, settings: Config, settled: float | None) -> None:
+    """Let the next commit pass in sh. The workspace's configuration counts, since that is what sh sees."""
+    repo = chosen.repo
+    staged, here = chosen.read([config.FILE]), listing.on_disk(repo.root / config.FILE)
     try:
-        triage.write(repo, config.load(repo).config, settled=started if settled else None)
+        same = staged.get(config.FILE) == here
+        triage.write(repo, settings if same else config.load(repo).config, settled=settled)
     except MlopsError:
         triage.forget(repo)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from git_mlops.config import Config
-from git_mlops.data import listing
+from git_mlops.data import listing, pointers
 from git_mlops.git import objects
 from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo
@@ -64,21 +64,23 @@ def _lines(repo: Repo, config: Config) -> Iterator[str]:
     yield from (
         f"path {each}" for each in dict.fromkeys(p for name in patterns for p in shell_patterns(name))
     )
-    listed = repo.paths("ls-files", "-z", "--deduplicate", "--", *_POINTERS, *_ATTRIBUTES)
+    listed = repo.paths(*_LISTED, "--", *_POINTERS, *_ATTRIBUTES, ":(glob)**/dvc.yaml")
+    files = {path: listing.on_disk(repo.root / path) or b"" for path in listed}
     attributes = [path for path in listed if path.endswith(".gitattributes")]
-    if any(_forces_text(listing.on_disk(repo.root / path)) for path in attributes):
+    if any(_forces_text(files[path]) for path in attributes):
         yield "\n"
     yield from (f"output {path}" for path in attributes)
-    found = listing.in_workspace(repo)
-    # a pointer in conflict names nothing now; taking a side makes it whole again, and must be seen
-    tracked = [path for path in listed if path not in attributes]
-    yield from (f"pointer {path}" for path in dict.fromkeys([*tracked, *found.values()]))
-    yield from (f"{_kind(repo.root / out.path)} {out.path}" for out in found if out.cache)
+    # also one in conflict, which names nothing now: taking a side makes it whole again, and is seen
+    yield from (f"pointer {path}" for path in listed if pointers.is_pointer(path))
+    yield from (f"{_kind(repo.root / out.path)} {out.path}" for out in listing.outs(files) if out.cache)
 
 
-def _forces_text(attributes: bytes | None) -> bool:
+_LISTED = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
+
+
+def _forces_text(attributes: bytes) -> bool:
     """Whether the attribute `diff` may be set by itself: git then shows no size in sh."""
-    lines = (line for line in (attributes or b"").splitlines() if not line.startswith(b"#"))
+    lines = (line for line in attributes.splitlines() if not line.startswith(b"#"))
     return any(b"[attr]" in line or b"diff" in line.split()[1:] for line in lines)
 
 
@@ -99,5 +101,5 @@ def shell_patterns(pattern: str) -> list[str]:
     below = text.endswith("/")
     anchored = "/" in text.strip("/") or text.startswith("/")
     text = re.sub(r"\[[^]]+\]|[^A-Za-z0-9/._*-]", "*", text.strip("/")).replace("**/", "*").replace("**", "*")
-    text += "/*" if below else ""
+    text = text + ("/*" if below else "") if text else "*"
     return [text] if anchored or text.startswith("*") else [text, f"*/{text}"]

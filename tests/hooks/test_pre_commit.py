@@ -126,7 +126,7 @@ def test_data_changed_in_a_directory_is_refused(project: Armed) -> None:
 
 
 def test_files_that_the_settings_name_become_pointers(project: Armed) -> None:
-    project.write("mlops.yaml", "version: 1\ndata:\n  track: ['*.parquet', 'models/**']\n")
+    project.write("mlops.yaml", "version: 1\ndata:\n  track: ['*.parquet', 'models/**/*.pkl']\n")
     project.commit("track")
     project.write("models/deep/model ü.pkl", "weights")
     project.write("table.parquet", LARGE)
