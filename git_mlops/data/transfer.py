@@ -1,13 +1,13 @@
 """Objects to and from the DVC remote: exactly those that are named, and every one of them asked for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from git_mlops.data import cache, dvc, listing
+from git_mlops.data import cache, dvc, listing, pointers
 from git_mlops.data.pointers import PATHSPECS, Out
 from git_mlops.errors import MlopsError
-from git_mlops.git import diff, objects
-from git_mlops.git.repo import Repo
+from git_mlops.git import objects
+from git_mlops.git.repo import Repo, fields
 
 
 class Transferred(NamedTuple):
@@ -36,8 +36,8 @@ def _holed(repo: Repo, out: Out, missing: frozenset[str]) -> bool:
 
 
 def pull(repo: Repo, outs: Iterable[Out], *, remote: str | None = None) -> Transferred:
-    """Download what the cache lacks. The workspace is `follow`'s."""
-    wanted = [out for out in outs if out.cache and not cache.complete(repo, out)]
+    """Download what the cache lacks. The workspace is `follow`'s; what is never pushed is not asked for."""
+    wanted = [out for out in listing.kept(outs) if not cache.complete(repo, out)]
     count = 0
     for name, some in _by_remote(repo, wanted, remote).items():
         count += len(dvc.fetch(repo, cache.expanded(repo, some), name).transferred)
@@ -78,45 +78,55 @@ def pointers_of_push(repo: Repo, lines: Sequence[str], remote: str) -> dict[Out,
             have += [words[3]] if words[3].strip("0") else []
     if not tips:
         return {}
-    options = ("-m", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=", "--ignore-missing")
-    excluded = [f"^{oid}" for oid in _here(repo, have)]
+    # --full-history: a merge may drop a version that one of its sides had, and that commit is pushed, too
+    # -c: of a merge only what is in none of its parents; the rest came with them or is there already
     output = repo.git(
         "-c",
         "log.showRoot=true",
         "log",
-        *options,
-        *tips,
-        *excluded,
+        *("-c", "--full-history", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=%H"),
+        *("--no-color", "--no-show-signature", "--no-ext-diff", "--ignore-missing", "--stdin"),
         "--not",
         f"--remotes={remote}",
         "--",
         *PATHSPECS,
+        stdin="".join(f"{name}\n" for name in (*tips, *(f"^{oid}" for oid in have))).encode(),
     )
-    changes = {(c.path, c.new) for c in diff.parse(output) if c.new.strip("0")}
-    return _outs(repo, changes, tips)
+    return _named(repo, dict.fromkeys(_versions(output)))
 
 
-def _here(repo: Repo, oids: Sequence[str]) -> list[str]:
-    """Those of the remote's commits that this clone has."""
-    if not oids:
-        return []
-    stdin = "".join(f"{oid}\n" for oid in oids).encode()
-    lines = repo.text("cat-file", "--batch-check=%(objectname)", stdin=stdin).splitlines()
-    return [line for line in lines if " " not in line]
+class _Version(NamedTuple):
+    """A pointer as some commit introduces it."""
+
+    path: str
+    oid: str
+    pipeline: str | None
+    """For a dvc.lock, the dvc.yaml of that commit, as `cat-file` takes it."""
 
 
-def _outs(repo: Repo, changes: Iterable[tuple[str, str]], tips: Sequence[str]) -> dict[Out, str]:
-    """Versions of pointers, each read by itself; a dvc.lock with the dvc.yaml of a pushed tip."""
-    versions = sorted(changes)
-    locks = {path for path, _oid in versions if path.endswith("dvc.lock")}
-    pipelines = [f"{tip}:{listing.pipeline_of(path)}" for path in sorted(locks) for tip in tips]
-    contents = objects.read_blobs(repo, [*(oid for _path, oid in versions), *pipelines])
+def _versions(output: bytes) -> Iterator[_Version]:
+    """From `log -c --raw -z --format=%H`: a commit, then `:modes ids status` and path of each change."""
+    commit = ""
+    records = iter(fields(output))
+    for record in records:
+        head = record.lstrip("\n")
+        if not head.startswith(":"):
+            commit = head
+            continue
+        path, oid = next(records), head.split(" ")[-2]
+        if pointers.is_pointer(path) and oid.strip("0") and "\n" not in path:
+            beside = f"{commit}:{listing.pipeline_of(path)}" if path.endswith("dvc.lock") else None
+            yield _Version(path, oid, beside)
+
+
+def _named(repo: Repo, versions: Iterable[_Version]) -> dict[Out, str]:
+    """What the versions name, all of them read by one process."""
+    wanted = list(versions)
+    contents = objects.read_blobs(repo, [name for v in wanted for name in (v.oid, v.pipeline) if name])
     found: dict[Out, str] = {}
-    for path, oid in versions:
+    for path, oid, pipeline in wanted:
         files = {path: contents[oid]} if oid in contents else {}
-        if path in locks:
-            beside = listing.pipeline_of(path)
-            texts = [contents[name] for tip in tips if (name := f"{tip}:{beside}") in contents]
-            files |= {beside: texts[0]} if texts else {}
+        if pipeline in contents:
+            files[listing.pipeline_of(path)] = contents[pipeline]
         found |= listing.outs(files)
     return found
