@@ -22,6 +22,7 @@ from git_mlops.experiments.record import Record
 from git_mlops.experiments.recording import Maker, Recorded, Request
 from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.subject import Subject, Task
+from git_mlops.experiments.tree import Contents
 from git_mlops.git.refs import Move
 from git_mlops.git.repo import Repo, resolve
 
@@ -93,11 +94,7 @@ def run(  # the settings of two features
         MlopsError: nothing to run, no commit yet, a bad override, a name that cannot be used.
     """
     baseline = resolve(repo, "HEAD")
-    if not plan.command and not (repo.root / "dvc.yaml").exists():
-        raise MlopsError(
-            "nothing to run: no command was given, and there is no dvc.yaml at the top",
-            hint="`git mlops exp run -- python train.py`, or `git mlops exp save` to record the workspace",
-        )
+    _check_runnable(repo, plan)
     journal.recover(repo)
     name, _existing = recording.choose(repo, request)
     if plan.overrides:
@@ -112,21 +109,46 @@ def run(  # the settings of two features
     return _recorded(setup, first)
 
 
+def _check_runnable(repo: Repo, plan: Plan) -> None:
+    if plan.command:
+        return
+    if not (repo.root / "dvc.yaml").exists():
+        raise MlopsError(
+            "nothing to run: no command was given, and there is no dvc.yaml at the top",
+            hint="`git mlops exp run -- python train.py`, or `git mlops exp save` to record the workspace",
+        )
+    if not dvc.initialised(repo):
+        raise MlopsError("the pipeline needs DVC, which is not set up here", hint="`git mlops init`")
+
+
 def _recorded(setup: _Setup, first: Subject) -> Ended:
     record, entry = _begin(setup, first)
     before = _written(setup.repo, first)
     outcome = _execute(setup, entry.id)
     with _undisturbed():
         last = _study_end(setup, first)
-        old = sorted(path for path, time_ in _written(setup.repo, last).items() if before.get(path) == time_)
-        ended = _ended(record, outcome)._replace(
-            metrics_not_written=old or None if setup.plan.command else None
-        )
+        old = _not_written(setup, outcome, before, _written(setup.repo, last))
+        last = last._replace(contents=_without(last.contents, old if outcome.status != "finished" else ()))
+        ended = _ended(record, outcome)._replace(metrics_not_written=list(old) or None)
         maker = Maker(setup.repo, setup.baseline, last, ended, setup.request.message)
         done = Move(journal.holder(entry.id), None, entry.commit)
         written = recording.publish(setup.repo, setup.baseline, maker, setup.request, [done])
         journal.end(setup.repo, entry)
-    return Ended(recording.recorded(last, outcome.status, written), outcome.problem, tuple(old))
+    return Ended(recording.recorded(last, outcome.status, written), outcome.problem, old)
+
+
+def _not_written(
+    setup: _Setup, outcome: _Outcome, before: dict[str, int], after: dict[str, int]
+) -> tuple[str, ...]:
+    """Metrics files older than the run. A finished pipeline may leave what is up to date as it is."""
+    if outcome.status == "finished" and not setup.plan.command:
+        return ()
+    return tuple(sorted(path for path, moment in after.items() if before.get(path) == moment))
+
+
+def _without(contents: Contents, old: tuple[str, ...]) -> Contents:
+    metrics = {path: names_ for path, names_ in contents.values.metrics.items() if path not in old}
+    return contents._replace(values=contents.values._replace(metrics=metrics))
 
 
 def _written(repo: Repo, found: Subject) -> dict[str, int]:
@@ -149,6 +171,7 @@ def _begin(setup: _Setup, first: Subject) -> tuple[Record, Journal]:
         status="interrupted",
         start=start,
         host=environment.host(),
+        metrics_not_written=list(first.contents.values.metrics) or None,
         extra={"run_id": run_id},
     )
     held = recording.commit(setup.repo, setup.baseline, first, record, setup.request.message)

@@ -139,6 +139,13 @@ def test_nothing_to_run_is_said(project: Repo) -> None:
     assert "git mlops exp save" in caught.value.hint
 
 
+def test_a_pipeline_without_dvc_is_said_before_anything_runs(project: Repo) -> None:
+    put(project, {"dvc.yaml": "stages: {a: {cmd: touch ran}}\n"})
+    with pytest.raises(MlopsError, match="the pipeline needs DVC"):
+        run(project)
+    assert listed(project) == []
+
+
 def test_a_taken_name_is_said_before_anything_runs(project: Repo) -> None:
     python(project, WRITE, name="a")
     with pytest.raises(MlopsError, match="`a` exists already"):
@@ -191,7 +198,7 @@ def test_a_killed_recorder_leaves_an_interrupted_run(project: Repo) -> None:
     os.killpg(child.pid, signal.SIGKILL)
     child.communicate()
     for _ in range(2):
-        assert [(e.name, e.status) for e in listed(project)] == [("a", "interrupted")]
+        assert [(e.name, e.status, e.metrics) for e in listed(project)] == [("a", "interrupted", {})]
     assert (list(journal.under_way(project)), refs.list_refs(project, "refs/mlops/runs/")) == ([], [])
     project.git("fsck", "--no-dangling")
 
