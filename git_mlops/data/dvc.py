@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from git_mlops import env
 from git_mlops.data.cache import config_files, default_cache, read_config
 from git_mlops.data.pointers import Out
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
@@ -109,20 +108,9 @@ def opened(repo: Repo) -> Iterator["DvcRepo"]:
     prepare_worktree(repo)
     # DVC by itself gives up after 3.5 s; `_wait_for_lock` makes it wait, and say so
     options: dict[str, Any] = {"config": {"core": {"autostage": False}}, "_wait_for_lock": True}
-    with _one_at_a_time(repo), translated(), _exact_names(), DvcRepo(str(repo.root), **options) as dvc:
+    with _one_at_a_time(repo), translated(), DvcRepo(str(repo.root), **options) as dvc:
         dvc.scm_context.quiet = True  # no advice on `git add`: what is staged is ours to say
         yield dvc
-
-
-@contextmanager
-def _exact_names() -> Iterator[None]:
-    """DVC asks git about `a[1].csv` as if it were a pattern; here a name is a name."""
-    before = env.get("GIT_LITERAL_PATHSPECS")
-    env.change({"GIT_LITERAL_PATHSPECS": "1"})
-    try:
-        yield
-    finally:
-        env.change({"GIT_LITERAL_PATHSPECS": before})
 
 
 @contextmanager
@@ -186,8 +174,13 @@ def _said(error: BaseException) -> str:
 
 
 def add(repo: Repo, paths: Sequence[str]) -> list[str]:
-    """Hash, cache and link files or directories (repository paths); returns the pointers' paths."""
+    """Hash, cache and link files or directories (repository paths); returns the pointers' paths.
+
+    What plain git holds is taken as well: the caller takes it out of the index.
+    """
     with opened(repo) as dvc, _standing_at(repo.root):
+        # DVC refuses what is in .git/index, also where the commit under way has an index of its own
+        dvc.scm.is_tracked = lambda _path: False
         stages = dvc.add(list(paths), relink=_links(repo, dvc))
         return [Path(stage.path).relative_to(repo.root).as_posix() for stage in stages]
 

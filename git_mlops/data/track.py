@@ -56,8 +56,11 @@ def _refuse(repo: Repo, path: str) -> None:
 
 def _add(repo: Repo, paths: Sequence[str]) -> Added:
     before = _files(repo, paths)
-    with _taken_from_git(repo, paths), _only_our_ignore_lines(repo, paths):
+    held = _in_git(repo, paths)
+    with _only_our_ignore_lines(repo, paths):
         made = dvc.add(repo, paths)
+        gone = "".join(f"{path}\0" for path in held).encode("utf-8", "surrogateescape")
+        repo.git("update-index", "-z", "--force-remove", "--stdin", stdin=gone)
         stdin = "".join(f"{path}\0" for path in made).encode("utf-8", "surrogateescape")
         repo.git("--literal-pathspecs", "add", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=stdin)
     return Added(made, _remember(repo, made, before))
@@ -85,23 +88,19 @@ def _remember(repo: Repo, made: Iterable[str], before: dict[str, Seen]) -> list[
     return outs
 
 
-@contextmanager
-def _taken_from_git(repo: Repo, paths: Sequence[str]) -> Iterator[None]:
-    """Take the files out of the index; put them back when the block fails."""
-    entries = objects.index_entries(repo, *(f":(literal){path}" for path in paths))
+def _in_git(repo: Repo, paths: Sequence[str]) -> list[str]:
+    """The files at or below the paths that plain git holds."""
+    specs = [f":(literal){path}" for path in paths] if len(paths) <= _MOST_SPECS else []
+    entries = objects.index_entries(repo, *specs)
+    if not specs:
+        entries = [e for e in entries if any(e.path == p or e.path.startswith(f"{p}/") for p in paths)]
     if any(entry.mode == _SUBMODULE for entry in entries):
         raise MlopsError("a submodule cannot be data")
-    if not entries:
-        yield
-        return
-    gone = b"".join(b"%s\0" % entry.path.encode("utf-8", "surrogateescape") for entry in entries)
-    repo.git("update-index", "-z", "--force-remove", "--stdin", stdin=gone)
-    try:
-        yield
-    except BaseException:
-        lines = "".join(f"{entry.mode} {entry.oid}\t{entry.path}\0" for entry in entries)
-        repo.git("update-index", "-z", "--index-info", stdin=lines.encode("utf-8", "surrogateescape"))
-        raise
+    return [entry.path for entry in entries]
+
+
+_MOST_SPECS = 500
+"""More paths than that are no command line."""
 
 
 @contextmanager
