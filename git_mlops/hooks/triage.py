@@ -99,7 +99,7 @@ def shell_patterns(pattern: str) -> list[str]:
     """
     text = pattern.removeprefix("./")
     below = text.endswith("/")
-    anchored = "/" in text.strip("/") or text.startswith("/")
+    anchored = "/" in text.strip("/") or pattern.startswith("/")
     text = re.sub(r"\[[^]]+\]|[^A-Za-z0-9/._*-]", "*", text.strip("/")).replace("**/", "*").replace("**", "*")
     text = text + ("/*" if below else "") if text else "*"
     return [text] if anchored or text.startswith("*") else [text, f"*/{text}"]
