@@ -108,7 +108,11 @@ def _only_our_ignore_lines(repo: Repo, paths: Sequence[str]) -> Iterator[None]:
     """Stage the lines that the block adds to .gitignore files, and none of the user's unstaged edits."""
     files = sorted({posixpath.join(posixpath.dirname(path), ".gitignore") for path in paths})
     before = {file: listing.on_disk(repo.root / file) or b"" for file in files}
-    yield
+    try:
+        yield
+    except BaseException:
+        _without_ours(repo, before, {b"/" + posixpath.basename(path).encode() for path in paths})
+        raise
     after = {file: listing.on_disk(repo.root / file) or b"" for file in files}
     staged = objects.read_blobs(repo, [f":{file}" for file in files])
     changed: dict[str, bytes] = {}
@@ -121,6 +125,20 @@ def _only_our_ignore_lines(repo: Repo, paths: Sequence[str]) -> Iterator[None]:
             gap = b"\n" if old and not old.endswith(b"\n") else b""
             changed[file] = old + gap + b"".join(line + b"\n" for line in lines)
     _stage(repo, changed)
+
+
+def _without_ours(repo: Repo, before: dict[str, bytes], ours: set[bytes]) -> None:
+    """Take back the lines that DVC wrote for these paths before it failed: the data would be invisible."""
+    for file, old in before.items():
+        now = listing.on_disk(repo.root / file)
+        added = ours - set(old.splitlines())
+        if now is None or not added & set(now.splitlines()):
+            continue
+        kept = [line for line in now.splitlines(keepends=True) if line.strip() not in added]
+        if kept or old:
+            objects.replace_file(repo.root / file, b"".join(kept))
+        else:
+            (repo.root / file).unlink()
 
 
 def _stage(repo: Repo, files: dict[str, bytes]) -> None:

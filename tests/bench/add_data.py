@@ -47,7 +47,8 @@ def bench(base: Path) -> list[Row]:
             "dvc": lambda w=work: w(peer, "dvc", "add", "-q"),
         }
         seconds = interleaved(works, TIMES)
-        rows.append(slower("B11", f"git mlops add: {what}", seconds["ours"], "dvc add", seconds["dvc"], "<= 1"))
+        named = f"git mlops add: {what}"
+        rows.append(slower("B11", named, seconds["ours"], "dvc add", seconds["dvc"], "<= 1"))
     return rows
 
 
