@@ -12,7 +12,8 @@ import yaml
 from git_mlops.errors import MlopsError
 from git_mlops.schema import tables
 from git_mlops.schema.forms import KNOWN, form_of
-from git_mlops.schema.tables import Table, UnreadableError, Wanted
+from git_mlops.schema.tables import Table, Wanted
+from git_mlops.schema.text import UnreadableError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -152,6 +152,9 @@ def broken(schema: Any, frame: "pd.DataFrame") -> list[Broken]:
                 found = []
             except pa.errors.SchemaErrors as error:
                 found = [_broken(part, frame) for part in error.schema_errors]
+            except Exception as error:  # noqa: BLE001  # what pandera's own rules raise on values they do not expect
+                detail = _short(f"{type(error).__name__}: {error}", 200)
+                found = [Broken(None, "not_applicable", "schema", None, (), detail)]
     notes = [w for w in said if issubclass(w.category, pa.errors.SchemaWarning)]
     return [*found, *(_warned(str(w.message)) for w in notes)]
 

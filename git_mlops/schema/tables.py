@@ -6,16 +6,27 @@ is what `pandas.read_csv` counts as null. Parquet and JSON lines bring types of 
 """
 
 import csv
-import gzip
-import io
-import json
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from git_mlops.schema.forms import Form
+from git_mlops.schema.text import (
+    LARGEST_ROW,
+    UnreadableError,
+    delimiter,
+    first_line,
+    lines_of_csv,
+    not_utf8,
+    open_,
+    read_objects,
+    records,
+    repeated,
+    unclosed,
+    why_no_csv,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,15 +42,6 @@ NULLS = (
 _GLANCE = 1000
 """Rows that are looked at before all of them are."""
 _BLOCK = 16 * 1024 * 1024
-_LARGEST_ROW = 1024 * 1024 * 1024
-
-
-class UnreadableError(Exception):
-    """The bytes are no table of the form; says why, and where if that is known."""
-
-    def __init__(self, reason: str, line: int | None = None) -> None:
-        super().__init__(reason)
-        self.line = line
 
 
 class Wanted(NamedTuple):
@@ -65,8 +67,8 @@ class Table(NamedTuple):
     """Column → Arrow array, or list for JSON lines, in the file's order."""
     whole: Any = None
     """Parquet alone: the Arrow table, with pandas' own metadata."""
-    line_numbers: tuple[int, ...] | None = None
-    """JSON lines with blank lines between: the line of each row."""
+    line_numbers: tuple[int, ...] = ()
+    """JSON lines: the line of each row."""
 
     def value(self, column: str, row: int) -> object:
         """One cell as the file has it: the text of a CSV, the typed value otherwise."""
@@ -96,49 +98,25 @@ def read(path: Path, form: Form) -> Table:
     try:
         if form.kind == "parquet":
             return _read_parquet(path, form)
-        return _read_lines(path, form) if form.kind == "jsonl" else _read_csv(path, form)
+        return _read_objects(path, form) if form.kind == "jsonl" else _read_csv(path, form)
     except UnicodeDecodeError as error:
-        raise _not_utf8(path, form) from error
+        raise not_utf8(path, form) from error
     except (EOFError, zlib.error, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the file, not what is in it
         raise UnreadableError(f"its gzip data is broken: {error}") from error
     except (pa.ArrowException, OverflowError) as error:
-        raise UnreadableError(_first_line(error)) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].strip().rstrip(".")
-
-
-def _open(path: Path, form: Form) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(path, "rb")) if form.packed else path.open("rb")
-
-
-def _records(path: Path, form: Form) -> Iterator[tuple[int, list[str]]]:
-    """The records of a CSV with the line each starts at; blank lines are no records, as for pandas."""
-    csv.field_size_limit(_LARGEST_ROW)
-    with _open(path, form) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
-        reader = csv.reader(text, delimiter=_delimiter(form))
-        start = 1
-        for record in reader:
-            if record:
-                yield start, record
-            start = reader.line_num + 1
-
-
-def _delimiter(form: Form) -> str:
-    return "\t" if form.kind == "tsv" else ","
+        raise UnreadableError(first_line(error)) from error
 
 
 def _read_csv(path: Path, form: Form) -> Table:
     import pyarrow as pa
 
-    with _open(path, form) as file:
+    with open_(path, form) as file:
         if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
             raise UnreadableError("it is UTF-16; save it as UTF-8", 1)
     try:
-        header = next(_records(path, form), None)
+        header = next(records(path, form), None)
     except csv.Error as error:
         raise UnreadableError(str(error)) from error
     if header is None:
@@ -151,13 +129,13 @@ def _read_csv(path: Path, form: Form) -> Table:
         table = _arrow_csv(path, form, names, _BLOCK)
     except pa.ArrowInvalid as error:
         if "straddling" in str(error):
-            table = _arrow_csv(path, form, names, _LARGEST_ROW)
+            table = _arrow_csv(path, form, names, LARGEST_ROW)
         else:
-            raise _why_csv(path, form, len(names), error) from error
+            raise why_no_csv(path, form, len(names), error) from error
     last = table.column(len(names) - 1)[-1].as_py() if table.num_rows else None
-    if last is not None and "\n" in last and _unclosed(path, form):
+    if last is not None and "\n" in last and unclosed(path, form):
         raise UnreadableError("a quote is opened and never closed")
-    return Table(path, form, table.num_rows, _repeated(names), _by_name(table, names))
+    return Table(path, form, table.num_rows, repeated(names), _by_name(table, names))
 
 
 def _by_name(table: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -165,22 +143,6 @@ def _by_name(table: Any, names: Sequence[str]) -> dict[str, Any]:
     for number, name in enumerate(names):
         cells.setdefault(name, table.column(number))
     return cells
-
-
-def _unclosed(path: Path, form: Form) -> bool:
-    csv.field_size_limit(_LARGEST_ROW)
-    with _open(path, form) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
-        try:
-            for _record in csv.reader(text, delimiter=_delimiter(form), strict=True):
-                pass
-        except csv.Error as error:
-            return "end of data" in str(error)
-    return False
-
-
-def _repeated(names: Sequence[str]) -> tuple[str, ...]:
-    seen: set[str] = set()
-    return tuple(dict.fromkeys(name for name in names if name in seen or seen.add(name)))  # type: ignore[func-returns-value]  # set.add is None, which is false
 
 
 def _arrow_csv(path: Path, form: Form, names: Sequence[str], block: int) -> Any:
@@ -193,7 +155,7 @@ def _arrow_csv(path: Path, form: Form, names: Sequence[str], block: int) -> Any:
         return arrow.read_csv(
             stream,
             read_options=arrow.ReadOptions(block_size=block, column_names=places),
-            parse_options=arrow.ParseOptions(delimiter=_delimiter(form), newlines_in_values=True),
+            parse_options=arrow.ParseOptions(delimiter=delimiter(form), newlines_in_values=True),
             convert_options=arrow.ConvertOptions(
                 column_types=dict.fromkeys(places, pa.string()),
                 null_values=list(NULLS),
@@ -203,64 +165,11 @@ def _arrow_csv(path: Path, form: Form, names: Sequence[str], block: int) -> Any:
         ).slice(1)
 
 
-def _why_csv(path: Path, form: Form, width: int, error: Exception) -> UnreadableError:
-    """Arrow knows that it is wrong, a second reading knows in which line."""
-    ragged: list[tuple[int, int]] = []
-    try:
-        ragged = [(line, len(record)) for line, record in _records(path, form) if len(record) != width]
-    except UnicodeDecodeError:
-        return _not_utf8(path, form)
-    except csv.Error:
-        pass
-    if not ragged:
-        return UnreadableError(_first_line(error))
-    line, found = ragged[0]
-    more = f", and {len(ragged) - 1} more lines are ragged" if len(ragged) > 1 else ""
-    return UnreadableError(f"line {line} has {found} fields, the header {width}{more}", line)
-
-
-def _not_utf8(path: Path, form: Form) -> UnreadableError:
-    with _open(path, form) as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                byte = line[error.start]
-                return UnreadableError(f"line {number} is not UTF-8 (byte 0x{byte:02x})", number)
-    return UnreadableError("it is not UTF-8")
-
-
-def _read_lines(path: Path, form: Form) -> Table:
-    columns: dict[str, list[object]] = {}
-    numbers: list[int] = []
-    with _open(path, form) as raw:
-        for number, line in enumerate(raw, 1):
-            text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-            if not text.strip():
-                continue
-            for name, value in _record(text, number).items():
-                column = columns.setdefault(name, [])
-                column.extend([None] * (len(numbers) - len(column)))
-                column.append(value)
-            numbers.append(number)
+def _read_objects(path: Path, form: Form) -> Table:
+    columns, numbers = read_objects(path, form)
     if not numbers:
         raise UnreadableError("it is empty")
-    for column in columns.values():
-        column.extend([None] * (len(numbers) - len(column)))
-    lines = None if numbers[-1] == len(numbers) else tuple(numbers)
-    return Table(path, form, len(numbers), (), columns, line_numbers=lines)
-
-
-def _record(text: bytes, number: int) -> dict[str, object]:
-    try:
-        record = json.loads(text.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise UnreadableError(f"line {number} is not UTF-8", number) from error
-    except (ValueError, RecursionError) as error:
-        raise UnreadableError(f"line {number} is not JSON: {_first_line(error)}", number) from error
-    if not isinstance(record, dict):
-        raise UnreadableError(f"line {number} is not a JSON object", number)
-    return record
+    return Table(path, form, len(numbers), (), columns, line_numbers=numbers)
 
 
 def _read_parquet(path: Path, form: Form) -> Table:
@@ -274,9 +183,9 @@ def _read_parquet(path: Path, form: Form) -> Table:
     except (pa.ArrowException, OSError, RuntimeError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise UnreadableError(_first_line(error)) from error
+        raise UnreadableError(first_line(error)) from error
     names = table.column_names
-    return Table(path, form, table.num_rows, _repeated(names), _by_name(table, names), table)
+    return Table(path, form, table.num_rows, repeated(names), _by_name(table, names), table)
 
 
 def typed(table: Table, wanted: Mapping[str, Wanted], *, index: bool = False) -> Typed:
@@ -505,7 +414,7 @@ def _json_column(values: Sequence[object], want: Wanted | None) -> tuple[Any, li
     if want is None:
         return _json_guessed(values), []
     textual = all(value is None or isinstance(value, str) for value in values)
-    if textual and want.sort in ("datetime", "timedelta"):
+    if textual and want.sort in ("datetime", "timedelta", "category"):
         return _text_column(pa.chunked_array([pa.array(values, pa.string())]), want)
     if want.sort in ("int", "float", "bool", "string"):
         fits = [value if _is(value, want) else None for value in values]
@@ -596,35 +505,14 @@ def _with_nulls(cells: Any, column: Any) -> Any:
     return column.astype("boolean") if cells.null_count and pa.types.is_boolean(cells.type) else column
 
 
-# -- where rows are ----------------------------------------------------------------------------------------
-
-
 def lines(table: Table, rows: Iterable[int]) -> dict[int, int]:
     """Row (from 0) → line of the file (from 1, the header counted); empty for Parquet, which has no lines."""
     wanted = set(rows)
     if table.form.kind == "parquet" or not wanted:
         return {}
     if table.form.kind == "jsonl":
-        return {row: table.line_numbers[row] if table.line_numbers else row + 1 for row in wanted}
-    if _one_line_each(table):
-        return {row: row + 2 for row in wanted}
-    found: dict[int, int] = {}
-    for row, (line, _record) in enumerate(_records(table.path, table.form), -1):
-        if row in wanted:
-            found[row] = line
-        if len(found) == len(wanted):
-            break
-    return found
-
-
-def _one_line_each(table: Table) -> bool:
-    """Whether no cell holds a line break and no line is blank."""
-    count, last = 0, b"\n"
-    with _open(table.path, table.form) as file:
-        while chunk := file.read(1024 * 1024):
-            count += chunk.count(b"\n")
-            last = chunk[-1:]
-    return count + (last != b"\n") == table.rows + 1
+        return {row: table.line_numbers[row] for row in wanted}
+    return lines_of_csv(table.path, table.form, table.rows, wanted)
 
 
 def versions() -> dict[str, str]:

@@ -11,7 +11,8 @@ from git_mlops.schema import pandera, tables
 from git_mlops.schema.forms import KNOWN, form_of
 from git_mlops.schema.load import Schema
 from git_mlops.schema.pandera import EXAMPLES, Broken
-from git_mlops.schema.tables import Table, UnreadableError, Wanted
+from git_mlops.schema.tables import Table, Wanted
+from git_mlops.schema.text import UnreadableError
 
 RULE = "schema"
 MOST_FINDINGS = 50
@@ -24,6 +25,7 @@ _SENTENCES = {
     "series_contains_duplicates": "{column} must be unique, but values repeat",
     "duplicates": "rows repeat in their key columns",
     "check_error": "`{check}` cannot be applied to {column}: {detail}",
+    "not_applicable": "pandera cannot apply the schema to these values ({detail})",
     "warning": "{detail}",
 }
 """Reason code of pandera → what is said of it."""

@@ -1,3 +1,4 @@
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,10 +19,19 @@ def never() -> Path:
 
 
 def item(
-    repo: Repo, file: Path | None, *, path: str = "data/a.csv", schema: bytes = SCHEMA, hash_: str = "0" * 32
+    repo: Repo,
+    file: Path | None,
+    *,
+    path: str = "data/a.csv",
+    schema: bytes = SCHEMA,
+    like: Path | None = None,
 ) -> Item:
-    oid = objects.blob_id(repo, schema)
-    return Item(path, "md5", hash_, lambda: file, "schemas/a.yaml", oid, lambda: schema)
+    """The item of a file; `like`: without the file at hand, under its hash."""
+    named = like or file
+    hash_ = hashlib.md5(named.read_bytes()).hexdigest() if named else "0" * 32
+    return Item(
+        path, "md5", hash_, lambda: file, "schemas/a.yaml", objects.blob_id(repo, schema), lambda: schema
+    )
 
 
 def run(repo: Repo, items: Sequence[Item]) -> list[Finding]:
@@ -63,9 +73,9 @@ def test_the_same_data_under_another_name_is_read_once(repo: Repo, bad: Path) ->
 def test_other_data_another_schema_or_form_is_checked_anew(repo: Repo, good: Path, change: str) -> None:
     run(repo, [item(repo, good)])
     other = {
-        "hash": item(repo, None, hash_="1" * 32),
-        "schema": item(repo, None, schema=SCHEMA + b"strict: true\n"),
-        "form": item(repo, None, path="data/a.tsv"),
+        "hash": item(repo, None),
+        "schema": item(repo, None, like=good, schema=SCHEMA + b"strict: true\n"),
+        "form": item(repo, None, like=good, path="data/a.tsv"),
     }[change]
     assert [finding.level for finding in run(repo, [other])] == ["unknown"]
 
@@ -105,7 +115,7 @@ def test_unreadable_data_has_a_verdict_too(repo: Repo, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"PAR1")
     first = run(repo, [item(repo, tmp_path / "x", path="a.parquet")])
     assert [finding.level for finding in first] == ["error"]
-    assert run(repo, [item(repo, None, path="a.parquet")]) == first
+    assert run(repo, [item(repo, None, like=tmp_path / "x", path="a.parquet")]) == first
 
 
 def test_an_unknown_form_has_no_verdict(repo: Repo, good: Path) -> None:
@@ -117,10 +127,10 @@ def test_what_was_computed_is_recorded_when_the_run_breaks_off(repo: Repo, good:
     def interrupted() -> Path:
         raise KeyboardInterrupt
 
-    items = [item(repo, good), item(repo, None, hash_="1" * 32)._replace(file=interrupted)]
+    items = [item(repo, good), item(repo, None)._replace(file=interrupted)]
     with pytest.raises(KeyboardInterrupt):
         run(repo, items)
-    assert run(repo, [item(repo, None)]) == []
+    assert run(repo, [item(repo, None, like=good)]) == []
 
 
 def test_no_items_cost_no_process(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,3 +144,15 @@ def test_an_error_of_the_caller_passes_through(repo: Repo) -> None:
 
     with pytest.raises(MlopsError, match="cannot read"):
         run(repo, [item(repo, None)._replace(file=unreadable)])
+
+
+def test_a_damaged_object_gets_no_verdict(repo: Repo, good: Path, bad: Path) -> None:
+    (finding,) = run(repo, [item(repo, bad, like=good)])
+    assert (finding.level, finding.hint) == ("unknown", f"`rm {bad}`, then `git mlops pull data/a.csv`")
+    assert refs.read(repo, verdicts.REF) is None
+
+
+def test_a_blob_of_git_goes_by_its_blob_id(repo: Repo, bad: Path) -> None:
+    oid = objects.blob_id(repo, bad.read_bytes())
+    plain = item(repo, bad)._replace(algorithm="git", hash=oid)
+    assert run(repo, [plain]) == run(repo, [plain._replace(file=never)])

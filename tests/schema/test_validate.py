@@ -410,3 +410,20 @@ def test_a_null_is_found_in_every_type_and_form(tmp_path: Path, form: str, dtype
     assert (
         "column `a` has nulls in 1 of 2 rows (50 %)" in said(check(tmp_path, content, f"d.{form}", schema))[0]
     )
+
+
+def test_half_a_character_in_json_is_no_text(tmp_path: Path) -> None:
+    (finding,) = check(tmp_path, b'{"a": "x"}\n{"a": "\\ud800"}\n', "d.jsonl", "columns: {a: {dtype: str}}")
+    assert finding.message == "cannot be read as jsonl: line 2 is not UTF-8"
+    assert check(tmp_path, b'{"a": "\\ud83d\\ude00"}\n', "d.jsonl", "columns: {a: {dtype: str}}") == []
+
+
+@pytest.mark.parametrize("rule", ["unique: true", "isin: [x]", "str_matches: x", "dtype: str", "gt: 1"])
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_nested_values_under_a_plain_rule_fail_without_a_crash(tmp_path: Path, form: str, rule: str) -> None:
+    content = b'{"a": [1]}\n{"a": [1]}\n'
+    if form == "parquet":
+        pq.write_table(pa.table({"a": [[1], [1]]}), tmp_path / "p")
+        content = (tmp_path / "p").read_bytes()
+    findings = check(tmp_path, content, f"d.{form}", f"columns: {{a: {{{rule}}}}}")
+    assert {finding.level for finding in findings} == {"error"}
