@@ -29,17 +29,18 @@ def add(paths: tuple[str, ...]) -> None:
 def status(*, ask_remote: bool, as_json: bool) -> int:
     """Show how data and pointers differ
 
-    Exit code 0 also when data is changed; with --remote it is 1 when the remote lacks data.
+    Exit code 0 also when data is changed; with --remote it is 1 when the remote lacks data; 3 when a pointer
+    cannot be read.
     """
     repo, config = open_repo()
     rows = work.status(repo, config.data.remote, ask_remote=ask_remote)
     if as_json:
         ui.emit("data-status", [row._asdict() for row in rows])
     else:
-        ui.table(("state", "data", "pointer", "last committed by"), [tuple(row) for row in rows])
+        ui.table(("state", "data", "pointer", "last committed by"), [row.cells for row in rows])
     if not rows:
         ui.note("data and pointers agree")
-    return FINDINGS if any(row.state == work.NOT_ON_REMOTE for row in rows) else OK
+    return work.exit_code(rows)
 
 
 @click.command()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from git_mlops.data import cache, dvc, listing, places, workspace
 from git_mlops.data.hashes import Hashes, md5_folder
-from git_mlops.data.pointers import Out
+from git_mlops.data.pointers import Out, PointerError
 from git_mlops.errors import MlopsError
 from git_mlops.git.repo import Repo
 
@@ -32,9 +32,12 @@ def follow(repo: Repo, *, again: Collection[str] = ()) -> Followed:
 
     Data that somebody deleted stays deleted while its pointer is the same, unless its path is in `again`.
     """
-    found = {out.path: out for out in listing.in_workspace(repo) if out.cache}
+    unreadable: list[PointerError] = []
+    named = {out.path: out for out in listing.in_workspace(repo, unreadable=unreadable)}
+    found = {path: out for path, out in named.items() if out.cache}
     with Hashes(repo) as hashes:
-        removed, kept = _vanished(repo, hashes, found)
+        # a pointer in conflict is still there, it only cannot be read: its data stays
+        removed, kept = ([], []) if unreadable else _vanished(repo, hashes, named)
         wanted, missing = [], []
         for path, out in found.items():
             if hashes.followed.get(path) == out.hash and path not in again:

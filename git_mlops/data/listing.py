@@ -21,8 +21,12 @@ def in_index(repo: Repo) -> dict[Out, str]:
     return of_blobs(repo, {e.path: e.oid for e in entries if wanted(e.path)})
 
 
-def in_workspace(repo: Repo) -> dict[Out, str]:
-    """What the pointers on disk name, also those that git does not track yet."""
+def in_workspace(repo: Repo, *, unreadable: list[PointerError] | None = None) -> dict[Out, str]:
+    """What the pointers on disk name, also those that git does not track yet.
+
+    Args:
+        unreadable: gets what is wrong with pointers that cannot be read.
+    """
     listed = repo.paths(
         "ls-files",
         "-z",
@@ -36,7 +40,8 @@ def in_workspace(repo: Repo) -> dict[Out, str]:
     files = {path: content for path in listed if (content := on_disk(repo.root / path)) is not None}
     locks = [path for path in files if path.endswith("dvc.lock")]
     beside = {pipeline_of(path): on_disk(repo.root / pipeline_of(path)) for path in locks}
-    return outs(files | {path: content for path, content in beside.items() if content is not None})
+    beside_ = {path: content for path, content in beside.items() if content is not None}
+    return outs(files | beside_, unreadable=unreadable)
 
 
 def of_blobs(repo: Repo, files: Mapping[str, str]) -> dict[Out, str]:
@@ -45,7 +50,7 @@ def of_blobs(repo: Repo, files: Mapping[str, str]) -> dict[Out, str]:
     return outs({path: contents[oid] for path, oid in files.items() if oid in contents})
 
 
-def outs(files: Mapping[str, bytes]) -> dict[Out, str]:
+def outs(files: Mapping[str, bytes], *, unreadable: list[PointerError] | None = None) -> dict[Out, str]:
     """What the pointers among the files (path → content) name; one that cannot be read names nothing here."""
     found: dict[Out, str] = {}
     for path, content in files.items():
@@ -53,8 +58,10 @@ def outs(files: Mapping[str, bytes]) -> dict[Out, str]:
             continue
         try:
             pointer = pointers.parse(path, content, files.get(pipeline_of(path)))
-        except PointerError:
-            continue  # said by the rule pointer-valid
+        except PointerError as error:
+            if unreadable is not None:  # else said by the rule pointer-valid
+                unreadable.append(error)
+            continue
         found |= dict.fromkeys(pointer.outs, path)
     return found
 

@@ -70,6 +70,7 @@ class PointerError(MlopsError):
 
     def __init__(self, path: str, message: str, *, line: int | None = None, hint: str | None = None) -> None:
         super().__init__(f"{path}: {message}", hint=hint)
+        self.path = path
         self.line = line
 
 

@@ -46,17 +46,28 @@ def folder_is(repo: Repo, out: Out, hashes: Hashes) -> bool:
     found = hashes.folder(out.path)
     if md5_folder(found) == out.hash:
         return True
-    legacy, ignoring = out.algorithm == "md5-dos2unix", _ignores(repo)
-    if not legacy and not ignoring:
+    kept = _counted(repo, out, found)
+    if md5_folder(kept) == out.hash:
+        return True
+    if out.algorithm != "md5-dos2unix":
         return False
-    # with .dvcignore, and only then, the listing decides: what is more on disk may be what is ignored
     listed = cache.members(repo, out)
-    same = all(
-        found.get(name) == member.hash
-        or (legacy and name in found and md5_text(repo.root / member.path) == member.hash)
+    same = (
+        kept[name] == member.hash or md5_text(repo.root / member.path) == member.hash
         for name, member in listed.items()
+        if name in kept
     )
-    return bool(listed) and same and (ignoring or len(found) == len(listed))
+    return bool(listed) and listed.keys() == kept.keys() and all(same)
+
+
+def _counted(repo: Repo, out: Out, found: dict[str, str]) -> dict[str, str]:
+    """The files of a directory that no .dvcignore leaves out: git itself knows that grammar."""
+    if not _ignores(repo):
+        return found
+    options = ("-z", "--others", "--exclude-per-directory=.dvcignore")
+    listed = repo.paths("ls-files", *options, "--", f":(literal){out.path}/")
+    names = {path.removeprefix(f"{out.path}/") for path in listed}
+    return {name: hash_ for name, hash_ in found.items() if name in names}
 
 
 def _ignores(repo: Repo) -> bool:
@@ -71,19 +82,38 @@ class Status(NamedTuple):
 
     path: str
     pointer: str
-    state: Literal["modified", "deleted", "not here"]
+    state: Literal["modified", "deleted", "not here", "not in the cache"]
+    """`not here`: neither the data nor its object; `not in the cache`: only the workspace has it."""
+    files: dict[str, list[str]] = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
+    """For a changed directory: `added`, `modified`, `deleted` → paths in it."""
 
 
 def status(repo: Repo) -> list[Status]:
-    """Every output that is not as its pointer says: changed, deleted, or never downloaded."""
-    found = listing.in_workspace(repo)
+    """Every output that is not as its pointer says: changed, deleted, never downloaded, or nowhere else."""
     rows: list[Status] = []
     with Hashes(repo) as hashes:
-        for out, pointer in found.items():
-            it = state(repo, out, hashes) if out.cache else "same"
+        for out, pointer in listing.in_workspace(repo).items():
+            it = state(repo, out, hashes) if out.cache else None
             if it == "modified":
-                rows.append(Status(out.path, pointer, "modified"))
+                files = changed_files(repo, out, hashes) if out.is_dir else {}
+                rows.append(Status(out.path, pointer, "modified", files))
             elif it == "missing":
                 here = cache.complete(repo, out)
                 rows.append(Status(out.path, pointer, "deleted" if here else "not here"))
-    return sorted(rows)
+            elif it == "same" and not cache.complete(repo, out):
+                rows.append(Status(out.path, pointer, "not in the cache"))
+    return sorted(rows, key=lambda row: row[:3])
+
+
+def changed_files(repo: Repo, out: Out, hashes: Hashes) -> dict[str, list[str]]:
+    """What changed in a directory; empty when its listing is not on this machine."""
+    before = cache.members(repo, out)
+    if not before or not (repo.root / out.path).is_dir():
+        return {}
+    now = _counted(repo, out, hashes.folder(out.path))
+    both = sorted(before.keys() & now.keys())
+    return {
+        "added": sorted(now.keys() - before.keys()),
+        "modified": [name for name in both if now[name] != before[name].hash],
+        "deleted": sorted(before.keys() - now.keys()),
+    }

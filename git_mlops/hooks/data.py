@@ -7,15 +7,16 @@ from typing import NamedTuple
 from git_mlops import config
 from git_mlops.checks import scope
 from git_mlops.data import dvc, listing, places, pointers, track, transfer, workspace
-from git_mlops.data.pointers import Out
+from git_mlops.data.pointers import Out, PointerError
 from git_mlops.data.transfer import Transferred
-from git_mlops.errors import MlopsError, NotFoundError
+from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK, MlopsError, NotFoundError
 from git_mlops.git.repo import Repo, head
 from git_mlops.hooks import follow_data, triage
 from git_mlops.schema.bindings import schema_for
 from git_mlops.schema.settings import Bindings
 
 NOT_ON_REMOTE = "not on the remote"
+UNREADABLE = "unreadable"
 
 
 class Row(NamedTuple):
@@ -23,9 +24,18 @@ class Row(NamedTuple):
 
     state: str
     path: str
+    """Of the data; for a pointer that cannot be read, the reason."""
     pointer: str
-    who: str
+    who: str = ""
     """Who committed the pointer last: the one to ask for the data."""
+    files: dict[str, list[str]] = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
+    """For a changed directory: `added`, `modified`, `deleted` → paths in it."""
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row of a table for people: of a directory's files only how many."""
+        counts = ", ".join(f"{len(paths)} {kind}" for kind, paths in self.files.items() if paths)
+        return (f"{self.state} ({counts})" if counts else self.state, *self[1:4])
 
 
 def add(repo: Repo, words: Sequence[str]) -> list[str]:
@@ -34,18 +44,31 @@ def add(repo: Repo, words: Sequence[str]) -> list[str]:
         raise MlopsError("DVC is not set up in this repository", hint="`git mlops init`")
     done = track.add(repo, words)
     triage.forget(repo)
-    return done.pointers
+    return list(dict.fromkeys(done.pointers))
 
 
 def status(repo: Repo, remote: str | None, *, ask_remote: bool) -> list[Row]:
     """Data that differs from its pointer; with `ask_remote` also what the remote lacks."""
-    found = [(str(row.state), row.path, row.pointer) for row in workspace.status(repo)]
+    unreadable: list[PointerError] = []
+    outs = listing.in_workspace(repo, unreadable=unreadable)
+    found = [Row(UNREADABLE, _reason(error), error.path) for error in unreadable]
+    found += [Row(row.state, row.path, row.pointer, files=row.files) for row in workspace.status(repo)]
     if ask_remote:
-        outs = listing.in_workspace(repo)
         lacking = transfer.missing_on_remote(repo, outs, remote=remote)
-        found += [(NOT_ON_REMOTE, out.path, outs[out]) for out in lacking]
-    who = _who(repo, {pointer for _state, _path, pointer in found})
-    return [Row(*row, who.get(row[2], "")) for row in found]
+        found += [Row(NOT_ON_REMOTE, out.path, outs[out]) for out in lacking]
+    who = _who(repo, {row.pointer for row in found})
+    return [row._replace(who=who.get(row.pointer, "")) for row in found]
+
+
+def _reason(error: PointerError) -> str:
+    where = f"line {error.line}: " if error.line else ""
+    return where + str(error).removeprefix(f"{error.path}: ")
+
+
+def exit_code(rows: Iterable[Row]) -> int:
+    """1 when the remote lacks data; else 3 when a pointer cannot be read: nobody knows what it names."""
+    states = {row.state for row in rows}
+    return FINDINGS if NOT_ON_REMOTE in states else CANNOT_EVALUATE if UNREADABLE in states else OK
 
 
 def _who(repo: Repo, pointers_: Collection[str]) -> dict[str, str]:
@@ -101,11 +124,23 @@ def _bound(out: Out, bindings: Bindings) -> bool:
 
 
 def _chosen(repo: Repo, words: Sequence[str]) -> list[Out]:
-    outs = list(listing.in_workspace(repo))
-    if not words:
-        return outs
-    paths = [places.relative(repo, Path.cwd() / word) for word in words]
-    return [out for path in paths for out in _named(outs, path.removesuffix(".dvc"))]
+    """The outputs of the workspace that are meant: all, or those at or below the paths.
+
+    Raises:
+        PointerError: a pointer that may name one of them cannot be read; nothing is left out in silence.
+    """
+    unreadable: list[PointerError] = []
+    outs = list(listing.in_workspace(repo, unreadable=unreadable))
+    everything = not words or any((Path.cwd() / word).resolve() == repo.root.resolve() for word in words)
+    paths = [] if everything else [places.relative(repo, Path.cwd() / word) for word in words]
+    for error in unreadable:
+        if everything or any(_concerns(path, error.path) for path in paths):
+            raise error
+    return outs if everything else [o for path in paths for o in _named(outs, path.removesuffix(".dvc"))]
+
+
+def _concerns(path: str, pointer: str) -> bool:
+    return path.removesuffix(".dvc") == pointer.removesuffix(".dvc") or pointer.startswith(f"{path}/")
 
 
 def _named(outs: Iterable[Out], path: str) -> list[Out]:

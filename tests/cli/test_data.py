@@ -238,3 +238,219 @@ def test_ctrl_c_in_push_and_pull_can_be_repeated(root: Path, mlops: Run, tmp_pat
     assert (done.returncode, "Traceback" in done.stderr) == (130, False)
     mlops("pull", cwd=root)
     assert mlops("status", cwd=root).stderr == "data and pointers agree\n"
+
+
+@pytest.fixture
+def place(root: Path) -> Path:
+    """With a file of data that is not added yet."""
+    (root / "data.csv").write_text("a,b\n1,2\n")
+    return root
+
+
+def git(place: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=place, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def lose_cache(place: Path) -> None:
+    shutil.rmtree(place / ".dvc" / "cache")
+
+
+def test_the_story_of_data_and_dvc_agrees(place: Path, run: Run, mlops: Run) -> None:
+    assert mlops("add", "data.csv", cwd=place).stderr == "staged data.csv.dvc\n"
+    assert git(place, "diff", "--cached", "--name-only") == ".gitignore\ndata.csv.dvc"
+    assert mlops("status", cwd=place).stderr == "data and pointers agree\n"
+    assert mlops("push", cwd=place).stderr == "pushed 1 objects\n"
+    assert mlops("push", cwd=place).stderr == "everything is on the remote\n"
+    assert run("dvc", "status", "-c", cwd=place).stdout == "Cache and remote 'store' are in sync.\n"
+    lose_cache(place)
+    (place / "data.csv").unlink()
+    assert mlops("pull", cwd=place).stderr == "data follows: data.csv\npulled 1 objects\n"
+    assert (place / "data.csv").read_text() == "a,b\n1,2\n"
+    assert run("dvc", "status", cwd=place).stdout == "Data and pipelines are up to date.\n"
+
+
+def test_what_we_push_dvc_pulls(place: Path, run: Run, mlops: Run) -> None:
+    (place / "raw").mkdir()
+    (place / "raw" / "a b").write_text("1")
+    mlops("add", "raw", "data.csv", cwd=place)
+    mlops("push", cwd=place)
+    git(place, "commit", "-q", "-m", "data")
+    run("git", "clone", "-q", place, "other", cwd=place.parent)
+    run("dvc", "pull", "-q", cwd=place.parent / "other")
+    found = {str(p): (place.parent / "other" / p).read_text() for p in ("raw/a b", "data.csv")}
+    assert found == {"raw/a b": "1", "data.csv": "a,b\n1,2\n"}
+
+
+def test_paths_are_those_of_the_directory_one_stands_in(place: Path, mlops: Run) -> None:
+    (place / "sub dir").mkdir()
+    for name in ("ä.csv", "b.csv"):
+        (place / "sub dir" / name).write_text(name)
+    assert mlops("add", "*.csv", "../data.csv", cwd=place / "sub dir").stderr == (
+        "staged sub dir/b.csv.dvc\nstaged sub dir/ä.csv.dvc\nstaged data.csv.dvc\n"
+    )
+    assert mlops("push", ".", cwd=place / "sub dir").stderr == "pushed 2 objects\n"
+    assert mlops("push", "..", cwd=place / "sub dir").stderr == "pushed 1 objects\n"
+
+
+def test_status_in_json(place: Path, mlops: Run) -> None:
+    (place / "raw").mkdir()
+    (place / "raw" / "a").write_text("1")
+    mlops("add", "raw", "data.csv", cwd=place)
+    git(place, "commit", "-q", "-m", "data")
+    (place / "raw" / "b").write_text("2")
+    (place / "data.csv").unlink()
+    today = git(place, "log", "-1", "--format=%as")
+    files = {"added": ["b"], "modified": [], "deleted": []}
+    rows = [
+        {
+            "state": "deleted",
+            "path": "data.csv",
+            "pointer": "data.csv.dvc",
+            "who": f"Ada, {today}",
+            "files": {},
+        },
+        {"state": "modified", "path": "raw", "pointer": "raw.dvc", "who": f"Ada, {today}", "files": files},
+    ]
+    assert json.loads(mlops("status", "--json", cwd=place).stdout) == {
+        "mlops": 1,
+        "kind": "data-status",
+        "data": rows,
+    }
+
+
+def test_status_for_people(place: Path, mlops: Run) -> None:
+    (place / "raw").mkdir()
+    (place / "raw" / "a").write_text("1")
+    mlops("add", "raw", cwd=place)
+    (place / "raw" / "a").unlink()
+    (place / "raw" / "b").write_text("2")
+    assert mlops("status", cwd=place).stdout.splitlines()[1:] == [
+        "modified (1 added, 1 deleted)  raw   raw.dvc",
+    ]
+
+
+def test_a_lost_member_of_a_directory_is_noticed_and_pushed_again(place: Path, mlops: Run) -> None:
+    (place / "raw").mkdir()
+    for name in "abc":
+        (place / "raw" / name).write_text(name)
+    mlops("add", "raw", cwd=place)
+    assert mlops("push", cwd=place).stderr == "pushed 4 objects\n"
+    lost = next(p for p in (place.parent / "store").rglob("*") if p.is_file() and p.suffix != ".dir")
+    lost.unlink()
+    mlops("status", "--remote", cwd=place, status=1)
+    assert mlops("push", cwd=place).stderr == "pushed 1 objects\n"
+    assert lost.exists()
+
+
+def test_data_that_is_nowhere(place: Path, mlops: Run) -> None:
+    mlops("add", "data.csv", cwd=place)
+    lose_cache(place)
+    hash_ = (place / "data.csv.dvc").read_text().split("md5: ")[1].split()[0]
+    pushed = mlops("push", cwd=place, status=1).stderr
+    assert pushed.endswith(f"error: `data.csv`: its data ({hash_}) is neither here nor on the remote\n")
+    (place / "data.csv").unlink()
+    pulled = mlops("pull", cwd=place, status=3).stderr
+    assert f"error: `data.csv`: its data ({hash_}) is not on the remote\n" in pulled
+
+
+def test_pull_of_a_range_takes_only_what_it_changed(place: Path, mlops: Run) -> None:
+    mlops("add", "data.csv", cwd=place)
+    git(place, "commit", "-q", "-m", "one")
+    (place / "b.csv").write_text("b")
+    mlops("add", "b.csv", cwd=place)
+    git(place, "commit", "-q", "-m", "two")
+    mlops("push", cwd=place)
+    lose_cache(place)
+    (place / "b.csv").unlink()
+    (place / "data.csv").unlink()
+    assert "pulled 1 objects\n" in mlops("pull", "--range", "HEAD~1...HEAD", cwd=place).stderr
+    assert ((place / "b.csv").exists(), (place / "data.csv").exists()) == (True, False)
+
+
+def test_pull_never_overwrites_what_was_changed_and_not_added(place: Path, mlops: Run) -> None:
+    mlops("add", "data.csv", cwd=place)
+    mlops("push", cwd=place)
+    (place / "data.csv").write_text("mine")
+    assert "warning: kept, because it was changed here" in mlops("pull", cwd=place).stderr
+    assert (place / "data.csv").read_text() == "mine"
+
+
+def test_a_relative_remote_stands_beside_its_configuration(place: Path, run: Run, mlops: Run) -> None:
+    (place / "sub").mkdir()
+    run("dvc", "remote", "add", "-q", "near", "../../near", cwd=place / "sub")
+    mlops("add", "data.csv", cwd=place)
+    mlops("push", "--remote", "near", cwd=place / "sub")
+    assert [p.suffix for p in (place.parent / "near" / "files" / "md5").rglob("*") if p.is_file()] == [""]
+
+
+def test_worktrees_share_one_cache(place: Path, run: Run, mlops: Run) -> None:
+    mlops("add", "data.csv", cwd=place)
+    git(place, "commit", "-q", "-m", "data")
+    other = place.parent / "other tree"
+    git(place, "worktree", "add", "-q", "-b", "other", str(other))
+    (other / "more.csv").write_text("more")
+    mlops("add", "more.csv", cwd=other)
+    assert mlops("pull", cwd=other).stderr == "data follows: data.csv\neverything is here\n"
+    git(other, "commit", "-q", "-m", "more")
+    git(place, "merge", "-q", "other")
+    mlops("pull", cwd=place)
+    assert (place / "more.csv").read_text() == "more"
+    assert run("dvc", "status", cwd=other).stdout == "Data and pipelines are up to date.\n"
+
+
+@pytest.mark.parametrize("command", [["push"], ["pull"], ["push", "data.csv"], ["pull", "data.csv.dvc"]])
+def test_a_pointer_in_conflict_stops_what_would_leave_it_out(
+    place: Path, mlops: Run, command: list[str]
+) -> None:
+    (place / "data.csv.dvc").write_text("outs:\n<<<<<<< ours\n")
+    assert mlops(*command, cwd=place, status=2).stderr == (
+        "error: data.csv.dvc: it holds conflict markers\n"
+        "hint: choose a side: `git checkout --ours data.csv.dvc`\n"
+    )
+
+
+def test_another_pointer_can_be_worked_with(place: Path, mlops: Run) -> None:
+    mlops("add", "data.csv", cwd=place)
+    (place / "broken.dvc").write_text("outs:\n<<<<<<< ours\n")
+    assert mlops("push", "data.csv", cwd=place).stderr == "pushed 1 objects\n"
+
+
+def test_status_shows_what_cannot_be_read(place: Path, mlops: Run) -> None:
+    (place / "bad.dvc").write_text("outs:\n- path: x\n  md5: zzz\n")
+    done = mlops("status", "--json", cwd=place, status=3)
+    row = {
+        "state": "unreadable",
+        "path": "line 3: `md5: zzz` is no hash",
+        "pointer": "bad.dvc",
+        "who": "",
+        "files": {},
+    }
+    assert json.loads(done.stdout) == {"mlops": 1, "kind": "data-status", "data": [row]}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["add", "*.parquet"], "error: `*.parquet` matches no file\n"),
+        (["add", "/etc/hostname"], "error: `/etc/hostname` is outside the repository "),
+        (["add", ".git/config"], "error: `.git/config` belongs to git or DVC, not to the data\n"),
+        (["add", ".dvc/config"], "error: `.dvc/config` belongs to git or DVC, not to the data\n"),
+        (["add", "."], "error: the whole repository cannot be data\n"),
+        (["add", "out"], "error: `out` is a symbolic link to a place outside the repository\n"),
+        (["add", "empty"], "error: `empty` is an empty directory\n"),
+        (["pull", "--range", "nope...HEAD"], "error: `nope` is not a commit of this repository\n"),
+        (["push", "--remote", "nope"], "error: "),
+    ],
+)  # fmt: skip
+def test_bad_input_is_said_and_changes_nothing(
+    place: Path, mlops: Run, words: list[str], message: str
+) -> None:
+    (place / "out").symlink_to("/etc/hostname")
+    (place / "empty").mkdir()
+    if words[0] == "push":
+        mlops("add", "data.csv", cwd=place)
+    before = git(place, "status", "--porcelain", "-uall")
+    done = mlops(*words, cwd=place, status=2)
+    assert done.stderr.startswith(message)
+    assert git(place, "status", "--porcelain", "-uall") == before

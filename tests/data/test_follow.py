@@ -257,3 +257,17 @@ def test_following_twice_asks_nothing_of_dvc(data: Data) -> None:
     two_versions(data)
     with Hashes(data.repo) as known:
         assert known.followed == {"data.csv": data.out("data.csv").hash}
+
+
+def test_data_stays_while_its_pointer_cannot_be_read(data: Data) -> None:
+    data.file("a.csv", "a")
+    follow.follow(data.repo)
+    data.write("a.csv.dvc", "<<<<<<< ours\n")
+    assert (follow.follow(data.repo), data.read("a.csv")) == (Followed([], [], []), "a")
+
+
+def test_data_stays_when_its_pointer_says_that_git_is_to_hold_it(data: Data) -> None:
+    data.file("a.csv", "a")
+    follow.follow(data.repo)
+    data.file("a.csv", "a", "cache: false")
+    assert (follow.follow(data.repo), data.read("a.csv")) == (Followed([], [], []), "a")

@@ -91,7 +91,7 @@ def legacy(data: Data, name: str, text: str) -> str:
 @pytest.mark.parametrize("text", ["a\r\nb\r\n", "a\nb\n"])
 def test_a_text_that_dvc_2_added(data: Data, text: str) -> None:
     legacy(data, "old.csv", text)
-    assert states(data) == []
+    assert states(data) == [("old.csv", "not in the cache")]
     data.write("old.csv", text + "c")
     assert states(data) == [("old.csv", "modified")]
 
@@ -105,7 +105,7 @@ def test_a_directory_of_texts_that_dvc_2_added(data: Data) -> None:
     new.rename(old)
     data.write("raw.dvc", f"outs:\n- md5: {md5}.dir\n  path: raw\n")
     data.write("raw/x.csv", "a\r\nb\r\n")
-    assert states(data) == []
+    assert states(data) == [("raw", "not in the cache")]
     data.write("raw/y.csv", "more")
     assert states(data) == [("raw", "modified")]
 
@@ -122,3 +122,29 @@ def test_a_pointer_behind_a_symbolic_link_is_not_read(data: Data, tmp_path: Path
     outside.write_text("outs:\n- md5: 0123456789abcdef0123456789abcdef\n  path: x\n")
     (data.root / "x.dvc").symlink_to(outside)
     assert states(data) == []
+
+
+def test_a_new_file_that_dvcignore_does_not_name_is_seen(data: Data) -> None:
+    data.write(".dvcignore", "*.tmp\n")
+    data.write("raw/.dvcignore", "skipped\n")
+    data.git("add", "-f", ".dvcignore", "raw/.dvcignore")
+    data.git("rm", "-q", "--cached", "raw/.dvcignore")
+    data.folder("raw", {"x": "1", ".dvcignore": "skipped\n"})
+    data.write("raw/skipped", "1")
+    assert states(data) == []
+    data.write("raw/y", "2")
+    assert states(data) == [("raw", "modified")]
+
+
+def test_the_files_that_changed_in_a_directory(data: Data) -> None:
+    data.folder("raw", {"a": "1", "b": "2", "sub/c": "3"})
+    data.write("raw/b", "two")
+    data.write("raw/sub/d", "4")
+    (data.root / "raw" / "a").unlink()
+    files = {"added": ["sub/d"], "modified": ["b"], "deleted": ["a"]}
+    assert workspace.status(data.repo) == [Status("raw", "raw.dvc", "modified", files)]
+
+
+def test_data_whose_only_copy_is_in_the_workspace(data: Data) -> None:
+    data.lose(data.file("a.csv", "a"))
+    assert states(data) == [("a.csv", "not in the cache")]
