@@ -1,5 +1,6 @@
 """Files become pointers: hashed, cached, linked, the pointer staged. On request, or by the commit hook."""
 
+import os
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -44,14 +45,28 @@ def _refuse(repo: Repo, path: str) -> None:
         hint = f"add the data: `git mlops add {data}`" if data != path else "`dvc repro` writes dvc.lock"
         raise MlopsError(f"`{path}` is a pointer, not data", hint=hint)
     file = places.inside(repo, path)
-    if file.is_symlink() and not file.resolve().is_relative_to(repo.root.resolve()):
-        raise MlopsError(
-            f"`{path}` is a symbolic link to a place outside the repository", hint="add a copy of the file"
-        )
+    # with `cache.type symlink` the data itself is links, into a cache that may be anywhere
+    inside = (repo.root.resolve(), cache.cache_dir(repo).resolve())
+    for link in _links(file):
+        if not any(link.resolve().is_relative_to(place) for place in inside):
+            raise MlopsError(
+                f"`{link.relative_to(repo.root).as_posix()}` is a symbolic link to a place outside the repository",
+                hint="add a copy of the file",
+            )
     if file.is_dir() and next(walk(file), None) is None:
         raise MlopsError(f"`{path}` is an empty directory")
     if not file.is_dir() and not file.is_file():
         raise MlopsError(f"`{path}` is neither a file nor a directory")
+
+
+def _links(file: Path) -> Iterator[Path]:
+    """The symbolic links at and below a path: DVC would take what they lead to for a part of the data."""
+    if file.is_symlink():
+        yield file
+    elif file.is_dir():
+        for base, folders, names in os.walk(file):
+            found = (os.path.join(base, name) for name in (*folders, *names))
+            yield from (Path(one) for one in found if os.path.islink(one))  # noqa: PTH114  # 20,000 Paths take 0.1 s
 
 
 def _add(repo: Repo, paths: Sequence[str]) -> Added:

@@ -384,3 +384,21 @@ def test_commit_of_named_files_is_refused_with_what_to_do(hooked: Data) -> None:
     )
     assert (done.returncode, "hint: `git mlops add a.csv`" in done.stderr) == (1, True)
     assert staged(hooked) == ["A a.csv"]
+
+
+@pytest.mark.parametrize("target", ["/etc", "/etc/hostname", "../.."])
+def test_a_link_out_of_the_repository_inside_a_directory(data: Data, target: str) -> None:
+    data.write("raw/sub/x", "1")
+    (data.root / "raw" / "sub" / "link").symlink_to(f"../../{target}" if target == "../.." else target)
+    with pytest.raises(MlopsError, match="`raw/sub/link` is a symbolic link to a place outside"):
+        track.add(data.repo, ["raw"], here=data.root)
+
+
+def test_a_directory_of_links_into_a_cache_elsewhere_is_added_again(data: Data, tmp_path: Path) -> None:
+    with (data.root / ".dvc" / "config").open("a") as file:
+        file.write(f"[cache]\n    dir = {tmp_path / 'shared'}\n    type = symlink\n")
+    data.write("raw/x", "1")
+    track.add(data.repo, ["raw"], here=data.root)
+    assert (data.root / "raw" / "x").is_symlink()
+    data.write("raw/y", "2")
+    assert track.add(data.repo, ["raw"], here=data.root).pointers == ["raw.dvc"]
