@@ -49,10 +49,9 @@ def _refuse(repo: Repo, path: str) -> None:
     inside = (repo.root.resolve(), cache.cache_dir(repo).resolve())
     for link in _links(file):
         if not any(link.resolve().is_relative_to(place) for place in inside):
-            raise MlopsError(
-                f"`{link.relative_to(repo.root).as_posix()}` is a symbolic link to a place outside the repository",
-                hint="add a copy of the file",
-            )
+            name = link.relative_to(repo.root).as_posix()
+            message = f"`{name}` is a symbolic link to a place outside the repository"
+            raise MlopsError(message, hint="add a copy of the file")
     if file.is_dir() and next(walk(file), None) is None:
         raise MlopsError(f"`{path}` is an empty directory")
     if not file.is_dir() and not file.is_file():
