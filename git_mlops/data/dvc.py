@@ -2,9 +2,7 @@
 
 import errno
 import fcntl
-import logging
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,6 +124,8 @@ def _one_at_a_time(repo: Repo) -> Iterator[None]:
 @contextmanager
 def translated() -> Iterator[None]:
     """DVC's exceptions, and the system's under it, as ours."""
+    import sqlite3
+
     from dvc.config import NoRemoteError
     from dvc.exceptions import DvcException
     from dvc.fs import RemoteMissingDepsError
@@ -231,6 +231,8 @@ def reproduce(repo: Repo, targets: Sequence[str] = (), *, force: bool = False) -
     Raises:
         MlopsError: a stage failed (exit code 1), or the pipeline is wrong.
     """
+    import logging
+
     from dvc.exceptions import ReproductionError
 
     logging.getLogger("dvc").setLevel(logging.INFO)  # which stage runs, and what it runs

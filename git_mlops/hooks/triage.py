@@ -10,11 +10,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from git_mlops.config import FILE as CONFIG
 from git_mlops.config import Config
 from git_mlops.data import listing, pointers
 from git_mlops.git import objects
 from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo
+from git_mlops.hooks import known
+from git_mlops.schema.bindings import schema_for
+from git_mlops.schema.forms import form_of
 
 _FORMAT = "git-mlops triage 1"
 _POINTERS = ("*.dvc", "dvc.lock", "*/dvc.lock")
@@ -34,8 +38,23 @@ def write(repo: Repo, config: Config, *, settled: float | None) -> None:
     lines = [_FORMAT, *_lines(repo, config)]
     if any("\n" in line for line in lines):
         lines = ["sh cannot tell here: every commit asks"]
+    _remember(repo, config)
     file = _write(repo, "triage", "\n".join(lines) + "\n")
     os.utime(file, (settled or 0, settled or 0))
+
+
+def _remember(repo: Repo, config: Config) -> None:
+    """Write `known`: the pointers whose commit can go the short way, under this configuration."""
+    content = listing.on_disk(repo.root / CONFIG) or b""
+    rows = [f"{known.FORMAT} {objects.blob_id(repo, content)}"]
+    found = listing.in_workspace(repo)
+    for out, pointer in found.items():
+        schema = schema_for(out.path, config.schemas)
+        fields = (pointer, out.path, str(form_of(out.path)) if schema else "", schema or "")
+        plain = pointer.endswith(".dvc") and not out.is_dir and out.algorithm == "md5"
+        if plain and not any(c in field for field in fields for c in "\t\n"):
+            rows.append("\t".join(fields))
+    _write(repo, "known", "\n".join(rows) + "\n")
 
 
 def forget(repo: Repo) -> None:

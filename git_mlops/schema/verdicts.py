@@ -4,7 +4,6 @@
 path of every commit: one `cat-file --batch`, and neither pandas nor pandera is imported.
 """
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,19 +15,12 @@ from git_mlops.git import objects, refs
 from git_mlops.git.refs import Move, RefMovedError
 from git_mlops.git.repo import Repo
 from git_mlops.git.run import GitError
-
-REF = "refs/mlops/verdicts"
-RULE = "schema"
-
-ENGINE = "pandas-1"
-"""The meaning of a check: raised when ours or pandera's meaning changes; old verdicts then no longer count.
-
-Not pandera's version: asking for it costs every commit 15 ms, and two colleagues one patch release apart
-would never share a verdict. What really computed one is written in it (`by`).
-"""
+from git_mlops.schema.subjects import ENGINE, REF, RULE, place, subject
 
 _VERSION = 1
 _ATTEMPTS = 60
+
+__all__ = ["ENGINE", "REF", "RULE", "Verdict", "lookup", "merge", "parse", "record", "render", "subject"]
 
 T = TypeVar("T")
 Outcome = Literal["pass", "fail"]
@@ -47,18 +39,9 @@ class Verdict(NamedTuple):
     """Programs and their versions."""
 
 
-def subject(algorithm: str, data_hash: str, schema_oid: str, form: str) -> str:
-    """What a verdict is about: these bytes, read as this form, under this schema and this engine.
-
-    The form (`csv`, `parquet`, …) is in it because the same bytes under another name may mean another table.
-    """
-    lines = ("mlops verdict 1", RULE, ENGINE, form, f"{algorithm}:{data_hash}", f"schema:{schema_oid}")
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
-
-
 def lookup(repo: Repo, subjects: Iterable[str]) -> dict[str, Verdict]:
     """The verdicts that are known, in one process."""
-    names = {f"{REF}:{_path(subject)}": subject for subject in dict.fromkeys(subjects)}
+    names = {f"{REF}:{place(subject)}": subject for subject in dict.fromkeys(subjects)}
     found = ((names[name], content) for name, content in objects.read_blobs(repo, names).items())
     parsed = ((subject, parse(subject, content)) for subject, content in found)
     return {subject: verdict for subject, verdict in parsed if verdict is not None}
@@ -70,7 +53,7 @@ def record(repo: Repo, verdicts: Sequence[Verdict]) -> None:
     A verdict that is there already stays as it is, so that the history holds no noise.
     """
     if verdicts:
-        files = {_path(verdict.subject): render(verdict) for verdict in verdicts}
+        files = {place(verdict.subject): render(verdict) for verdict in verdicts}
         _retried(lambda: _record(repo, files, _subject_line(verdicts)))
 
 
@@ -81,10 +64,6 @@ def merge(repo: Repo, theirs: str) -> list[Finding]:
     outcomes are returned as findings: someone's engine or someone's honesty is not what it should be.
     """
     return _retried(lambda: _merge(repo, theirs))
-
-
-def _path(subject: str) -> str:
-    return f"{subject[:2]}/{subject[2:]}/{RULE}.json"
 
 
 def _subject_line(verdicts: Sequence[Verdict]) -> str:
