@@ -3,10 +3,11 @@
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from git_mlops.data.cache import config_files, default_cache, read_config
 from git_mlops.data.pointers import Out
@@ -93,8 +94,12 @@ def default_remote(repo: Repo) -> str | None:
 
 
 @contextmanager
-def opened(repo: Repo) -> Iterator["DvcRepo"]:
+def opened(repo: Repo, *, queue: bool = True) -> Iterator["DvcRepo"]:
     """DVC's own repository object, alone: a second command of ours or of DVC waits instead of failing.
+
+    Args:
+        queue: wait in our own line, too. Not for what runs the user's commands: one that calls us would wait
+            for ever for the one that started it. DVC gives its lock away while such a command runs.
 
     Raises:
         MlopsError: whatever DVC says, with what to do where that is known.
@@ -106,7 +111,8 @@ def opened(repo: Repo) -> Iterator["DvcRepo"]:
     prepare_worktree(repo)
     # DVC by itself gives up after 3.5 s; `_wait_for_lock` makes it wait, and say so
     options: dict[str, Any] = {"config": {"core": {"autostage": False}}, "_wait_for_lock": True}
-    with _one_at_a_time(repo), translated(), DvcRepo(str(repo.root), **options) as dvc:
+    turn = _one_at_a_time(repo) if queue else nullcontext()
+    with turn, translated(), DvcRepo(str(repo.root), **options) as dvc:
         dvc.scm_context.quiet = True  # no advice on `git add`: what is staged is ours to say
         yield dvc
 
@@ -117,8 +123,30 @@ def _one_at_a_time(repo: Repo) -> Iterator[None]:
     folder = repo.private / "locks"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "dvc").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        if not _free(file, _PATIENCE):
+            import logging  # 10 ms, for hooks that need no DVC
+
+            logging.getLogger("git_mlops").warning("waiting for another git-mlops command in this repository")
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+_PATIENCE = 3.0
+"""Seconds to wait before it is said."""
+
+
+def _free(file: IO[bytes], seconds: float) -> bool:
+    """Take the lock within so much time."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
 
 
 @contextmanager
@@ -236,7 +264,7 @@ def reproduce(repo: Repo, targets: Sequence[str] = (), *, force: bool = False) -
     from dvc.exceptions import ReproductionError
 
     logging.getLogger("dvc").setLevel(logging.INFO)  # which stage runs, and what it runs
-    with opened(repo) as dvc, _standing_at(repo.root):
+    with opened(repo, queue=False) as dvc, _standing_at(repo.root):
         try:
             stages = dvc.reproduce(targets=list(targets) or None, all_pipelines=not targets, force=force)
         except ReproductionError as error:
