@@ -18,6 +18,7 @@ from git_mlops.experiments.settings import Settings as ExperimentSettings
 from git_mlops.findings import Finding
 from git_mlops.git import config as git_config
 from git_mlops.git.repo import Repo
+from git_mlops.nesting import too_deep
 from git_mlops.scaffold.settings import Settings as CiSettings
 from git_mlops.schema.settings import Bindings
 
@@ -51,6 +52,8 @@ def parse(content: bytes) -> Config:
         DecodeError: not YAML, an unknown key, a wrong value, or a version of a later git-mlops.
     """
     try:
+        if len(content) > _SMALL and too_deep(content, _DEEPEST):
+            raise DecodeError("", "it nests too deeply")
         values = yaml.load(content, Loader=_Loader)  # noqa: S506  # a safe loader, in C where there is one
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -63,6 +66,7 @@ def parse(content: bytes) -> Config:
     return decode(Config, values)
 
 
+_SMALL, _DEEPEST = 2000, 50
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

@@ -31,5 +31,11 @@ def _piece(piece: str) -> str:
     if piece in known:
         return known[piece]
     if piece.startswith("[") and piece.endswith("]") and len(piece) > 2:
-        return "[" + piece[1:-1].replace("\\", "\\\\").replace("!", "^", piece[1] == "!") + "]"
+        inner = piece[1:-1]
+        negated = inner.startswith(("!", "^")) and len(inner) > 1
+        escaped = re.sub(r"([\\\[&|~^\]])", r"\\\1", inner[1:] if negated else inner)
+        try:
+            return re.compile(f"[{'^/' if negated else ''}{escaped}]").pattern
+        except re.error:  # `[b-a]`: git matches nothing by it
+            return "(?!)"
     return re.escape(piece)

@@ -100,5 +100,10 @@ def test_a_billion_laughs_is_no_memory_bomb() -> None:
         config.parse(f"version: 1\n{bomb}".encode())
 
 
+def test_deep_nesting_is_an_error_and_not_the_end_of_the_process() -> None:
+    with pytest.raises(DecodeError, match="it nests too deeply"):
+        config.parse(b"version: 1\ndata: " + b"[" * 100_000)
+
+
 def test_the_json_schema_is_stable_yaml_too() -> None:
     assert yaml.safe_load(json.dumps(config.schema()))["required"] == ["version"]

@@ -27,6 +27,10 @@ CASES = [
     ("ä b.csv", "ä ?.csv", True),
     ("a+b.csv", "a+b.csv", True),
     ("aab.csv", "a+b.csv", False),
+    ("!.csv", "[!].csv", True),
+    ("[.csv", "[[].csv", True),
+    ("a.csv", "[b-a].csv", False),
+    ("a]b", "a]b", True),
 ]
 
 

@@ -16,7 +16,7 @@ def check(context: Context) -> Iterator[Finding]:
     """The commit hook turns them into pointers by itself; here is caught what came around it."""
     settings = context.config.data
     for path in sorted(context.scope.paths):
-        if pointers.is_pointer(path) or matches(path, settings.allow) or not matches(path, settings.track):
+        if pointers.never_data(path) or matches(path, settings.allow) or not matches(path, settings.track):
             continue
         hint = f"`git mlops add {shlex.quote(path)}`"
         yield Finding(

@@ -80,6 +80,14 @@ def is_pointer(path: str) -> bool:
     return (name == "dvc.lock" or (name.endswith(".dvc") and name != ".dvc")) and ".dvc" not in folders
 
 
+def never_data(path: str) -> bool:
+    """Whether the file is git's or DVC's own: those may stand among data and never become data."""
+    return is_pointer(path) or posixpath.basename(path) in _OWN
+
+
+_OWN = frozenset((".gitattributes", ".gitignore", ".gitkeep", ".gitmodules", ".dvcignore", "dvc.yaml"))
+
+
 def parse(path: str, content: bytes, pipeline: bytes | None = None) -> Pointer:
     """The pointer at repository path `path`.
 

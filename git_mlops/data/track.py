@@ -193,4 +193,4 @@ def auto_track(repo: Repo, changes: Iterable[Change], settings: Settings) -> lis
 def _wanted(change: Change, settings: Settings) -> bool:
     regular = change.new_mode.startswith("100")
     named = matches(change.path, settings.track) and not matches(change.path, settings.allow)
-    return regular and named and not pointers.is_pointer(change.path)
+    return regular and named and not pointers.never_data(change.path)

@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from git_mlops.nesting import too_deep
+
 LIMIT = 4 * 1024 * 1024
 """Bytes of the largest file that is read for values."""
 
@@ -182,7 +184,8 @@ def _yaml(content: bytes) -> object:
 def _any_yaml(content: bytes) -> object:
     # libyaml's binding recurses in C: ask for the depth first, or a file of `[[[[…` ends the process
     if len(content) > _SHALLOW_BY_SIZE:
-        _check_depth(content)
+        if too_deep(content, _DEPTH):
+            raise DocumentError("nested too deeply")
     loader = _Loader(content)
     try:
         node = loader.get_single_node()
@@ -193,17 +196,6 @@ def _any_yaml(content: bytes) -> object:
         return loader.construct_document(node)
     finally:
         loader.dispose()
-
-
-def _check_depth(content: bytes) -> None:
-    depth = 0
-    for event in yaml.parse(content, Loader=_Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > _DEPTH:
-                raise DocumentError("nested too deeply")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
 
 
 def _expanded(node: Any, known: dict[int, int], depth: int) -> int:

@@ -100,6 +100,13 @@ def test_a_file_that_should_be_a_pointer_is_found(mlops: Run, repo: Repo) -> Non
     ]  # fmt: skip
 
 
+def test_gits_and_dvcs_own_files_may_stand_among_data(mlops: Run, repo: Repo) -> None:
+    write(repo, "mlops.yaml", "version: 1\ndata: {track: ['models/**']}\n")
+    write(repo, "models/.gitignore", "/m.pt\n")
+    repo.git("add", "-A")
+    mlops("check", "--staged", cwd=repo.root, status=0)
+
+
 def test_a_wrong_configuration_is_the_one_finding(mlops: Run, repo: Repo) -> None:
     write(repo, "mlops.yaml", "version: 1\nchekcs: {}\n")
     write(repo, "big.bin", b"\1" * 3_000_000)
