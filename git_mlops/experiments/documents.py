@@ -183,9 +183,8 @@ def _yaml(content: bytes) -> object:
 
 def _any_yaml(content: bytes) -> object:
     # libyaml's binding recurses in C: ask for the depth first, or a file of `[[[[…` ends the process
-    if len(content) > _SHALLOW_BY_SIZE:
-        if too_deep(content, _DEPTH):
-            raise DocumentError("nested too deeply")
+    if len(content) > _SHALLOW_BY_SIZE and too_deep(content, _DEPTH):
+        raise DocumentError("nested too deeply")
     loader = _Loader(content)
     try:
         node = loader.get_single_node()
