@@ -4,6 +4,7 @@ import os
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,7 +87,7 @@ def _files(repo: Repo, paths: Iterable[str]) -> dict[str, Seen]:
     for path in paths:
         folder = repo.root / path
         names = [f"{path}/{name}" for name in walk(folder)] if folder.is_dir() else [path]
-        found |= {name: now for name in names if (now := seen(repo.root / name))}
+        found |= {name: now for name in names if (now := seen(f"{repo.root}/{name}"))}
     return found
 
 
@@ -98,7 +99,9 @@ def _remember(repo: Repo, made: Iterable[str], before: dict[str, Seen]) -> list[
         for out in outs:
             hashes.followed[out.path] = out.hash
             for file in cache.members(repo, out).values() if out.is_dir else (out,):
-                hashes.learn(file.path, file.hash, before.get(file.path), cache.object_path(where, file))
+                hashes.learn(
+                    file.path, file.hash, before.get(file.path), partial(cache.object_path, where, file)
+                )
     return outs
 
 
