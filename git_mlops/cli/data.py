@@ -53,7 +53,8 @@ def push(paths: tuple[str, ...], remote: str | None) -> int:
     """
     repo, config = open_repo()
     done = work.push(repo, paths, remote or config.data.remote)
-    ui.note(f"pushed {done.objects} objects" if done.objects else "everything is on the remote")
+    if done.objects or not done.missing:
+        ui.note(f"pushed {done.objects} objects" if done.objects else "everything is on the remote")
     for out in done.missing:
         ui.error(f"`{out.path}`: its data ({out.hash}) is neither here nor on the remote")
     return FINDINGS if done.missing else OK
@@ -72,7 +73,8 @@ def pull(paths: tuple[str, ...], remote: str | None, range_: str | None) -> int:
     """
     repo, config = open_repo()
     done = work.pull(repo, paths, remote or config.data.remote, range_, config.schemas)
-    ui.note(f"pulled {done.objects} objects" if done.objects else "everything is here")
+    if done.objects or not done.missing:
+        ui.note(f"pulled {done.objects} objects" if done.objects else "everything is here")
     for out in done.missing:
         ui.error(
             f"`{out.path}`: its data ({out.hash}) is not on the remote",

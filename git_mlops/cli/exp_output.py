@@ -150,6 +150,8 @@ def pushed(done: Pushed, *, as_json: bool) -> int:
     _data(done.data, "uploaded")
     _rejected(done.rejected, "not pushed")
     ui.note(f"{done.remote}: {len(done.sent)} pushed, {len(done.equal)} were there")
+    if not (done.sent or done.equal or done.rejected):
+        ui.note("no experiments of this commit; `git mlops exp push --all` sends those of every commit")
     if as_json:
         ui.emit("pushed", _moved(done))
     return done.exit_code
@@ -160,6 +162,8 @@ def pulled(done: Pulled, *, as_json: bool) -> int:
     _data(done.data, "downloaded")
     _rejected(done.held, "held back")
     ui.note(f"{done.remote}: {len(done.new)} new, {len(done.equal)} were here")
+    if not (done.new or done.equal or done.held):
+        ui.note("no experiments of this commit; `git mlops exp pull --all` gets those of every commit")
     if done.new:
         ui.note(f"new: {present.names_of(done.new)}")
     if as_json:
