@@ -15,7 +15,9 @@ def bench(base: Path) -> list[Row]:
     data = ours.root / "data.csv"
     pointers = []
     for version in (1, 2):
-        data.write_text("id,age\n" + "".join(f"{n},{n % 90 + version - 1 if n % 90 else 0}\n" for n in range(ROWS)))
+        data.write_text(
+            "id,age\n" + "".join(f"{n},{n % 90 + version - 1 if n % 90 else 0}\n" for n in range(ROWS))
+        )
         ours.run("git", "mlops", "add", "data.csv")
         if version == 1:
             ours.run("git", "mlops", "schema", "infer", "data.csv")
