@@ -16,7 +16,11 @@ def sealed(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
     """A home of our own, no user or system git config, a fixed identity, no editor, no prompts."""
     home = tmp_path_factory.mktemp("home")
     for name in [*os.environ]:
-        if name.startswith(("GIT_", "MLOPS_", "DVC_", "MLFLOW_", "XDG_")) and name != "GIT_SSL_CAINFO":
+        if (
+            name.startswith(("GIT_", "MLOPS_", "DVC_", "MLFLOW_", "XDG_", "GITHUB_"))
+            or name == "CI"
+            and name != "GIT_SSL_CAINFO"
+        ):
             monkeypatch.delenv(name)
     sealed_values = {
         "HOME": str(home),

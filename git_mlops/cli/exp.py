@@ -79,12 +79,20 @@ def save(*, name: str | None, message: str, force: bool, as_json: bool) -> None:
 @exp.command("list")
 @all_option
 @click.option("--sort", metavar="METRIC", help="By a metric (the best first) or a parameter.")
+@click.option(
+    "--where", metavar="EXPR", help="Only those it is true of: `metrics.auc > 0.9 and params.lr < 1`."
+)
 @json_option
-def list_(*, everything: bool, sort: str | None, as_json: bool) -> None:
-    """List the experiments of HEAD"""
+def list_(*, everything: bool, sort: str | None, where: str | None, as_json: bool) -> None:
+    """List the experiments of HEAD
+
+    EXPR knows `name`, `status`, `metrics.…`, `params.…`; `== != < <= > >=`, `~` (holds the text), `in (…)`, `and`,
+    `or`, `not` and parentheses. A comparison with a value that is not there is false.
+    """
     repo, config = open_repo()
     baseline = None if everything else resolve(repo, "HEAD")
     found = read.listing(repo, config.experiments, baseline)
+    found = present.where(found, where) if where else found
     output.listed(found, sort, config.experiments.metrics, as_json=as_json, now=time.time())
 
 

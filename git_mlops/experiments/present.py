@@ -10,6 +10,7 @@ from git_mlops.experiments.message import short
 from git_mlops.experiments.read import Experiment, Listing
 from git_mlops.experiments.record import Record
 from git_mlops.experiments.settings import Metric
+from git_mlops.experiments.where import compile_where
 
 _WIDTH = 30
 
@@ -33,6 +34,22 @@ def rows(
         for e in experiments
     ]
     return header, cells
+
+
+def where(found: Listing, text: str) -> Listing:
+    """Those that an expression is true of; names in it are `name`, `status`, `metrics.…` and `params.…`.
+
+    Raises:
+        WhereError: the expression cannot be read.
+    """
+    holds = compile_where(text)
+    return found._replace(experiments=tuple(e for e in found.experiments if holds(_columns(e))))
+
+
+def _columns(experiment: Experiment) -> dict[str, object]:
+    columns = {"name": experiment.name, "status": experiment.status, "baseline": experiment.baseline}
+    metrics = {f"metrics.{name}": value for name, value in experiment.metrics.items()}
+    return columns | metrics | {f"params.{name}": value for name, value in experiment.params.items()}
 
 
 def ordered(found: Listing, sort: str | None, declared: Mapping[str, Metric]) -> list[Experiment]:
