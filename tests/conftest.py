@@ -11,16 +11,16 @@ import pytest
 from git_mlops.git.repo import Repo, discover
 
 
+_LEAKS = ("GIT_", "MLOPS_", "DVC_", "MLFLOW_", "XDG_")
+
+
 @pytest.fixture(autouse=True)
 def sealed(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """A home of our own, no user or system git config, a fixed identity, no editor, no prompts."""
     home = tmp_path_factory.mktemp("home")
     for name in [*os.environ]:
-        if (
-            name.startswith(("GIT_", "MLOPS_", "DVC_", "MLFLOW_", "XDG_", "GITHUB_"))
-            or name == "CI"
-            and name != "GIT_SSL_CAINFO"
-        ):
+        forge = name == "CI" or name.startswith("GITHUB_")
+        if (forge or name.startswith(_LEAKS)) and name != "GIT_SSL_CAINFO":
             monkeypatch.delenv(name)
     sealed_values = {
         "HOME": str(home),

@@ -86,8 +86,8 @@ def save(*, name: str | None, message: str, force: bool, as_json: bool) -> None:
 def list_(*, everything: bool, sort: str | None, where: str | None, as_json: bool) -> None:
     """List the experiments of HEAD
 
-    EXPR knows `name`, `status`, `metrics.…`, `params.…`; `== != < <= > >=`, `~` (holds the text), `in (…)`, `and`,
-    `or`, `not` and parentheses. A comparison with a value that is not there is false.
+    EXPR knows `name`, `status`, `metrics.…`, `params.…`; `== != < <= > >=`, `~` (holds the text), `in (…)`,
+    `and`, `or`, `not` and parentheses. A comparison with a value that is not there is false.
     """
     repo, config = open_repo()
     baseline = None if everything else resolve(repo, "HEAD")
