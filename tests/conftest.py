@@ -10,7 +10,6 @@ import pytest
 
 from git_mlops.git.repo import Repo, discover
 
-
 _LEAKS = ("GIT_", "MLOPS_", "DVC_", "MLFLOW_", "XDG_")
 
 
