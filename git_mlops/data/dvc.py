@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -206,7 +207,7 @@ def add(repo: Repo, paths: Sequence[str]) -> list[str]:
 
     What plain git holds is taken as well: the caller takes it out of the index.
     """
-    with opened(repo) as dvc, _standing_at(repo.root):
+    with opened(repo) as dvc, _standing_at(repo.root), _swept(repo.root):
         # DVC refuses what is in .git/index, also where the commit under way has an index of its own
         dvc.scm.is_tracked = lambda _path: False
         stages = dvc.add(list(paths), relink=_links(repo, dvc))
@@ -220,9 +221,26 @@ def _links(repo: Repo, dvc: "DvcRepo") -> bool:
 
     cache = dvc.cache.local
     Path(cache.path).mkdir(parents=True, exist_ok=True)
-    beside = str(repo.root / ".dvc")
+    # what is tried is a file beside this one, so let that be where git does not look
+    beside = str(repo.root / ".dvc" / "tmp" / "link")
     works = test_links(cache.cache_types, localfs, cache.path, localfs, beside)
     return list(works[:1]) != ["copy"]
+
+
+@contextmanager
+def _swept(folder: Path) -> Iterator[None]:
+    """Take away the file by which DVC tries links, if an interruption leaves it behind."""
+    before = _tried(folder)
+    try:
+        yield
+    except BaseException:
+        for file in _tried(folder) - before:
+            file.unlink(missing_ok=True)
+        raise
+
+
+def _tried(folder: Path) -> set[Path]:
+    return {file for file in folder.glob(".*.tmp") if re.fullmatch(r"\.[0-9A-Za-z]{22}\.tmp", file.name)}
 
 
 @contextmanager
