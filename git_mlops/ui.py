@@ -108,11 +108,6 @@ def progress(label: str) -> Callable[[int, int], None]:
     return draw
 
 
-def interactive() -> bool:
-    """Whether a person is at both ends, so that a question can be asked."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
-
-
 def guard(work: Callable[[], int | None]) -> int:
     """Run a whole command: turn what it raises into a message and a documented exit code."""
     try:

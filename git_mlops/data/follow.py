@@ -46,7 +46,7 @@ def follow(repo: Repo, *, again: Collection[str] = ()) -> Followed:
             now = workspace.state(repo, out, hashes)
             if now == "same":
                 hashes.followed[path] = out.hash
-            elif now == "modified" and not _safe(repo, path, hashes):
+            elif now in ("modified", "outdated") and not _safe(repo, path, hashes):
                 kept.append(path)
             elif not cache.complete(repo, out):
                 missing.append(path)

@@ -5,20 +5,7 @@ from pathlib import Path
 
 from git_mlops.data import pointers
 from git_mlops.data.pointers import Out, PointerError
-from git_mlops.git import objects
 from git_mlops.git.repo import Repo
-
-
-def in_tree(repo: Repo, treeish: str) -> dict[Out, str]:
-    """What the pointers of a commit or tree name (each with its pointer's path)."""
-    entries = objects.tree_entries(repo, treeish)
-    return of_blobs(repo, {e.path: e.oid for e in entries if wanted(e.path)})
-
-
-def in_index(repo: Repo) -> dict[Out, str]:
-    """What the pointers of the index name."""
-    entries = objects.index_entries(repo)
-    return of_blobs(repo, {e.path: e.oid for e in entries if wanted(e.path)})
 
 
 def in_workspace(repo: Repo, *, unreadable: list[PointerError] | None = None) -> dict[Out, str]:
@@ -44,12 +31,6 @@ def in_workspace(repo: Repo, *, unreadable: list[PointerError] | None = None) ->
     return outs(files | beside_, unreadable=unreadable)
 
 
-def of_blobs(repo: Repo, files: Mapping[str, str]) -> dict[Out, str]:
-    """What pointers name that are given as path → blob id (with the dvc.yaml of each dvc.lock)."""
-    contents = objects.read_blobs(repo, files.values())
-    return outs({path: contents[oid] for path, oid in files.items() if oid in contents})
-
-
 def outs(files: Mapping[str, bytes], *, unreadable: list[PointerError] | None = None) -> dict[Out, str]:
     """What the pointers among the files (path → content) name; one that cannot be read names nothing here."""
     found: dict[Out, str] = {}
@@ -64,11 +45,6 @@ def outs(files: Mapping[str, bytes], *, unreadable: list[PointerError] | None = 
             continue
         found |= dict.fromkeys(pointer.outs, path)
     return found
-
-
-def wanted(path: str) -> bool:
-    """Whether the file is a pointer, or the dvc.yaml that a dvc.lock is read with."""
-    return pointers.is_pointer(path) or path.rpartition("/")[2] == "dvc.yaml"
 
 
 def pipeline_of(path: str) -> str:

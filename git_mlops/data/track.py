@@ -2,14 +2,15 @@
 
 import os
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops import env
-from git_mlops.data import cache, dvc, listing, places, pointers
+from git_mlops.data import cache, dvc, listing, places, pointers, workspace
 from git_mlops.data.hashes import Hashes, Seen, seen, walk
 from git_mlops.data.pointers import Out
 from git_mlops.data.settings import Settings
@@ -37,7 +38,25 @@ def add(repo: Repo, words: Sequence[str], *, here: Path | None = None) -> Added:
     paths = places.given(repo, words, here=here)
     for path in paths:
         _refuse(repo, path)
+    _refuse_outdated(repo, paths)
     return _add(repo, paths)
+
+
+def _refuse_outdated(repo: Repo, paths: Collection[str]) -> None:
+    """What nobody changed here must not put its old pointer over the one that a colleague committed."""
+    found = listing.in_workspace(repo)
+    with Hashes(repo) as hashes:
+        moved = [
+            out for out in found if out.path in paths and hashes.followed.get(out.path, out.hash) != out.hash
+        ]
+        old = next((out for out in moved if workspace.state(repo, out, hashes) == "outdated"), None)
+    if old:
+        path, pointer = shlex.quote(old.path), shlex.quote(found[old])
+        raise MlopsError(
+            f"`{old.path}` is the data of an earlier `{found[old]}` still: adding it would undo the newer",
+            hint=f"`git mlops pull {path}` brings the new data; "
+            f"to go back: `git checkout REVISION -- {pointer}`",
+        )
 
 
 def _refuse(repo: Repo, path: str) -> None:

@@ -7,27 +7,48 @@ from git_mlops.data.hashes import Hashes, md5_folder, md5_text
 from git_mlops.data.pointers import Out
 from git_mlops.git.repo import Repo
 
-State = Literal["same", "modified", "missing"]
+State = Literal["same", "modified", "outdated", "missing"]
+"""`outdated`: nobody changed the data here; its pointer moved on (a pull, a switch) and the new bytes have
+not come yet. To add it would put the old pointer back."""
 
 
-class Modified(NamedTuple):
+class Differing(NamedTuple):
     """Data whose bytes are not what its pointer says."""
 
     path: str
     pointer: str
     out: Out
+    outdated: bool
+    """Not changed here: still the bytes of an earlier pointer."""
 
 
-def modified(repo: Repo) -> list[Modified]:
-    """Changed and not added. Data that is not there at all is not changed; what git itself holds is git's."""
+def differing(repo: Repo) -> list[Differing]:
+    """Changed here, or outdated. Data that is not there at all is neither; what git itself holds is git's."""
     found = listing.in_workspace(repo)
     with Hashes(repo) as hashes:
         states = {out: state(repo, out, hashes) for out in found if out.cache}
-    return [Modified(out.path, found[out], out) for out, it in states.items() if it == "modified"]
+    return [
+        Differing(out.path, found[out], out, it == "outdated")
+        for out, it in states.items()
+        if it in ("modified", "outdated")
+    ]
+
+
+def modified(repo: Repo) -> list[Differing]:
+    """Changed here and not added."""
+    return [one for one in differing(repo) if not one.outdated]
 
 
 def state(repo: Repo, out: Out, hashes: Hashes) -> State:
     """How the workspace's file or directory compares with the object; only what changed on disk is hashed."""
+    it = _compared(repo, out, hashes)
+    before = hashes.followed.get(out.path, out.hash)
+    if it != "modified" or before == out.hash:
+        return it
+    return "outdated" if _compared(repo, out._replace(hash=before), hashes) == "same" else "modified"
+
+
+def _compared(repo: Repo, out: Out, hashes: Hashes) -> Literal["same", "modified", "missing"]:
     path = repo.root / out.path
     if not path.exists():
         return "missing"
@@ -82,14 +103,15 @@ class Status(NamedTuple):
 
     path: str
     pointer: str
-    state: Literal["modified", "deleted", "not here", "not in the cache"]
-    """`not here`: neither the data nor its object; `not in the cache`: only the workspace has it."""
+    state: Literal["modified", "outdated", "deleted", "not here", "not in the cache"]
+    """`outdated`: what an earlier pointer names; `not here`: neither the data nor its object;
+    `not in the cache`: only the workspace has it."""
     files: dict[str, list[str]] = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
     """For a changed directory: `added`, `modified`, `deleted` → paths in it."""
 
 
 def status(repo: Repo) -> list[Status]:
-    """Every output that is not as its pointer says: changed, deleted, never downloaded, or nowhere else."""
+    """Every output that is not as its pointer says: changed, outdated, deleted, never here, nowhere else."""
     rows: list[Status] = []
     with Hashes(repo) as hashes:
         for out, pointer in listing.in_workspace(repo).items():
@@ -97,6 +119,8 @@ def status(repo: Repo) -> list[Status]:
             if it == "modified":
                 files = changed_files(repo, out, hashes) if out.is_dir else {}
                 rows.append(Status(out.path, pointer, "modified", files))
+            elif it == "outdated":
+                rows.append(Status(out.path, pointer, "outdated"))
             elif it == "missing":
                 here = cache.complete(repo, out)
                 rows.append(Status(out.path, pointer, "deleted" if here else "not here"))

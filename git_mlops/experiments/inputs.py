@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from git_mlops.data import pointers, workspace
 from git_mlops.data.pointers import Out, PointerError
+from git_mlops.data.workspace import Differing
 from git_mlops.experiments.key import Datum
 from git_mlops.experiments.tree import Trees
 from git_mlops.git.repo import Repo
@@ -48,7 +49,7 @@ class Dirty(NamedTuple):
 
     path: str
     mend: str
-    """The command that adds it."""
+    """The command that makes the two agree."""
     input: bool
     """Whether it is what runs depend on, not what a stage made."""
 
@@ -56,11 +57,15 @@ class Dirty(NamedTuple):
 def dirty(repo: Repo) -> list[Dirty]:
     """Data of the workspace whose bytes differ from its pointer."""
     return sorted(
-        Dirty(m.path, f"git mlops add {shlex.quote(m.path)}", input=True)
-        if m.pointer.endswith(".dvc")
-        else Dirty(m.path, f"dvc commit {shlex.quote(m.path)}", input=False)
-        for m in workspace.modified(repo)
+        Dirty(one.path, f"{_mend(one)} {shlex.quote(one.path)}", one.pointer.endswith(".dvc"))
+        for one in workspace.differing(repo)
     )
+
+
+def _mend(one: Differing) -> str:
+    if one.outdated:
+        return "git mlops pull"
+    return "git mlops add" if one.pointer.endswith(".dvc") else "dvc commit"
 
 
 def among(paths: Iterable[str]) -> list[str]:

@@ -67,12 +67,3 @@ def move(repo: Repo, moves: Sequence[Move], reason: str, *, reflog: bool = False
                 hint="look, then run the command again",
             ) from error
         raise
-
-
-def valid_name(repo: Repo, name: str) -> bool:
-    """Whether git accepts `name` as one component of a ref."""
-    try:
-        repo.git("check-ref-format", f"refs/exps/{name}")
-    except GitError:
-        return False
-    return "/" not in name

@@ -82,14 +82,6 @@ def conversation(*args: str, cwd: str | PathLike[str]) -> Iterator[tuple[IO[byte
         yield process.stdin, process.stdout  # leaving the block closes both and waits
 
 
-def attached(
-    *args: str, cwd: str | PathLike[str], foreign: bool = False, extra: Mapping[str, str] | None = None
-) -> int:
-    """Run git on the user's own terminal (progress, prompts, editor) and return its status."""
-    environment = env.for_child(extra, foreign=foreign)
-    return subprocess.run(("git", *args), cwd=cwd, env=environment, check=False).returncode
-
-
 def _shown(args: tuple[str, ...]) -> str:
     """The subcommand and its first words: enough to find it, never pages of arguments."""
     words = " ".join(args[:6])

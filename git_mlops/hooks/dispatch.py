@@ -20,6 +20,7 @@ HOOKS = {
     "pre-push": "pre_push",
     "post-checkout": "follow_data",
     "post-index-change": "follow_data",
+    "post-applypatch": "follow_data",
     "diff-pointer": "show_pointer",
     "merge-pointer": "merge_pointer",
 }

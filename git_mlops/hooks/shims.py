@@ -13,6 +13,7 @@ OURS = (
     "pre-push",
     "post-checkout",
     "post-index-change",
+    "post-applypatch",
 )
 """post-merge and post-rewrite are not needed: every git we support has post-index-change."""
 
@@ -20,7 +21,6 @@ CLIENT = (
     *OURS,
     "applypatch-msg",
     "commit-msg",
-    "post-applypatch",
     "post-commit",
     "post-merge",
     "post-rewrite",

@@ -402,3 +402,18 @@ def test_a_directory_of_links_into_a_cache_elsewhere_is_added_again(data: Data, 
     assert (data.root / "raw" / "x").is_symlink()
     data.write("raw/y", "2")
     assert track.add(data.repo, ["raw"], here=data.root).pointers == ["raw.dvc"]
+
+
+@pytest.mark.parametrize("word", ["a.csv", "*.csv"])
+def test_outdated_data_is_not_added_over_the_newer_pointer(data: Data, word: str) -> None:
+    data.write("a.csv", "old")
+    add(data, "a.csv")
+    newer = data.read("a.csv.dvc").replace(data.out("a.csv").hash[:8], "0" * 8)
+    data.write("a.csv.dvc", newer)
+    assert problem(data, word) == (
+        "`a.csv` is the data of an earlier `a.csv.dvc` still: adding it would undo the newer",
+        "`git mlops pull a.csv` brings the new data; to go back: `git checkout REVISION -- a.csv.dvc`",
+    )
+    assert data.read("a.csv.dvc") == newer
+    data.write("a.csv", "mine")
+    assert add(data, "a.csv") == ["a.csv.dvc"]

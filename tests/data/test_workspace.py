@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from git_mlops.data import workspace
+from git_mlops.data.hashes import Hashes
 from git_mlops.data.workspace import Status
 from tests.data.conftest import Data
 from tests.hooks.conftest import store
@@ -28,6 +29,18 @@ def test_a_changed_file(data: Data) -> None:
     data.write("a.csv", "b")
     assert workspace.status(data.repo) == [Status("a.csv", "a.csv.dvc", "modified")]
     assert [(m.path, m.out) for m in workspace.modified(data.repo)] == [("a.csv", out)]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_data_of_an_earlier_pointer_is_outdated_and_not_changed(data: Data, kind: str) -> None:
+    """A colleague's pointer came by `git pull`; its bytes have not."""
+    old = data.file("a", "old") if kind == "file" else data.folder("a", {"x": "old"})
+    with Hashes(data.repo) as hashes:
+        hashes.followed["a"] = old.hash
+    data.write("a.dvc", data.read("a.dvc").replace(old.hash[:8], "0" * 8))
+    assert (states(data), workspace.modified(data.repo)) == ([("a", "outdated")], [])
+    data.write("a" if kind == "file" else "a/x", "mine")
+    assert states(data) == [("a", "modified")]
 
 
 def test_a_deleted_file_is_not_modified(data: Data) -> None:

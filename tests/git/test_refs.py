@@ -40,13 +40,5 @@ def test_what_is_replaced_can_stay_in_a_reflog(repo: Repo) -> None:
     assert repo.text("log", "-g", "--format=%gs", "refs/mlops/a") == "mlops test: made"
 
 
-@pytest.mark.parametrize(
-    ("name", "valid"),
-    [("ok-1", True), ("a/b", False), ("a..b", False), ("a b", False), ("x.lock", False), ("", False)],
-)
-def test_a_name_is_what_git_accepts_as_one_component(repo: Repo, name: str, valid: bool) -> None:
-    assert refs.valid_name(repo, name) is valid
-
-
 def test_a_missing_ref_is_none(repo: Repo) -> None:
     assert (refs.read(repo, "refs/heads/none"), refs.read(repo, "refs/heads/main")) == (None, head(repo))

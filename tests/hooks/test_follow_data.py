@@ -50,6 +50,25 @@ def test_rebase(two_versions: Armed) -> None:
     assert two_versions.read("data.csv") == "new\n"
 
 
+def test_rebase_by_patches(two_versions: Armed) -> None:
+    two_versions.git("switch", "-q", "new")
+    two_versions.git("switch", "-q", "-c", "side", "main")
+    two_versions.write("notes.md", "more")
+    two_versions.commit("more")
+    two_versions.data("other.csv", "side\n")
+    two_versions.commit("other data")
+    two_versions.git("switch", "-q", "new")
+    two_versions.git("rebase", "-q", "--apply", "side")
+    assert (two_versions.read("data.csv"), two_versions.read("other.csv")) == ("new\n", "side\n")
+
+
+def test_patches_by_mail(two_versions: Armed) -> None:
+    two_versions.git("format-patch", "-q", "-o", "../mail", "main..new")
+    (patch,) = (two_versions.root.parent / "mail").iterdir()
+    two_versions.git("am", "-q", str(patch))
+    assert two_versions.read("data.csv") == "new\n"
+
+
 def test_cherry_pick(two_versions: Armed) -> None:
     two_versions.git("cherry-pick", "new")
     assert two_versions.read("data.csv") == "new\n"
