@@ -59,7 +59,12 @@ def run(  # one parameter per option
     repo, config = open_repo()
     plan, request = running.Plan(command, overrides), Request(name, message, force)
     result = running.run(
-        repo, plan, request, config.experiments, config.data, started=lambda s: output.stale(s.dirty)
+        repo,
+        plan,
+        request,
+        config.experiments,
+        config.data,
+        started=lambda subject: output.stale(subject.dirty, pipeline=not command),
     )
     return output.ran(result, as_json=as_json)
 

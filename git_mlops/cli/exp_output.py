@@ -18,14 +18,19 @@ from git_mlops.experiments.stores import Moved
 from git_mlops.experiments.sync import Pulled, Pushed, Rejected
 
 
-def stale(dirty: Iterable[Dirty]) -> None:
-    """Data that is not what its pointer says: the experiment would name other bytes than those used."""
+def stale(dirty: Iterable[Dirty], *, pipeline: bool) -> None:
+    """Data that is not what its pointer says, before it is used."""
     for one in dirty:
-        if one.input:
-            ui.warn(
-                f"`{one.path}` changed since it was added; the experiment names the old data",
-                hint=f"`{one.mend}`",
-            )
+        if one.input and pipeline:
+            ui.note(f"`{one.path}` changed since it was added: DVC adds it before the pipeline runs")
+        elif one.input:
+            _other_bytes(one, "changed since it was added; the experiment names the old data")
+
+
+def _other_bytes(one: Dirty, said: str) -> None:
+    """The experiment would name other bytes than those used."""
+    said = "is older than its pointer; the experiment names the newer data" if one.outdated else said
+    ui.warn(f"`{one.path}` {said}", hint=f"`{one.mend}`")
 
 
 def ran(result: Ended | Known, *, as_json: bool) -> int:
@@ -33,7 +38,7 @@ def ran(result: Ended | Known, *, as_json: bool) -> int:
     if isinstance(result, Known):
         name = result.experiment.name
         ui.note(f"not run: `{name}` is the same code, data, parameters, environment and command")
-        ui.note("hint: `--force` runs it again")
+        ui.note(f"hint: `git mlops exp apply {name}` brings its files; `--force` runs it again")
         if as_json:
             ui.emit("experiment", present.plain(result.experiment))
         else:
@@ -41,7 +46,7 @@ def ran(result: Ended | Known, *, as_json: bool) -> int:
         return 0
     recorded(result.recorded, as_json=as_json)
     for path in result.old_metrics:
-        ui.warn(f"`{path}` was not written by this run: its metrics are older")
+        ui.warn(f"`{path}` was not written by this run: its metrics are older and do not count")
     if result.problem:
         ui.error(
             result.problem,
@@ -53,10 +58,7 @@ def ran(result: Ended | Known, *, as_json: bool) -> int:
 def recorded(done: Recorded, *, as_json: bool) -> None:
     """A new experiment."""
     for one in done.dirty:
-        ui.warn(
-            f"`{one.path}` is not what its pointer says; the experiment names the old data",
-            hint=f"`{one.mend}`",
-        )
+        _other_bytes(one, "is not what its pointer says; the experiment names the old data")
     for large in done.left_out:
         size = f"{large.size / 2**20:.1f} MiB"
         ui.warn(

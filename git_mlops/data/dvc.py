@@ -276,6 +276,7 @@ def reproduce(repo: Repo, targets: Sequence[str] = (), *, force: bool = False) -
 
     Raises:
         MlopsError: a stage failed (exit code 1), or the pipeline is wrong.
+        KeyboardInterrupt: the user interrupted it; DVC itself lets only the stage's command see that.
     """
     import logging
 
@@ -286,6 +287,8 @@ def reproduce(repo: Repo, targets: Sequence[str] = (), *, force: bool = False) -
         try:
             stages = dvc.reproduce(targets=list(targets) or None, all_pipelines=not targets, force=force)
         except ReproductionError as error:
+            if re.search(r", exited with (?:-2|130)$", str(error.__cause__)):
+                raise KeyboardInterrupt from error
             raise MlopsError(_said(error), hint="its own output is above", exit_code=1) from error
         return [str(stage.addressing) for stage in stages]
 

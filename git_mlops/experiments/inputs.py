@@ -52,12 +52,14 @@ class Dirty(NamedTuple):
     """The command that makes the two agree."""
     input: bool
     """Whether it is what runs depend on, not what a stage made."""
+    outdated: bool = False
+    """Not changed here: its pointer moved on, and the new bytes have not come."""
 
 
 def dirty(repo: Repo) -> list[Dirty]:
     """Data of the workspace whose bytes differ from its pointer."""
     return sorted(
-        Dirty(one.path, f"{_mend(one)} {shlex.quote(one.path)}", one.pointer.endswith(".dvc"))
+        Dirty(one.path, f"{_mend(one)} {shlex.quote(one.path)}", one.pointer.endswith(".dvc"), one.outdated)
         for one in workspace.differing(repo)
     )
 

@@ -25,6 +25,9 @@ class Message(NamedTuple):
     status: Status = "finished"
     version: int | None = None
     """None: not written by git-mlops."""
+    older: bool = False
+    """Metrics files of the tree were not written by the run (`Mlops-Metrics: older`); record.json names
+    them. Said here, so that a listing reads record.json only where it must."""
 
 
 def title(name: str, metrics: Mapping[str, object]) -> str:
@@ -50,6 +53,7 @@ def format_message(message: Message) -> str:
         *([f"Mlops-Run: {message.key}"] if message.key else []),
         f"Mlops-Status: {message.status}",
         f"Mlops-Version: {message.version or VERSION}",
+        *(["Mlops-Metrics: older"] if message.older else []),
     ]
     text = clean(message.text)
     return "\n\n".join([clean(message.title), *([text] if text else []), "\n".join(trailers)]) + "\n"
@@ -71,4 +75,5 @@ def parse_message(content: str) -> Message:
         found.get("Mlops-Run") or None,
         status,
         int(version) if re.fullmatch("[0-9]{1,9}", version) else None,
+        found.get("Mlops-Metrics") == "older",
     )

@@ -98,8 +98,12 @@ def _load(trees: Trees, found: Sequence[Ref], live: Sequence[Ref], settings: Set
 def _without_old_metrics(
     objects: Reader, known: Iterable[Commit], contents: dict[str, Contents]
 ) -> dict[str, Contents]:
-    """A failed run's tree may hold the metrics of the run before: what it did not write is not its result."""
-    failed = {c.tree: f"{c.tree}:.mlops/run/record.json" for c in known if c.message.status != "finished"}
+    """A run's tree may hold the metrics of the run before: what it did not write is not its result."""
+    failed = {
+        c.tree: f"{c.tree}:.mlops/run/record.json"
+        for c in known
+        if c.message.older or c.message.status != "finished"
+    }
     texts = objects.read(failed.values())
     changed = {}
     for root, name in failed.items():

@@ -73,7 +73,7 @@ def commit(repo: Repo, baseline: str, subject: Subject, record: Record, text: st
     tree = with_files(repo, subject.root, subject.inner, run_files(subject, record))
     status: Status = next(s for s in message.STATUSES if s == record.status)
     title = message.title(record.name or "run", flat)
-    said = message.format_message(Message(title, text, subject.key.run, status, message.VERSION))
+    said = message.format_message(Message(title, text, subject.key.run, status, message.VERSION, bool(old)))
     try:
         return objects.commit_tree(repo, tree, [baseline], said)
     except GitError as error:

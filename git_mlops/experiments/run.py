@@ -102,7 +102,8 @@ def run(  # the settings of two features
     task = Task(plan.command or None, repo.prefix if plan.command else "")
     setup = _Setup(repo, baseline, plan, task, request._replace(name=name, late=True), settings, data)
     first = subject.study(repo, snapshot.take(repo, data), task, settings)
-    known = None if request.force or not plan.command else read.finished(repo, first.key.run, settings)
+    _refuse_outdated(plan, first)
+    known = None if request.force else read.finished(repo, first.key.run, settings)
     if known is not None:
         return Known(known)
     started(first)
@@ -121,6 +122,16 @@ def _check_runnable(repo: Repo, plan: Plan) -> None:
         raise MlopsError("the pipeline needs DVC, which is not set up here", hint="`git mlops init`")
 
 
+def _refuse_outdated(plan: Plan, first: Subject) -> None:
+    """DVC adds what differs before it runs a pipeline: outdated data would undo a colleague's pointer."""
+    old = next((one for one in first.dirty if one.outdated and one.input), None)
+    if old and not plan.command:
+        raise MlopsError(
+            f"`{old.path}` is the data of an earlier pointer still: the pipeline would put that one back",
+            hint=f"`{old.mend}` brings the new data",
+        )
+
+
 def _recorded(setup: _Setup, first: Subject) -> Ended:
     record, entry = _begin(setup, first)
     before = _written(setup.repo, first)
@@ -128,7 +139,7 @@ def _recorded(setup: _Setup, first: Subject) -> Ended:
     with _undisturbed():
         last = _study_end(setup, first)
         old = _not_written(setup, outcome, before, _written(setup.repo, last))
-        last = last._replace(contents=_without(last.contents, old if outcome.status != "finished" else ()))
+        last = last._replace(contents=_without(last.contents, old))
         ended = _ended(record, outcome)._replace(metrics_not_written=list(old) or None)
         maker = Maker(setup.repo, setup.baseline, last, ended, setup.request.message)
         done = Move(journal.holder(entry.id), None, entry.commit)
@@ -219,10 +230,15 @@ def _ended(record: Record, outcome: _Outcome) -> Record:
 
 
 def _study_end(setup: _Setup, first: Subject) -> Subject:
-    """The workspace at the end, with the code, the key and the environment of the start."""
+    """The workspace at the end, with the code, the key and the environment of the start.
+
+    A pipeline begins by adding the data that was changed: that is the data it used.
+    """
     taken = snapshot.take(setup.repo, setup.data, keep=first.fixed)
     last = subject.study(setup.repo, taken, setup.task, setup.settings, known=first.environment)
-    return last._replace(key=first.key, data=first.data)
+    if setup.plan.command:
+        return last._replace(key=first.key, data=first.data)
+    return last._replace(key=first.key._replace(data=last.key.data))
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def test_what_is_recorded_is_not_run_again(mlops: Run, project: Repo) -> None:
     again = mlops("exp", "run", *command, cwd=project.root)
     assert said_by(again.stderr).splitlines() == [
         "not run: `a` is the same code, data, parameters, environment and command",
-        "hint: `--force` runs it again",
+        "hint: `git mlops exp apply a` brings its files; `--force` runs it again",
     ]
     mlops("exp", "run", "--force", *command, cwd=project.root)
 

@@ -1,19 +1,28 @@
 """DVC reads what we write, we read what DVC writes, pipelines run and their data travels."""
 
+import hashlib
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from git_mlops.data import dvc
+from git_mlops.data.hashes import Hashes
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import MlopsError
 from git_mlops.experiments import apply as applying
 from git_mlops.experiments import diff, sync
 from git_mlops.experiments import run as running
+from git_mlops.experiments.record import parse_record
 from git_mlops.experiments.recording import Request
-from git_mlops.experiments.run import Ended, Plan
+from git_mlops.experiments.run import Ended, Known, Plan
 from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.sync import What
 from git_mlops.git.repo import Repo, discover, head
@@ -56,7 +65,7 @@ def test_dvc_lists_and_shows_ours(dvc_repo: Repo, run: Run) -> None:
     running_settings = Settings(params=("conf.toml",))
     running.run(
         dvc_repo,
-        Plan(("true",)),
+        Plan(("touch", "metrics.json")),
         Request("ours"),
         running_settings,
         DataSettings(),
@@ -100,10 +109,19 @@ def pipeline(dvc_repo: Repo) -> Repo:
     return dvc_repo
 
 
-def reproduce(repo: Repo, name: str, *overrides: str) -> Ended:
-    done = running.run(
-        repo, Plan((), overrides), Request(name), Settings(), DataSettings(), started=lambda _subject: None
+def reproduced(repo: Repo, name: str, *overrides: str, force: bool = False) -> Ended | Known:
+    return running.run(
+        repo,
+        Plan((), overrides),
+        Request(name, force=force),
+        Settings(),
+        DataSettings(),
+        started=lambda _subject: None,
     )
+
+
+def reproduce(repo: Repo, name: str, *overrides: str, force: bool = False) -> Ended:
+    done = reproduced(repo, name, *overrides, force=force)
     assert isinstance(done, Ended)
     return done
 
@@ -111,7 +129,10 @@ def reproduce(repo: Repo, name: str, *overrides: str) -> Ended:
 def test_a_pipeline_runs_is_recorded_and_its_data_travels(pipeline: Repo, tmp_path: Path, run: Run) -> None:
     assert reproduce(pipeline, "low").recorded.metrics == {"acc": 0.91}
     assert reproduce(pipeline, "high", "lr=0.05").recorded.metrics == {"acc": 0.9500000000000001}
-    assert "dvc.lock" in files(pipeline, reproduce(pipeline, "again").recorded.ref)
+    known = reproduced(pipeline, "again")
+    assert isinstance(known, Known)
+    assert known.experiment.name == "high"
+    assert "dvc.lock" in files(pipeline, reproduce(pipeline, "again", force=True).recorded.ref)
     found = diff.difference(pipeline, "low", "high", Settings(), DataSettings())
     assert [(d.path, d.old_size, d.new_size) for d in found.data] == [("model.bin", 8, 24)]
     assert (found.code, [(p.name, p.old, p.new) for p in found.params]) == ((), [("lr", 0.01, 0.05)])
@@ -135,6 +156,49 @@ def test_a_failing_stage_is_recorded_as_failed(pipeline: Repo) -> None:
     assert (done.exit_code, [(e.name, e.status) for e in listed(pipeline)]) == (1, [("bad", "failed")])
     assert done.problem is not None
     assert "train" in done.problem
+
+
+def test_a_pipeline_names_the_data_that_dvc_added_for_it(pipeline: Repo) -> None:
+    old = reproduce(pipeline, "old").recorded
+    put(pipeline, {"data.csv": "3,4\n"})
+    done = reproduce(pipeline, "new").recorded
+    facts = parse_record(pipeline.git("show", f"{done.ref}:.mlops/run/record.json"))
+    md5 = hashlib.md5(b"3,4\n", usedforsecurity=False).hexdigest()
+    assert (facts.data, facts.data_dirty, done.dirty) == (
+        [{"path": "data.csv", "algorithm": "md5", "hash": md5, "size": 4}],
+        None,
+        (),
+    )
+    assert md5.encode() in pipeline.git("show", f"{done.ref}:data.csv.dvc")
+    assert old.key != done.key
+    assert isinstance(reproduced(pipeline, "same"), Known)
+
+
+def test_a_pipeline_never_undoes_a_pointer_whose_data_has_not_come(pipeline: Repo) -> None:
+    with Hashes(pipeline) as hashes:
+        hashes.followed["data.csv"] = hashlib.md5(b"1,2\n", usedforsecurity=False).hexdigest()
+    pointer = (pipeline.root / "data.csv.dvc").read_text()
+    newer = re.sub("md5: [0-9a-f]{4}", "md5: beef", pointer)
+    commit(pipeline, {"data.csv.dvc": newer})
+    with pytest.raises(MlopsError, match="is the data of an earlier pointer still") as caught:
+        reproduce(pipeline, "x")
+    assert caught.value.hint == "`git mlops pull data.csv` brings the new data"
+    assert (pipeline.root / "data.csv.dvc").read_text() == newer
+
+
+def test_ctrl_c_in_a_pipeline_is_recorded_as_interrupted(pipeline: Repo) -> None:
+    put(pipeline, {"train.py": "import time; open('started', 'w'); time.sleep(60)\n"})
+    program = Path(sys.executable).parent / "git-mlops"
+    child = subprocess.Popen(
+        [program, "exp", "run", "-n", "a"], cwd=pipeline.root, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    end = time.monotonic() + 60
+    while not (pipeline.root / "started").exists():
+        assert time.monotonic() < end, "it never started"
+        os.sched_yield()
+    os.killpg(child.pid, signal.SIGINT)
+    assert (child.wait(), [(e.name, e.status) for e in listed(pipeline)]) == (130, [("a", "interrupted")])
 
 
 def test_an_override_of_nothing_is_an_error_before_anything_runs(pipeline: Repo) -> None:

@@ -14,9 +14,12 @@ KEY = "ab" * 32
     st.text(max_size=200).map(message.clean),
     st.sampled_from([KEY, None]),
     st.sampled_from(message.STATUSES),
+    st.booleans(),
 )
-def test_a_message_comes_back(title: str, text: str, key: str | None, status: message.Status) -> None:
-    said = Message(title, text, key, status, 1)
+def test_a_message_comes_back(
+    title: str, text: str, key: str | None, status: message.Status, older: bool
+) -> None:
+    said = Message(title, text, key, status, 1, older)
     assert message.parse_message(message.format_message(said)) == said
 
 

@@ -81,6 +81,12 @@ def test_metrics_of_an_earlier_run_are_not_those_of_a_failed_one(project: Repo) 
     )
 
 
+def test_metrics_of_an_earlier_run_are_not_those_of_a_finished_one(project: Repo) -> None:
+    done = python(project, "pass")
+    assert (done.exit_code, done.old_metrics, done.recorded.metrics) == (0, ("metrics.json",), {})
+    assert listed(project)[0].metrics == {}
+
+
 def test_a_command_that_cannot_start_is_recorded_as_failed(project: Repo) -> None:
     done = run(project, "no-such-program")
     assert isinstance(done, Ended)
