@@ -143,6 +143,11 @@ def applied(done: Applied, *, as_json: bool) -> None:
         ui.warn(f"the data of `{path}` is not on this machine", hint="`git mlops pull`")
     for path in done.kept_data:
         ui.warn(f"`{path}` was left alone: it changed and was not added", hint=f"`git mlops add {path}`")
+    if done.older:
+        ui.warn(
+            f"older than HEAD's, as the experiment saw them: {present.names_of(done.older)}",
+            hint="`git diff` shows it; `git restore PATH` takes HEAD's; or apply it on its own baseline",
+        )
     if as_json:
         ui.emit("applied", done._asdict())
 

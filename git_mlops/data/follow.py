@@ -46,7 +46,7 @@ def follow(repo: Repo, *, again: Collection[str] = ()) -> Followed:
             now = workspace.state(repo, out, hashes)
             if now == "same":
                 hashes.followed[path] = out.hash
-            elif now in ("modified", "outdated") and not _safe(repo, path, hashes):
+            elif now in ("modified", "outdated") and not safe(repo, path, hashes):
                 kept.append(path)
             elif not cache.complete(repo, out):
                 missing.append(path)
@@ -91,7 +91,7 @@ def _vanished(repo: Repo, hashes: Hashes, found: dict[str, Out]) -> tuple[list[s
         taken = any(known == path or known.startswith(path + "/") for known in tracked)
         if taken or not file.exists():
             del hashes.followed[path]
-        elif _safe(repo, path, hashes):
+        elif safe(repo, path, hashes):
             _remove(file)
             hashes.forget(path)
             del hashes.followed[path]
@@ -106,7 +106,7 @@ def _inside_other(path: str, found: dict[str, Out]) -> bool:
     return any(path.startswith(other + "/") or other.startswith(path + "/") for other in found)
 
 
-def _safe(repo: Repo, path: str, hashes: Hashes) -> bool:
+def safe(repo: Repo, path: str, hashes: Hashes) -> bool:
     """Whether every byte below `path` is in the cache as well."""
     file = repo.root / path
     where = cache.cache_dir(repo)

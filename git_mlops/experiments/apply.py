@@ -7,11 +7,13 @@ hand, overwriting would lose it.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops.data import follow
+from git_mlops.data.hashes import Hashes
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import MlopsError
 from git_mlops.experiments import names, read, save, snapshot
@@ -41,6 +43,8 @@ class Applied(NamedTuple):
     """Data whose objects are not on this machine."""
     kept_data: tuple[str, ...] = ()
     """Data that changed and was not added: left alone."""
+    older: tuple[str, ...] = ()
+    """Files that changed since its baseline, and not in the experiment: they are as it saw them."""
 
 
 class _Change(NamedTuple):
@@ -48,6 +52,8 @@ class _Change(NamedTuple):
     delete: tuple[str, ...]
     lost: tuple[str, ...]
     """Paths whose content is not HEAD's and would be replaced."""
+    older: tuple[str, ...]
+    """Paths that go back to the baseline's version."""
 
 
 Files = dict[str, tuple[str, str]]
@@ -63,18 +69,18 @@ def apply(repo: Repo, name: str, settings: Settings, data: DataSettings) -> Appl
     ref = read.pick(repo, [name])[0]
     taken = snapshot.take(repo, data)
     wanted, base, now, tip = _sides(repo, ref, taken.tree)
-    change = _planned(wanted, base, now, tip)
+    change = _planned(_without_settings(wanted, base, now), base, now, tip)
     _refuse_unseen(repo, change, now)
     saved = None
     if change.lost and not _recorded(repo, taken.tree):
-        label = f"before-apply-{ref.oid[:7]}"
+        label = f"{names.SNAPSHOT}{ref.oid[:7]}"
         said = f"the workspace before `{name}` was applied"
         saved = save.save(repo, Request(label, said, late=True), settings, data).name
     _write(repo, change)
     data_ = follow.follow(repo)
     paths = tuple(sorted(entry.path for entry in change.write))
     name_ = ref.name.rpartition("/")[2]
-    return Applied(name_, paths, change.delete, saved, tuple(data_.missing), tuple(data_.kept))
+    return Applied(name_, paths, change.delete, saved, tuple(data_.missing), tuple(data_.kept), change.older)
 
 
 def _sides(repo: Repo, ref: Ref, workspace: str) -> tuple[Files, Files, Files, Files]:
@@ -101,6 +107,22 @@ def _files(trees: Trees, root: str | None) -> Files:
     }
 
 
+def _without_settings(wanted: Files, base: Files, now: Files) -> Files:
+    """Settings of tools stay as they are now where the experiment left them alone: no part of its result."""
+    own = {
+        path
+        for path in (*wanted, *now)
+        if _SETTINGS.fullmatch(path) and (not base or wanted.get(path) == base.get(path))
+    }
+    kept = {path: now[path] for path in own if path in now}
+    return {path: found for path, found in wanted.items() if path not in own} | kept
+
+
+_SETTINGS = re.compile(
+    r"mlops\.yaml|\.dvc/(?:config|\.gitignore)|(?:.*/)?\.(?:git|dvc)ignore|(?:.*/)?\.gitattributes"
+)
+
+
 def _planned(wanted: Files, base: Files, now: Files, tip: Files) -> _Change:
     write = [Entry(*found, path) for path, found in wanted.items() if now.get(path) != found]
     delete = sorted(path for path in base if path not in wanted and path in now)
@@ -108,7 +130,8 @@ def _planned(wanted: Files, base: Files, now: Files, tip: Files) -> _Change:
     touched |= {path for path in now if any(path.startswith(entry.path + "/") for entry in write)}
     touched |= {parent for entry in write for parent in _parents(entry.path) if parent in now}
     lost = sorted(path for path in touched if path in now and now[path] != tip.get(path))
-    return _Change(tuple(write), tuple(delete), tuple(lost))
+    older = sorted(p for p in touched if p in base and wanted.get(p) == base[p] and tip.get(p) != base[p])
+    return _Change(tuple(write), tuple(delete), tuple(lost), tuple(older))
 
 
 def _parents(path: str) -> Iterator[str]:
@@ -117,14 +140,34 @@ def _parents(path: str) -> Iterator[str]:
 
 
 def _refuse_unseen(repo: Repo, change: _Change, now: Files) -> None:
-    """Ignored and left-out files are in no snapshot: they must not be overwritten."""
-    unseen = sorted({path for entry in change.write for path in _in_the_way(repo, entry.path, now)})
+    """Ignored and left-out files are in no snapshot: they must not be overwritten without another copy."""
+    found = ((entry, path) for entry in change.write for path in _in_the_way(repo, entry.path, now))
+    with Hashes(repo) as hashes:
+        unseen = sorted(
+            {
+                path
+                for entry, path in found
+                if not _same(repo, entry, path) and not _cached(repo, path, hashes)
+            }
+        )
     if unseen:
         shown = ", ".join(f"`{path}`" for path in unseen[:5]) + (" …" if len(unseen) > 5 else "")
         raise MlopsError(
             f"{shown} would be overwritten, and git does not see what is in it (ignored, or too large)",
             hint="move it away, then apply again",
         )
+
+
+def _same(repo: Repo, entry: Entry, path: str) -> bool:
+    """Whether the file has the very bytes that would be written over it."""
+    file = repo.root / path
+    return (
+        path == entry.path and not file.is_symlink() and objects.blob_id(repo, file.read_bytes()) == entry.oid
+    )
+
+
+def _cached(repo: Repo, path: str, hashes: Hashes) -> bool:
+    return not (repo.root / path).is_symlink() and follow.safe(repo, path, hashes)
 
 
 def _in_the_way(repo: Repo, path: str, now: Files) -> Iterator[str]:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 PREFIX = "refs/exps/"
 REMOTE_PREFIX = "refs/mlops/remotes/"
 BACKUP_PREFIX = "refs/mlops/backup/exps/"
+SNAPSHOT = "before-apply-"
+"""Begins the name of what `exp apply` saves before it replaces it: kept, never shared unasked."""
 
 # DVC's own bookkeeping under refs/exps, never touched and never listed
 BOOKKEEPING = ("stash", "exec", "apply", "celery", "temp")

@@ -13,6 +13,7 @@ from git_mlops.git import objects
 from git_mlops.git.objects import Entry
 from git_mlops.git.repo import Repo, discover, head
 from tests.experiments.conftest import commit, listed, put, save
+from tests.hooks.conftest import store
 
 
 def apply(repo: Repo, name: str) -> Applied:
@@ -87,6 +88,38 @@ def test_an_ignored_file_in_the_way_is_not_overwritten(recorded: Repo) -> None:
     with pytest.raises(MlopsError, match=r"`run\.sh` would be overwritten"):
         apply(recorded, "e")
     assert (content(recorded, "run.sh"), content(recorded, "train.py")) == ("secret", "print(1)\n")
+
+
+def test_an_ignored_file_with_the_same_bytes_is_not_in_the_way(recorded: Repo) -> None:
+    put(recorded, {".git/info/exclude": "run.sh\n", "run.sh": "#!/bin/sh\n"})
+    assert "run.sh" in apply(recorded, "e").written
+
+
+def test_ignored_data_that_the_cache_holds_is_not_in_the_way(recorded: Repo) -> None:
+    store(recorded, b"1,2")
+    put(recorded, {".git/info/exclude": "run.sh\n", "run.sh": "1,2"})
+    apply(recorded, "e")
+    assert content(recorded, "run.sh") == "#!/bin/sh\n"
+
+
+def test_what_changed_since_the_baseline_goes_back_and_is_told_but_not_the_settings(recorded: Repo) -> None:
+    settings = {"mlops.yaml": "version: 1\n", ".gitignore": "/data.csv\n", "sub/.gitattributes": "*.x y\n"}
+    commit(recorded, {"kept.txt": "newer", "later.txt": "l", **settings})
+    done = apply(recorded, "e")
+    assert (done.older, content(recorded, "kept.txt"), content(recorded, "later.txt")) == (
+        ("kept.txt",),
+        "k",
+        "l",
+    )
+    assert {path: content(recorded, path) for path in settings} == settings
+
+
+def test_settings_that_the_experiment_changed_come_with_it(recorded: Repo) -> None:
+    put(recorded, {"mlops.yaml": "version: 1\n# e2\n"})
+    save(recorded, "e2")
+    commit(recorded, {"mlops.yaml": "version: 1\n"})
+    apply(recorded, "e2")
+    assert content(recorded, "mlops.yaml") == "version: 1\n# e2\n"
 
 
 def test_a_folder_with_ignored_files_where_a_file_goes_is_not_removed(recorded: Repo) -> None:
