@@ -157,7 +157,9 @@ def pushed(done: Pushed, *, as_json: bool) -> int:
     _data(done.data, "uploaded")
     _rejected(done.rejected, "not pushed")
     ui.note(f"{done.remote}: {len(done.sent)} pushed, {len(done.equal)} were there")
-    if not (done.sent or done.equal or done.rejected):
+    if done.unasked:
+        ui.note(f"not sent, being no results (name them to send them): {present.names_of(done.unasked)}")
+    if not (done.sent or done.equal or done.rejected or done.unasked):
         ui.note("no experiments of this commit; `git mlops exp push --all` sends those of every commit")
     if as_json:
         ui.emit("pushed", _moved(done))

@@ -1,10 +1,11 @@
 """Data objects to and from the DVC remote, as `exp push` and `exp pull` need it said."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from git_mlops.data import dvc, transfer
 from git_mlops.data.pointers import Out
+from git_mlops.data.transfer import Transferred
 from git_mlops.git.repo import Repo
 
 
@@ -24,19 +25,18 @@ _NO_REMOTE = Moved(skipped="no DVC remote is configured: the data of experiments
 
 def push(repo: Repo, outs: Sequence[Out], remote: str | None) -> Moved:
     """Upload what the remote lacks; without any remote nothing happens, and that is said."""
-    if not outs:
-        return NOTHING
-    if remote is None and dvc.default_remote(repo) is None:
-        return _NO_REMOTE
-    done = transfer.push(repo, outs, remote=remote)
-    return Moved(done.objects, frozenset(out.hash for out in done.missing))
+    return _moved(transfer.push, repo, outs, remote)
 
 
 def pull(repo: Repo, outs: Sequence[Out], remote: str | None) -> Moved:
     """Download what the cache lacks."""
+    return _moved(transfer.pull, repo, outs, remote)
+
+
+def _moved(how: Callable[..., Transferred], repo: Repo, outs: Sequence[Out], remote: str | None) -> Moved:
     if not outs:
         return NOTHING
     if remote is None and dvc.default_remote(repo) is None:
         return _NO_REMOTE
-    done = transfer.pull(repo, outs, remote=remote)
+    done = how(repo, outs, remote=remote)
     return Moved(done.objects, frozenset(out.hash for out in done.missing))

@@ -38,6 +38,8 @@ class Pushed(NamedTuple):
     """Names that the remote had already."""
     rejected: tuple[Rejected, ...]
     data: stores.Moved
+    unasked: tuple[str, ...] = ()
+    """Failed and interrupted ones, and what `exp apply` saved: they go only when they are named."""
 
     @property
     def exit_code(self) -> int:
@@ -76,7 +78,7 @@ def push(repo: Repo, what: What, remote: str | None, data_remote: str | None) ->
         MlopsError: no such remote or experiment; the remote cannot be reached (exit code 3).
     """
     target = git_remote(repo, remote)
-    chosen = _chosen(repo, what)
+    chosen, unasked = _chosen(repo, what)
     moved: stores.Moved = stores.NOTHING
     incomplete: dict[Ref, Out] = {}
     if what.data:
@@ -91,7 +93,7 @@ def push(repo: Repo, what: What, remote: str | None, data_remote: str | None) ->
     ]
     sent = tuple(name for flag, name, _said in lines if flag in (" ", "*", "+"))
     equal = tuple(name for flag, name, _said in lines if flag == "=")
-    return Pushed(target, sent, equal, tuple(bad), moved)
+    return Pushed(target, sent, equal, tuple(bad), moved, tuple(map(_name, unasked)))
 
 
 def _incomplete(outs: Mapping[Ref, Sequence[Out]], moved: stores.Moved) -> dict[Ref, Out]:
@@ -104,24 +106,37 @@ def _all(outs: Mapping[Ref, Sequence[Out]]) -> list[Out]:
     return list(dict.fromkeys(out for found in outs.values() for out in found))
 
 
-def _chosen(repo: Repo, what: What) -> list[Ref]:
+def _chosen(repo: Repo, what: What) -> tuple[list[Ref], list[Ref]]:
+    """What to send, and what would have to be named: it is no result that others wait for."""
     if what.names:
-        return read.pick(repo, what.names)
+        return read.pick(repo, what.names), []
     baseline = head(repo)
-    if what.everything or baseline is None:
-        return read.all_refs(repo)
-    return read.all_refs(repo, names.baseline_prefix(baseline))
+    everything = what.everything or baseline is None
+    found = read.all_refs(repo, names.PREFIX if everything else names.baseline_prefix(baseline or ""))
+    with reader(repo) as objects:
+        known = read.commits(objects, (ref.oid for ref in found))
+    results = {
+        ref
+        for ref in found
+        if not _name(ref).startswith(names.SNAPSHOT)
+        and (ref.oid not in known or known[ref.oid].message.status == "finished")
+    }
+    return [ref for ref in found if ref in results], [ref for ref in found if ref not in results]
 
 
-def _specs(repo: Repo, chosen: Sequence[Ref]) -> list[str]:
-    """One refspec per experiment, or one for all of a commit: git takes seconds to match a thousand."""
+def _specs(repo: Repo, chosen: Sequence[Ref]) -> list[list[str]]:
+    """One refspec per experiment, or one for most of a commit's: git takes seconds to match a thousand.
+
+    What belongs together (a pattern and its exceptions) is one list.
+    """
     here = _by_place(read.all_refs(repo))
-    specs: list[str] = []
+    specs: list[list[str]] = []
     for place, some in _by_place(chosen).items():
-        if len(some) > _FEW and set(some) == set(here[place]):
-            specs.append(f"{place}/*:{place}/*")
+        others = set(here[place]) - set(some)
+        if len(some) > _FEW and len(others) <= _FEW:
+            specs.append([f"{place}/*:{place}/*", *(f"^{ref.name}" for ref in others)])
         else:
-            specs += [f"{ref.oid}:{ref.name}" for ref in some]
+            specs += [[f"{ref.oid}:{ref.name}"] for ref in some]
     return specs
 
 
@@ -277,5 +292,13 @@ def _unreachable(remote: str, error: GitError) -> MlopsError:
     )
 
 
-def _parts(specs: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (specs[start : start + _AT_ONCE] for start in range(0, len(specs), _AT_ONCE))
+def _parts(specs: Sequence[Sequence[str]]) -> Iterator[list[str]]:
+    """As many as one command line takes; exceptions count for the pushes they are in."""
+    part: list[str] = []
+    for some in specs:
+        if part and len(part) + len(some) > _AT_ONCE:
+            yield part
+            part = []
+        part += some
+    if part:
+        yield part

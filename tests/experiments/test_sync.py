@@ -4,8 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError, NotFoundError
+from git_mlops.experiments import run as running
 from git_mlops.experiments import sync
+from git_mlops.experiments.recording import Request
+from git_mlops.experiments.run import Plan
+from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.sync import Pulled, Pushed, What
 from git_mlops.git import config, refs
 from git_mlops.git.repo import Repo, discover
@@ -64,6 +69,22 @@ def test_only_what_is_chosen_travels(shared: Repo) -> None:
     assert on_remote(shared) == ["new", "other"]
     push(shared, everything=True)
     assert on_remote(shared) == ["new", "old", "other"]
+
+
+@pytest.mark.parametrize("results", [2, 30])
+def test_only_results_travel_unasked(shared: Repo, results: int) -> None:
+    names = [f"run-{number}" for number in range(results)]
+    for number, name in enumerate(names):
+        put(shared, {"params.yaml": f"lr: {number}\n"})
+        save(shared, name)
+    save(shared, "before-apply-1234567x")
+    running.run(
+        shared, Plan(("false",)), Request("bad"), Settings(), DataSettings(), started=lambda _subject: None
+    )
+    done = push(shared)
+    assert (sorted(done.sent), sorted(done.unasked)) == (sorted(names), ["bad", "before-apply-1234567x"])
+    assert on_remote(shared) == sorted(names)
+    assert push(shared, "bad").sent == ("bad",)
 
 
 def test_only_what_is_named_is_pulled(shared: Repo, clone: Repo) -> None:
