@@ -4,6 +4,8 @@ import errno
 import fcntl
 import os
 import re
+import shlex
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -157,7 +159,6 @@ def translated() -> Iterator[None]:
 
     from dvc.config import NoRemoteError
     from dvc.exceptions import DvcException
-    from dvc.fs import RemoteMissingDepsError
     from dvc_objects.errors import ObjectFormatError
     from scmrepo.exceptions import SCMError
 
@@ -165,12 +166,10 @@ def translated() -> Iterator[None]:
         yield
     except NoRemoteError as error:
         raise MlopsError("no DVC remote is configured", hint="`dvc remote add -d NAME URL`") from error
-    except RemoteMissingDepsError as error:
-        scheme = str(getattr(error, "protocol", "") or "s3")
-        hint = f"`python -m pip install 'git-mlops[{scheme}]'`"
-        raise MlopsError(
-            f"the DVC remote needs a package that is not installed ({scheme})", hint=hint
-        ) from error
+    except ImportError as error:
+        raise _missing_package(error) from error
+    except MlopsError:
+        raise
     except (DvcException, SCMError) as error:
         raise MlopsError(_said(error)) from error
     except ObjectFormatError as error:
@@ -179,6 +178,28 @@ def translated() -> Iterator[None]:
         raise _of_the_system(error) from error
     except sqlite3.Error as error:
         raise MlopsError(f"DVC's state cannot be used: {error}", exit_code=CANNOT_EVALUATE) from error
+    except Exception as error:
+        library = type(error).__module__.partition(".")[0]
+        if library in ("builtins", "git_mlops"):
+            raise  # a defect, of ours or of DVC
+        # a cloud's library: no credentials, no such bucket, no permission
+        raise MlopsError(f"{library}: {_said(error)}", exit_code=CANNOT_EVALUATE) from error
+
+
+def _missing_package(error: ImportError) -> MlopsError:
+    """A remote whose library is not installed: RemoteMissingDepsError, or DVC's plain ImportError."""
+    match = re.match(r"([a-z0-9]+) is supported, but requires '([^']+)'", str(error))
+    scheme = str(getattr(error, "protocol", None) or (match[1] if match else ""))
+    package = f"git-mlops[{scheme}]" if scheme in _EXTRAS else match[2] if match else f"dvc-{scheme}"
+    if not scheme:
+        return MlopsError(f"DVC cannot be loaded: {_said(error)}", exit_code=CANNOT_EVALUATE)
+    return MlopsError(
+        f"the DVC remote ({scheme}) needs a package that is not installed",
+        hint=f"`{shlex.quote(sys.executable)} -m pip install '{package}'`",
+    )
+
+
+_EXTRAS = ("s3", "gs", "azure", "ssh")
 
 
 def _of_the_system(error: OSError) -> MlopsError:
@@ -322,8 +343,22 @@ def set_params(repo: Repo, overrides: Iterable[str]) -> list[str]:
             except MlopsError:
                 raise
             except Exception as error:
-                raise MlopsError(f"cannot set {', '.join(values)} in `{file}`: {_said(error)}") from error
+                raise _of_override(file, values, f"{error} {error.__cause__}") from error
     return sorted(by_file)
+
+
+def _of_override(file: str, values: Sequence[str], said: str) -> MlopsError:
+    """Hydra's words, for which the user never asked, as ours."""
+    shown = ", ".join(values)
+    unknown = re.search(r"Could not override '([^']+)'", said)
+    if unknown:
+        return MlopsError(
+            f"`{file}` has no parameter `{unknown[1]}`", hint=f"`-S +{unknown[1]}=VALUE` adds it"
+        )
+    return MlopsError(
+        f"cannot set `{shown}` in `{file}`: it is no `KEY=VALUE` that can be read",
+        hint="a list is `[1,2]`, a map `{a: 1}`; text with such characters is quoted: `-S 'key=\"a, b\"'`",
+    )
 
 
 def push(repo: Repo, outs: Iterable[Out], remote: str | None) -> Moved:

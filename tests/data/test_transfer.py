@@ -139,6 +139,14 @@ def test_an_unknown_remote_is_an_error(data: Data) -> None:
         transfer.push(data.repo, [data.file("a.csv", "a")], remote="nowhere")
 
 
+def test_a_remote_whose_package_is_not_installed(data: Data) -> None:
+    data.write(".dvc/config", "[core]\n    remote = r\n['remote \"r\"']\n    url = oss://bucket/key\n")
+    out = data.file("a.csv", "a")
+    with pytest.raises(MlopsError, match=r"the DVC remote \(oss\) needs a package") as caught:
+        transfer.push(data.repo, [out])
+    assert "pip install 'dvc-oss'" in str(caught.value.hint)
+
+
 def test_a_remote_in_a_place_that_is_no_directory(data: Data) -> None:
     shutil.rmtree(data.root.parent / "store")
     (data.root.parent / "store").write_text("in the way")

@@ -201,6 +201,22 @@ def test_ctrl_c_in_a_pipeline_is_recorded_as_interrupted(pipeline: Repo) -> None
     assert (child.wait(), [(e.name, e.status) for e in listed(pipeline)]) == (130, [("a", "interrupted")])
 
 
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("no.such=1", "`params.yaml` has no parameter `no.such`"),
+        ("lr=[", "cannot set `lr=[` in `params.yaml`: it is no `KEY=VALUE` that can be read"),
+        ("lr", "cannot set `lr` in `params.yaml`: it is no `KEY=VALUE` that can be read"),
+        ("=1", "cannot set `=1` in `params.yaml`: it is no `KEY=VALUE` that can be read"),
+    ],
+)
+def test_a_bad_override_is_said_in_our_words(pipeline: Repo, override: str, said: str) -> None:
+    with pytest.raises(MlopsError) as caught:
+        reproduce(pipeline, "x", override)
+    assert str(caught.value) == said
+    assert pipeline.text("status", "--porcelain") == ""
+
+
 def test_an_override_of_nothing_is_an_error_before_anything_runs(pipeline: Repo) -> None:
     (pipeline.root / "params.yaml").unlink()
     with pytest.raises(MlopsError, match=r"params\.yaml"):
