@@ -86,6 +86,11 @@ def _numeric(text: str) -> bool:
     return True
 
 
+def count(number: int, noun: str) -> str:
+    """`1 object`, `2 objects`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def paint(text: str, colour: str, stream: object = None) -> str:
     """`text` in an ANSI colour, where the stream is a terminal and nobody asked for none."""
     stream = sys.stdout if stream is None else stream

@@ -87,8 +87,8 @@ mlops_index_concerns_us() {
         esac
     done <"$mlops_triage"
     # one process names the paths and tells small text from the rest; a larger file counts as binary there
-    git -c core.bigFileThreshold="$mlops_small" diff-index --cached --numstat --no-renames --ignore-submodules \
-        HEAD -- 2>/dev/null | mlops_any_of_ours
+    git -c core.quotePath=false -c core.bigFileThreshold="$mlops_small" \
+        diff-index --cached --numstat --no-renames --ignore-submodules HEAD -- 2>/dev/null | mlops_any_of_ours
     case $? in
     0) return 0 ;;
     1) return 1 ;;
@@ -115,6 +115,7 @@ mlops_any_of_ours() {
         # git quotes unusual paths; without the quotes a suffix and a pattern still match
         mlops_path=${mlops_path#\"}
         mlops_path=${mlops_path%\"}
+        mlops_has_pointer "$mlops_path" && return 0
         case $mlops_path in
         *.dvc | dvc.lock | */dvc.lock | mlops.yaml | schemas/* | *.gitattributes) return 0 ;;
         esac
@@ -129,6 +130,18 @@ mlops_any_of_ours() {
         esac
     done
     return $mlops_answer
+}
+
+# 0: a pointer beside the path, or beside a folder that it is in, says that it is data (`git add -f`).
+mlops_has_pointer() {
+    mlops_place=$1
+    while :; do
+        [ -e "$mlops_place.dvc" ] && return 0
+        case $mlops_place in
+        */*) mlops_place=${mlops_place%/*} ;;
+        *) return 1 ;;
+        esac
+    done
 }
 
 # 0: a staged file is over the limit.

@@ -1,7 +1,9 @@
 """Data that mlops.yaml binds to a schema satisfies it: the object that the checked pointer names."""
 
+import difflib
+import shlex
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -38,7 +40,11 @@ def check(context: Context) -> Iterator[Finding]:
     """Looks at data that is new, or whose schema or binding is new; a known verdict is not computed again."""
     if not context.config.schemas:
         return
-    data = list(_tables(context, _files(context)))
+    files = _files(context)
+    outs = list(_outs(context, [path for path in files if pointers.is_pointer(path)]))
+    if context.scope.kind == "workspace" or _CONFIG in context.scope.paths:
+        yield from _bound_to_nothing(context, files, outs)
+    data = list(_tables(context, files, outs))
     schemas = context.scope.read({item.schema for item in data})
     for schema, item in {item.schema: item for item in data if item.schema not in schemas}.items():
         yield Finding(
@@ -58,9 +64,26 @@ def _files(context: Context) -> dict[str, str]:
     return {file.path: file.oid for file in files}
 
 
-def _tables(context: Context, files: dict[str, str]) -> Iterator[_Data]:
+def _bound_to_nothing(context: Context, files: Collection[str], outs: Sequence[Out]) -> Iterator[Finding]:
+    """A path with a slip in it would guard nothing, and nobody would know. Patterns may wait for data."""
+    named = {out.path for out in outs}
+    folders = tuple(f"{out.path}/" for out in outs if out.is_dir)
+    for path, schema in context.config.schemas.items():
+        exact = not any(c in path for c in "*?[") and not path.endswith("/")
+        if exact and path not in named and path not in files and not path.startswith(folders):
+            near = difflib.get_close_matches(path, named | set(files), n=1)
+            yield Finding(
+                "schema",
+                "warning",
+                f"`{path}` is bound to `{schema}`, but there is no such data",
+                _CONFIG,
+                hint=f"did you mean `{near[0]}`?" if near else f"`git mlops add {shlex.quote(path)}`",
+            )
+
+
+def _tables(context: Context, files: dict[str, str], outs: Sequence[Out]) -> Iterator[_Data]:
     bindings = context.config.schemas
-    for out in _outs(context, [path for path in files if pointers.is_pointer(path)]):
+    for out in outs:
         yield from _of_out(context.scope.repo, out, bindings)
     for path, oid in files.items():
         schema = schema_for(path, bindings)

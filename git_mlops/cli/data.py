@@ -19,8 +19,16 @@ def add(paths: tuple[str, ...]) -> None:
     goes to DVC's cache and into .gitignore.
     """
     repo, _config = open_repo()
-    for path in work.add(repo, paths):
+    done = work.add(repo, paths)
+    for path in done.pointers:
         ui.note(f"staged {path}")
+    for path in done.untracked[:5]:
+        hint = f"to take it back: `git restore --staged {path}`, and delete the pointer"
+        ui.warn(
+            f"`{path}` was a file of git and is data now; git's history keeps what was committed", hint=hint
+        )
+    if len(done.untracked) > 5:
+        ui.warn(f"so were {len(done.untracked) - 5} more files")
 
 
 @click.command()
@@ -54,7 +62,9 @@ def push(paths: tuple[str, ...], remote: str | None) -> int:
     repo, config = open_repo()
     done = work.push(repo, paths, remote or config.data.remote)
     if done.objects or not done.missing:
-        ui.note(f"pushed {done.objects} objects" if done.objects else "everything is on the remote")
+        ui.note(
+            f"pushed {ui.count(done.objects, 'object')}" if done.objects else "everything is on the remote"
+        )
     for out in done.missing:
         ui.error(f"`{out.path}`: its data ({out.hash}) is neither here nor on the remote")
     return FINDINGS if done.missing else OK
@@ -74,7 +84,7 @@ def pull(paths: tuple[str, ...], remote: str | None, range_: str | None) -> int:
     repo, config = open_repo()
     done = work.pull(repo, paths, remote or config.data.remote, range_, config.schemas)
     if done.objects or not done.missing:
-        ui.note(f"pulled {done.objects} objects" if done.objects else "everything is here")
+        ui.note(f"pulled {ui.count(done.objects, 'object')}" if done.objects else "nothing to download")
     for out in done.missing:
         ui.error(
             f"`{out.path}`: its data ({out.hash}) is not on the remote",

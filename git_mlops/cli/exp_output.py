@@ -190,9 +190,9 @@ def _data(done: Moved, verb: str) -> None:
     if done.skipped:
         ui.warn(done.skipped, hint="`dvc remote add -d NAME URL`")
     if done.transferred:
-        ui.note(f"{done.transferred} data objects {verb}")
+        ui.note(f"{ui.count(done.transferred, 'data object')} {verb}")
     if done.missing:
-        ui.warn(f"{len(done.missing)} data objects are neither here nor on the DVC remote")
+        ui.warn(f"neither here nor on the DVC remote: {ui.count(len(done.missing), 'data object')}")
 
 
 def _rejected(found: Sequence[Rejected], verb: str) -> None:

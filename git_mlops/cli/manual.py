@@ -48,7 +48,8 @@ def _with_children(name: str, command: click.Command) -> Iterator[tuple[str, cli
 def usage(name: str, command: click.Command) -> str:
     """The text of `NAME -h`, at a fixed width."""
     parent, _, last = name.rpartition(" ")
-    context = click.Context(command, info_name=last, parent=click.Context(root, info_name=parent))
+    top = click.Context(root, info_name=parent, **root.context_settings)
+    context = click.Context(command, info_name=last, parent=top)
     context.max_content_width = context.terminal_width = 90
     return command.get_help(context)
 

@@ -1,5 +1,7 @@
 """`git mlops schema`: infer schemas and check the workspace's data against them."""
 
+import shlex
+
 import click
 
 from git_mlops import ui
@@ -31,6 +33,7 @@ def infer(path: str, *, output: str | None, force: bool, as_json: bool) -> None:
         return
     ui.out(done.schema_path)
     ui.note(f"{'bound' if done.bound else 'already bound'} to {done.path} in mlops.yaml")
+    ui.note(f"read it, then `git add mlops.yaml {shlex.quote(done.schema_path)}`: what is staged counts")
 
 
 @schema.command()

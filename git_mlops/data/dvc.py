@@ -381,10 +381,21 @@ def _by_algorithm(repo: Repo, outs: Iterable[Out], remote: str | None, *, upload
         for algorithm, wanted in hashes.items():
             store_ = dvc.cloud.get_remote_odb(remote, "push" if upload else "fetch", hash_name=algorithm)
             cache = dvc.cache.legacy if algorithm == "md5-dos2unix" else dvc.cache.local
+            if upload:
+                _say_if_made(dvc.cloud.get_remote(remote, "push"))
             moved = _transfer(cache, store_, wanted) if upload else _transfer(store_, cache, wanted)
             transferred |= moved.transferred
             missing |= moved.missing
     return Moved(frozenset(transferred), frozenset(missing))
+
+
+def _say_if_made(remote: Any) -> None:
+    """A local directory that is not there is made, as DVC does; it may be a disk that is not mounted."""
+    if remote.fs.protocol == "local" and not Path(remote.path).exists():
+        import logging
+
+        said = "the DVC remote's directory %s was not there and is made now: is its disk mounted?"
+        logging.getLogger("git_mlops").warning(said, remote.path)
 
 
 def _transfer(src: Any, dest: Any, hashes: set[str]) -> Moved:
@@ -412,7 +423,7 @@ def _transfer(src: Any, dest: Any, hashes: set[str]) -> Moved:
         raise MlopsError(f"the transfer failed: {_said(error)}", exit_code=CANNOT_EVALUATE) from error
     if result.failed:
         some = ", ".join(sorted(info.value for info in result.failed)[:3])
-        message = f"{len(result.failed)} objects could not be transferred ({some} …)"
+        message = f"could not be transferred: {some}" + (" …" if len(result.failed) > 3 else "")
         raise MlopsError(message, hint="run it again: what has arrived stays", exit_code=CANNOT_EVALUATE)
     return Moved(frozenset(info.value for info in result.transferred), frozenset(absent))
 

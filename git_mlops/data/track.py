@@ -28,6 +28,8 @@ class Added(NamedTuple):
 
     pointers: list[str]
     outs: list[Out]
+    untracked: list[str] = []  # noqa: RUF012  # the default of a frozen tuple, never changed
+    """Files that plain git held until now."""
 
 
 def add(repo: Repo, words: Sequence[str], *, here: Path | None = None) -> Added:
@@ -97,7 +99,7 @@ def _add(repo: Repo, paths: Sequence[str]) -> Added:
         repo.git("update-index", "-z", "--force-remove", "--stdin", stdin=gone)
         stdin = "".join(f"{path}\0" for path in made).encode("utf-8", "surrogateescape")
         repo.git("--literal-pathspecs", "add", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=stdin)
-    return Added(made, _remember(repo, made, before))
+    return Added(made, _remember(repo, made, before), held)
 
 
 def _files(repo: Repo, paths: Iterable[str]) -> dict[str, Seen]:
@@ -185,6 +187,11 @@ def _stage(repo: Repo, files: dict[str, bytes]) -> None:
         repo.git("update-index", "-z", "--add", "--index-info", stdin=stdin)
 
 
+def of_named_files() -> bool:
+    """Whether the commit under way is one of named files: git then shows its hooks an index made for it."""
+    return "next-index" in (env.get("GIT_INDEX_FILE") or "")
+
+
 def auto_track(repo: Repo, changes: Iterable[Change], settings: Settings) -> list[str]:
     """Turn staged files that `data.track` names into pointers; returns the pointers' paths.
 
@@ -196,7 +203,7 @@ def auto_track(repo: Repo, changes: Iterable[Change], settings: Settings) -> lis
     found = [c.path for c in changes if c.status in ("A", "M", "T") and _wanted(c, settings)]
     if not found:
         return []
-    if "next-index" in (env.get("GIT_INDEX_FILE") or ""):
+    if of_named_files():
         raise MlopsError(
             f"`{found[0]}` must become a pointer first, and `git commit -- PATH` cannot do that",
             hint=f"`git mlops add {' '.join(found)}`, then `git commit`",

@@ -90,4 +90,4 @@ def _data(repo: Repo) -> int:
     if done.missing:
         names = ", ".join(sorted(out.path for out in done.missing)[:5])
         raise MlopsError(f"the remote `{remote}` does not have it: {names}", exit_code=CANNOT_EVALUATE)
-    return len(wanted)
+    return len({out.path for out in wanted})

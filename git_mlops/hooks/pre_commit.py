@@ -14,20 +14,22 @@ from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.findings import Finding, exit_code
 from git_mlops.git import diff
 from git_mlops.git.repo import discover
-from git_mlops.hooks import skips, triage
+from git_mlops.hooks import shims, skips, triage
 from git_mlops.hooks.check import settings_of
 from git_mlops.reports import text
 
 
 def run(name: str, _arguments: Sequence[str]) -> int:
     """Refuse the commit by the exit code of its findings."""
-    repo, started, skip = discover(), time.time(), skips.rules()
+    repo, started, skip = discover(), time.time(), skips.rules(_SKIPPABLE)
     chosen = scope.staged(repo)
     settings, findings = settings_of(chosen)
     if settings.data.track and "auto-track" not in skip:
         made = track.auto_track(repo, diff.staged(repo), settings.data)
         chosen = scope.staged(repo) if made else chosen
     findings = findings or checks.check(Context(chosen, settings, config.problems), skip=skip)
+    if track.of_named_files():
+        findings = [_told_only(finding, chosen) for finding in findings]
     settled = "data-added" not in skip and not any(f.rule in _UNSETTLED for f in findings)
     _remember(chosen, settings, started if settled else None)
     if not findings:
@@ -36,6 +38,13 @@ def run(name: str, _arguments: Sequence[str]) -> int:
     return _verdict(name, findings)
 
 
+def _told_only(finding: Finding, chosen: Scope) -> Finding:
+    """`git commit -- PATH` says by name what is meant: other data that waits is no mistake then."""
+    other = finding.rule == "data-added" and f"{finding.path}.dvc" not in chosen.paths
+    return finding._replace(level="warning") if other else finding
+
+
+_SKIPPABLE = frozenset((*checks.RULES, "auto-track", *shims.OURS))
 _UNSETTLED = frozenset(("config-valid", "data-added"))
 
 

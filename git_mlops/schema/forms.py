@@ -12,7 +12,7 @@ _SUFFIXES: dict[str, Kind] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
-KNOWN = (*_SUFFIXES, ".csv.gz", ".jsonl.gz")
+KNOWN = (*_SUFFIXES, *(f"{suffix}.gz" for suffix, kind in _SUFFIXES.items() if kind != "parquet"))
 
 
 class Form(NamedTuple):

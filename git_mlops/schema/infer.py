@@ -217,8 +217,11 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    """Escaped where a character is no print: PyYAML writes U+0085 plainly and reads it as a line break."""
-    style = None if text.isprintable() else '"'
+    """Escaped where a character is no print: PyYAML writes U+0085 plainly and reads it as a line break.
+
+    Quoted where YAML 1.2 would see a number (`008`, `1e5`) and PyYAML, being 1.1, does not.
+    """
+    style = '"' if not text.isprintable() else "'" if re.fullmatch(r"[-+.]?[0-9][0-9.eE+-]*", text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -107,6 +107,19 @@ def test_gits_and_dvcs_own_files_may_stand_among_data(mlops: Run, repo: Repo) ->
     mlops("check", "--staged", cwd=repo.root, status=0)
 
 
+def test_a_binding_of_data_that_does_not_exist_is_told(mlops: Run, repo: Repo) -> None:
+    write(repo, "mlops.yaml", "version: 1\nschemas: {data/pepole.csv: s.yaml, '*.parquet': s.yaml}\n")
+    write(repo, "s.yaml", "schema_type: dataframe\ncolumns: {a: {dtype: int64}}\n")
+    write(repo, "data/people.csv", "a\n1\n")
+    repo.git("add", "-A")
+    for words in ((), ("--staged",)):
+        done = mlops("check", *words, cwd=repo.root)
+        assert done.stdout.splitlines()[:2] == [
+            "mlops.yaml: warning: `data/pepole.csv` is bound to `s.yaml`, but there is no such data [schema]",
+            "  hint: did you mean `data/people.csv`?",
+        ]
+
+
 def test_a_wrong_configuration_is_the_one_finding(mlops: Run, repo: Repo) -> None:
     write(repo, "mlops.yaml", "version: 1\nchekcs: {}\n")
     write(repo, "big.bin", b"\1" * 3_000_000)

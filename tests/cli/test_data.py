@@ -26,6 +26,23 @@ def test_add_says_what_is_staged(root: Path, mlops: Run) -> None:
     assert (done.stdout, done.stderr) == ("", "staged data.csv.dvc\n")
 
 
+def test_add_of_a_file_of_git_says_so(root: Path, mlops: Run, run: Run) -> None:
+    (root / "train.py").write_text("x = 1\n")
+    run("git", "add", "train.py", cwd=root)
+    done = mlops("add", "train.py", cwd=root)
+    said = "warning: `train.py` was a file of git and is data now; git's history keeps what was committed"
+    assert said in done.stderr
+
+
+def test_a_local_remote_that_is_not_there_is_said(root: Path, mlops: Run, run: Run) -> None:
+    run("dvc", "remote", "add", "-d", "-f", "gone", root.parent / "not mounted", cwd=root)
+    (root / "a.csv").write_text("a\n")
+    mlops("add", "a.csv", cwd=root)
+    done = mlops("push", cwd=root)
+    assert "not mounted was not there and is made now: is its disk mounted?" in done.stderr
+    assert "pushed 1 object\n" in done.stderr
+
+
 def test_add_from_a_subdirectory_with_a_pattern(root: Path, mlops: Run) -> None:
     (root / "sub dir").mkdir()
     for name in ("é.csv", "b.csv"):
@@ -134,7 +151,7 @@ def test_push_and_pull(root: Path, mlops: Run, run: Run) -> None:
         "pushed 3 objects\n",
         "everything is on the remote\n",
         "data follows: raw\npulled 3 objects\n",
-        "everything is here\n",
+        "nothing to download\n",
     ]
     assert (root / "raw" / "b").read_text() == "b"
 
@@ -260,12 +277,12 @@ def test_the_story_of_data_and_dvc_agrees(place: Path, run: Run, mlops: Run) -> 
     assert mlops("add", "data.csv", cwd=place).stderr == "staged data.csv.dvc\n"
     assert git(place, "diff", "--cached", "--name-only") == ".gitignore\ndata.csv.dvc"
     assert mlops("status", cwd=place).stderr == "data and pointers agree\n"
-    assert mlops("push", cwd=place).stderr == "pushed 1 objects\n"
+    assert mlops("push", cwd=place).stderr == "pushed 1 object\n"
     assert mlops("push", cwd=place).stderr == "everything is on the remote\n"
     assert run("dvc", "status", "-c", cwd=place).stdout == "Cache and remote 'store' are in sync.\n"
     lose_cache(place)
     (place / "data.csv").unlink()
-    assert mlops("pull", cwd=place).stderr == "data follows: data.csv\npulled 1 objects\n"
+    assert mlops("pull", cwd=place).stderr == "data follows: data.csv\npulled 1 object\n"
     assert (place / "data.csv").read_text() == "a,b\n1,2\n"
     assert run("dvc", "status", cwd=place).stdout == "Data and pipelines are up to date.\n"
 
@@ -290,7 +307,7 @@ def test_paths_are_those_of_the_directory_one_stands_in(place: Path, mlops: Run)
         "staged sub dir/b.csv.dvc\nstaged sub dir/ä.csv.dvc\nstaged data.csv.dvc\n"
     )
     assert mlops("push", ".", cwd=place / "sub dir").stderr == "pushed 2 objects\n"
-    assert mlops("push", "..", cwd=place / "sub dir").stderr == "pushed 1 objects\n"
+    assert mlops("push", "..", cwd=place / "sub dir").stderr == "pushed 1 object\n"
 
 
 def test_status_in_json(place: Path, mlops: Run) -> None:
@@ -339,7 +356,7 @@ def test_a_lost_member_of_a_directory_is_noticed_and_pushed_again(place: Path, m
     lost = next(p for p in (place.parent / "store").rglob("*") if p.is_file() and p.suffix != ".dir")
     lost.unlink()
     mlops("status", "--remote", cwd=place, status=1)
-    assert mlops("push", cwd=place).stderr == "pushed 1 objects\n"
+    assert mlops("push", cwd=place).stderr == "pushed 1 object\n"
     assert lost.exists()
 
 
@@ -364,7 +381,7 @@ def test_pull_of_a_range_takes_only_what_it_changed(place: Path, mlops: Run) -> 
     lose_cache(place)
     (place / "b.csv").unlink()
     (place / "data.csv").unlink()
-    assert "pulled 1 objects\n" in mlops("pull", "--range", "HEAD~1...HEAD", cwd=place).stderr
+    assert "pulled 1 object\n" in mlops("pull", "--range", "HEAD~1...HEAD", cwd=place).stderr
     assert ((place / "b.csv").exists(), (place / "data.csv").exists()) == (True, False)
 
 
@@ -391,7 +408,7 @@ def test_worktrees_share_one_cache(place: Path, run: Run, mlops: Run) -> None:
     git(place, "worktree", "add", "-q", "-b", "other", str(other))
     (other / "more.csv").write_text("more")
     mlops("add", "more.csv", cwd=other)
-    assert mlops("pull", cwd=other).stderr == "data follows: data.csv\neverything is here\n"
+    assert mlops("pull", cwd=other).stderr == "data follows: data.csv\nnothing to download\n"
     git(other, "commit", "-q", "-m", "more")
     git(place, "merge", "-q", "other")
     mlops("pull", cwd=place)
@@ -413,7 +430,7 @@ def test_a_pointer_in_conflict_stops_what_would_leave_it_out(
 def test_another_pointer_can_be_worked_with(place: Path, mlops: Run) -> None:
     mlops("add", "data.csv", cwd=place)
     (place / "broken.dvc").write_text("outs:\n<<<<<<< ours\n")
-    assert mlops("push", "data.csv", cwd=place).stderr == "pushed 1 objects\n"
+    assert mlops("push", "data.csv", cwd=place).stderr == "pushed 1 object\n"
 
 
 def test_status_shows_what_cannot_be_read(place: Path, mlops: Run) -> None:

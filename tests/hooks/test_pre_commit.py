@@ -113,6 +113,44 @@ def test_data_changed_but_not_added_is_refused(project: Armed) -> None:
     assert "[data-added]" in project.commit("forgot again", status=1)
 
 
+def test_a_commit_of_named_files_only_tells_of_other_data(project: Armed) -> None:
+    project.data("data.csv", "old\n")
+    project.write("train.py", "x = 1\n")
+    project.commit("data")
+    project.write("data.csv", "changed\n")
+    project.write("train.py", "x = 2\n")
+    said = project.git("commit", "-m", "code alone", "--", "train.py")
+    assert "data.csv: warning: changed since it was added; the pointer is old [data-added]" in said
+    project.write("train.py", "x = 3\n")
+    assert "[data-added]" in project.git("commit", "-am", "all", status=1)
+    project.data("data.csv", "added\n")
+    project.write("data.csv", "changed again\n")
+    assert "[data-added]" in project.git("commit", "-m", "data", "--", "data.csv.dvc", status=1)
+
+
+@pytest.mark.parametrize("name", ["data.csv", "sub dir/dätä.csv", "raw/deep/a.csv"])
+def test_data_forced_into_git_is_refused(project: Armed, name: str) -> None:
+    project.write("train.py", "x = 1\n")
+    if name.startswith("raw"):
+        project.write(name, "a\n")
+        subprocess.run(["git-mlops", "add", "raw"], cwd=project.root, check=True, capture_output=True)
+    else:
+        project.data(name, "a\n")
+    project.commit("data")
+    project.git("add", "-f", name)
+    said = project.git("commit", "-m", "forced", status=1)
+    assert "names it as data, and it is a plain file of git, too [data-in-git]" in said
+    project.git("rm", "-q", "--cached", name)
+    assert project.git("status", "--porcelain") == ""
+
+
+def test_a_rule_that_does_not_exist_is_not_skipped_in_silence(project: Armed) -> None:
+    project.write("large.bin", LARGE)
+    said = project.commit("x", skip="larg-file,data-added", status=1)
+    assert "warning: MLOPS_SKIP: there is no rule `larg-file`\nhint: did you mean `large-file`?" in said
+    assert "skipped data-added (MLOPS_SKIP)" in said
+
+
 def test_data_changed_in_a_directory_is_refused(project: Armed) -> None:
     project.write("data/a.csv", "a\n")
     project.write("data/b.csv", "b\n")
