@@ -134,9 +134,12 @@ def _keep(path: Path) -> Step:
     before = path.with_name(path.name + BEFORE)
     if os.path.lexists(before):
         # somebody put a newer hook over ours: that one counts, and nothing is lost
-        before.replace(before.with_name(before.name + ".old"))
+        before.replace(before.with_name(before.name + _OLDER))
     os.link(path, before, follow_symlinks=False)
     return Step("kept", path, f" as {before.name}, which runs first")
+
+
+_OLDER = ".old"
 
 
 def _withdraw(place: Place) -> Iterator[Step]:
@@ -160,6 +163,11 @@ def _withdraw_one(folder: Path, name: str) -> Iterator[Step]:
     else:
         before.replace(at)
     yield Step("put back" if os.path.lexists(at) else "removed", at)
+    older = before.with_name(before.name + _OLDER)
+    if os.path.lexists(older) and shims.read(older) == shims.read(at):
+        older.unlink()
+    elif os.path.lexists(older):
+        yield Step("kept", older, ", which a newer hook of yours had replaced")
 
 
 def _alive(folder: Path, name: str) -> Path | None:

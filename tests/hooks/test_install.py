@@ -145,7 +145,19 @@ def test_a_newer_foreign_hook_over_ours_is_kept_and_so_is_the_older(repo: Repo) 
     assert next(row.state for row in install.status(repo)) == "foreign only"
     install.install(repo)
     assert "second" in Armed(repo).git("commit", "--allow-empty", "-m", "x")
-    assert "echo first" in (hook.parent / "pre-commit.before-mlops.old").read_text()
+    older = hook.parent / "pre-commit.before-mlops.old"
+    assert "echo first" in older.read_text()
+    assert Step("kept", older, ", which a newer hook of yours had replaced") in install.remove(repo)
+
+
+def test_the_same_hook_put_back_over_ours_leaves_nothing_behind(repo: Repo) -> None:
+    hook = write_hook(repo.common_dir / "hooks" / "pre-commit", "echo first")
+    before = tree(hook.parent)
+    install.install(repo)
+    write_hook(hook, "echo first")
+    install.install(repo)
+    install.remove(repo)
+    assert tree(hook.parent) == before
 
 
 @pytest.mark.parametrize("situation", [local_path, global_path, worktree_path])
