@@ -10,11 +10,13 @@ from git_mlops.git.objects import Entry
 from git_mlops.patterns import matches
 
 _NOT_CODE = re.compile(
-    r"(?:.*/)?(?:\.dvc|\.mlops|\.github|\.gitlab|\.circleci|docs)/.*"
+    r"(?:.*/)?(?:\.dvc|\.mlops|\.github|\.gitlab|\.circleci|docs|mlops-track)/.*"
     r"|(?:.*/)?(?:\.git[a-z]*|\.dvcignore|dvc\.lock|mlops\.yaml|CODEOWNERS|\.gitlab-ci\.yml|\.pre-commit-[a-z]+\.yaml)"
     r"|.*\.(?:dvc|md|rst|adoc|pdf|png|jpe?g|svg|gif|html)"
     r"|(?:.*/)?(?:README|LICENSE|LICENCE|CHANGELOG|CHANGES|AUTHORS|NOTICE|CITATION)(?:\..*)?",
 )
+# written by the run itself
+_TRACKED = re.compile(r"(?:.*/)?(?:dvclive|mlops-track)/.*")
 _SOURCE = re.compile(
     r".*\.(?:py|pyx|pxd|sh|bash|zsh|r|R|jl|c|cc|cpp|cxx|h|hpp|cu|cuh|rs|go|java|kt|scala|js|ts|sql|lua|pl|rb|m"
     r"|ya?ml|toml|cfg|ini|gin|jsonnet)"
@@ -42,11 +44,11 @@ def fixed(files: Iterable[Entry], found: Layout, declared: Sequence[str]) -> lis
     """What stays as it was when a run started, whatever is edited while it goes on: sources and parameters.
 
     Other files of the project may be results of the run even where nothing declares them. dvc.yaml is left
-    out: DVCLive writes it at the end of a run.
+    out: DVCLive writes it at the end of a run, as it does its parameters.
     """
     files = list(files)
     code = {entry.path for entry in entries(files, found, declared)}
-    params = {path for path, _keys in found.params if "dvclive/" not in path}
+    params = {path for path, _keys in found.params if not _TRACKED.fullmatch(path)}
     return [
         entry
         for entry in files

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from git_mlops.experiments import names
+from git_mlops.errors import MlopsError
+from git_mlops.experiments import names, rescue, tracked
 from git_mlops.git import objects, refs
 from git_mlops.git.refs import Move, RefMovedError
 from git_mlops.git.repo import Repo
@@ -88,7 +89,12 @@ def recover(repo: Repo) -> list[str]:
 
 
 def _publish(repo: Repo, journal: Journal, held: str) -> bool:
-    moves = [Move(_free(repo, journal.ref), held, None), Move(holder(journal.id), None, held)]
+    ref = _free(repo, journal.ref)
+    try:
+        whole = rescue.rescued(repo, held, tracked.folder(repo, journal.id), ref.rpartition("/")[2])
+    except MlopsError:
+        whole = held  # better without what was tracked than not at all
+    moves = [Move(ref, whole, None), Move(holder(journal.id), None, held)]
     try:
         refs.move(repo, moves, "mlops exp: interrupted")
     except RefMovedError:

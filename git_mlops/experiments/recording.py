@@ -8,7 +8,7 @@ from typing import NamedTuple
 import yaml
 
 from git_mlops.errors import MlopsError
-from git_mlops.experiments import message, names, values
+from git_mlops.experiments import message, names, tracked, values
 from git_mlops.experiments.inputs import Dirty
 from git_mlops.experiments.layout import RUN, covers
 from git_mlops.experiments.message import Message, Status
@@ -106,13 +106,15 @@ def declaration(subject: Subject) -> bytes | None:
     """`.mlops/run/dvc.yaml`: names what no dvc.yaml of the project declares, so that DVC reads it."""
     declared, found = subject.contents.declared, subject.contents.values
     known = {path for path, _keys in declared.params} | {"params.yaml"}  # DVC reads this one by itself
-    missing = {
+    missing: dict[str, list[object]] = {
         "metrics": [f"../../{p}" for p in found.metrics if not covers((*declared.metrics, RUN[:-1]), p)],
-        "params": [f"../../{path}" for path in found.params if not covers(known, path)],
+        "params": [f"../../{p}" for p in found.params if not covers((*known, RUN[:-1]), p)],
     }
     for kind, name in (("metrics", "metrics.json"), ("params", "params.yaml")):
         missing[kind] += [name] if name in subject.loose else []
-    said = {kind: sorted(paths) for kind, paths in missing.items() if paths}
+    said = {kind: sorted(paths, key=str) for kind, paths in missing.items() if paths}
+    if any(name.startswith("plots/") for name in subject.loose):
+        said["plots"] = [tracked.PLOTS]
     return yaml.safe_dump(said, allow_unicode=True).encode() if said else None
 
 

@@ -13,7 +13,17 @@ from git_mlops import env, processes
 from git_mlops.data import dvc
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import FINDINGS, INTERRUPTED, OK, MlopsError
-from git_mlops.experiments import environment, journal, names, read, recording, snapshot, subject
+from git_mlops.experiments import (
+    artifacts,
+    environment,
+    journal,
+    names,
+    read,
+    recording,
+    snapshot,
+    subject,
+    tracked,
+)
 from git_mlops.experiments.journal import Journal
 from git_mlops.experiments.message import Status
 from git_mlops.experiments.names import ExperimentRef
@@ -140,12 +150,21 @@ def _recorded(setup: _Setup, first: Subject) -> Ended:
         last = _study_end(setup, first)
         old = _not_written(setup, outcome, before, _written(setup.repo, last))
         last = last._replace(contents=_without(last.contents, old))
+        last = _with_tracked(setup, last, tracked.folder(setup.repo, entry.id))
         ended = _ended(record, outcome)._replace(metrics_not_written=list(old) or None)
         maker = Maker(setup.repo, setup.baseline, last, ended, setup.request.message)
         done = Move(journal.holder(entry.id), None, entry.commit)
         written = recording.publish(setup.repo, setup.baseline, maker, setup.request, [done])
         journal.end(setup.repo, entry)
     return Ended(recording.recorded(last, outcome.status, written), outcome.problem, old)
+
+
+def _with_tracked(setup: _Setup, last: Subject, folder: Path) -> Subject:
+    found = tracked.collect(folder)
+    logged, notes = artifacts.files(setup.repo, found.artifacts, setup.data.size_limit)
+    more = found._replace(notes=(*found.notes, *notes))
+    whole = subject.with_tracked(last, more)
+    return whole._replace(loose={**whole.loose, **logged})
 
 
 def _not_written(
@@ -192,14 +211,15 @@ def _begin(setup: _Setup, first: Subject) -> tuple[Record, Journal]:
 
 def _execute(setup: _Setup, run_id: str) -> _Outcome:
     task = setup.task
+    told = {"MLOPS_RUN": run_id, tracked.VARIABLE: str(tracked.folder(setup.repo, run_id))}
     began = time.monotonic()
     try:
         if task.command is None:
-            env.change({"MLOPS_RUN": run_id})
+            env.change(told)
             dvc.reproduce(setup.repo)
             return _Outcome("finished", wall=time.monotonic() - began)
         folder = Path(setup.repo.root, task.directory)
-        facts = processes.run(task.command, cwd=folder, extra={"MLOPS_RUN": run_id})
+        facts = processes.run(task.command, cwd=folder, extra=told)
     except KeyboardInterrupt:
         return _Outcome("interrupted", "interrupted", wall=time.monotonic() - began)
     except MlopsError as error:

@@ -86,7 +86,7 @@ def with_files(
 
     Args:
         inner: the direct entries of `.mlops`, if the project has any of its own.
-        files: by name below `.mlops/run`; one folder (`plots/…`) deep at most.
+        files: by path below `.mlops/run`.
     """
     oids = dict(zip(files, objects.write_blobs(repo, list(files.values())), strict=True))
     trees: list[bytes] = []
@@ -96,12 +96,17 @@ def with_files(
         trees.append(lines)
         return oid
 
-    folders: dict[str, list[Entry]] = {}
-    for name, oid in oids.items():
-        folder, _, last = name.rpartition("/")
-        folders.setdefault(folder, []).append(Entry("100644", oid, last))
-    below = [Entry("40000", tree(entries), name) for name, entries in sorted(folders.items()) if name]
-    run = Entry("40000", tree([*folders.get("", ()), *below]), "run")
+    def folder(files_: Mapping[str, str]) -> str:
+        entries, below = [], dict[str, dict[str, str]]()
+        for name, oid in files_.items():
+            first, _, rest = name.partition("/")
+            if rest:
+                below.setdefault(first, {})[rest] = oid
+            else:
+                entries.append(Entry("100644", oid, first))
+        return tree([*entries, *(Entry("40000", folder(inner_), name) for name, inner_ in below.items())])
+
+    run = Entry("40000", folder(oids), "run")
     own = Entry("40000", tree([*(e for n, e in inner.items() if n != "run"), run]), ".mlops")
     whole = tree([*(entry for name, entry in root.items() if name != ".mlops"), own])
     objects.write_trees(repo, trees)

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from git_mlops.experiments import code, environment, inputs, key, layout, tree, values
+from git_mlops.experiments import code, environment, inputs, key, layout, tracked, tree, values
 from git_mlops.experiments.environment import Environment
 from git_mlops.experiments.inputs import Dirty
 from git_mlops.experiments.key import Datum, Key
 from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.snapshot import Snapshot
+from git_mlops.experiments.tracked import Tracked
 from git_mlops.experiments.tree import Contents, Trees
 from git_mlops.git.objects import Entry
 from git_mlops.git.reader import reader
@@ -32,7 +33,7 @@ class Subject(NamedTuple):
     environment: Environment
     key: Key
     loose: dict[str, bytes]
-    """Metrics that are in no file of the tree, as files of `.mlops/run/`."""
+    """What is in no file of the tree (ignored metrics files, what was tracked), as files of `.mlops/run/`."""
 
 
 class Task(NamedTuple):
@@ -80,6 +81,22 @@ def study(
         ),
         {"metrics.json": (json.dumps(key.finite(loose), indent=1) + "\n").encode()} if loose else {},
     )
+
+
+def with_tracked(found: Subject, more: Tracked) -> Subject:
+    """With what the code tracked, where no file of the project says it."""
+    own, said = f"{layout.RUN}metrics.json", found.contents.values
+    loose = json.loads(found.loose.get("metrics.json", b"{}"))
+    names = [n for path, names_ in said.metrics.items() if path != own for n in names_]
+    params = [name for names_ in said.params.values() for name in names_]
+    files, metrics, added = tracked.files(more, loose, names, params)
+    values_ = said._replace(
+        metrics={**said.metrics, **({own: metrics} if metrics else {})},
+        params={**said.params, **({f"{layout.RUN}params.yaml": added} if added else {})},
+        notes=(*said.notes, *more.notes),
+    )
+    contents = found.contents._replace(values=values_)
+    return found._replace(contents=contents, loose={**found.loose, **files})
 
 
 def _loose_metrics(repo: Repo, contents: Contents, tracked: set[str]) -> dict[str, object]:

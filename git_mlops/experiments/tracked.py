@@ -1,0 +1,166 @@
+"""What the code of a run tracked (git_mlops.track), collected into files of `.mlops/run/`."""
+
+import math
+import re
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from git_mlops import trackfile
+from git_mlops.experiments import documents, key
+from git_mlops.experiments.documents import DocumentError
+from git_mlops.git.repo import Repo
+
+VARIABLE = "MLOPS_TRACK"
+"""Tells the processes of a run where to track."""
+
+PLOTS = {"plots": {"x": "step", "y": "value"}}
+"""How `.mlops/run/dvc.yaml` declares the histories."""
+
+MOST_POINTS = 100_000
+"""Of one metric; a longer history is recorded evenly thinned, its last value always there."""
+
+
+class Tracked(NamedTuple):
+    """What is in a folder."""
+
+    metrics: Mapping[str, object] = {}
+    """Last value by name; groups with `/`."""
+    params: Mapping[str, object] = {}
+    """Nested."""
+    plots: Mapping[str, bytes] = {}
+    """Histories by name: step, milliseconds since 1970, value."""
+    artifacts: Path | None = None
+    """The folder of copies, if any were logged."""
+    notes: tuple[str, ...] = ()
+
+
+NOTHING = Tracked()
+
+
+def folder(repo: Repo, run_id: str) -> Path:
+    """Where a run tracks; the journal's folder must be there."""
+    return repo.private / "runs" / run_id / "track"
+
+
+def collect(place: Path) -> Tracked:
+    """Everything that was tracked so far; nothing where there is no such folder."""
+    metrics: dict[str, object] = {}
+    plots: dict[str, bytes] = {}
+    notes: list[str] = []
+    for given, file in sorted(trackfile.series(str(place / trackfile.PLOTS))):
+        name = trackfile.safe_name(given)
+        kept, total = _lines(Path(file))
+        if not kept:
+            continue
+        last = trackfile.parse_line(kept[-1])
+        metrics[name] = last[2] if last else math.nan
+        plots[name] = (trackfile.HEADER + "".join(f"{line}\n" for line in kept)).encode()
+        if total > len(kept):
+            notes.append(f"of the {total} values of `{name}` {len(kept)} are kept, evenly")
+    params = trackfile.load(str(place / trackfile.PARAMS))
+    artifacts = place / trackfile.ARTIFACTS
+    some = artifacts.is_dir() and any(file.is_file() for file in artifacts.rglob("*"))
+    return Tracked(
+        metrics, params if isinstance(params, dict) else {}, plots, artifacts if some else None, tuple(notes)
+    )
+
+
+def _lines(file: Path) -> tuple[list[str], int]:
+    """The whole lines of a history, thinned where there are too many, and how many there are."""
+    try:
+        with file.open(encoding="utf-8", errors="replace", newline="\n") as stream:
+            total = sum(1 for line in stream if trackfile.parse_line(line.rstrip("\n")))
+            step = math.ceil(total / MOST_POINTS) or 1
+            stream.seek(0)
+            whole = (line.rstrip("\n") for line in stream if trackfile.parse_line(line.rstrip("\n")))
+            # counted from the end: the last one is the result
+            kept = [line for at, line in enumerate(whole) if (total - 1 - at) % step == 0 and at < total]
+    except OSError:
+        return [], 0
+    return kept, total
+
+
+def newest(place: Path) -> dict[str, float]:
+    """The newest value of every metric of a run under way, read from the ends of the files."""
+    found = {}
+    for name, file in sorted(trackfile.series(str(place / trackfile.PLOTS))):
+        if (last := trackfile.last_line(file)) is not None:
+            found[name] = last[1]
+    return found
+
+
+def newest_values(place: Path) -> dict[str, object]:
+    """The same, by the names that the experiment will have."""
+    found: dict[str, object] = {}
+    for name, value in newest(place).items():
+        trackfile.nest(found, name, value)
+    return flat(found)
+
+
+def files(
+    found: Tracked, loose: Mapping[str, object], metrics: Iterable[str], params: Iterable[str]
+) -> tuple[dict[str, bytes], dict[str, object], dict[str, object]]:
+    """The files of `.mlops/run/`, and the metrics and parameters (flat) that they add to those of the tree.
+
+    Args:
+        loose: values of metrics files that git ignores.
+        metrics: names that files of the project have values for already.
+        params: the same of parameters.
+    """
+    known = {name.replace("/", ".") for name in (*metrics, *flat(loose))}
+    added = {name: value for name, value in found.metrics.items() if name.replace("/", ".") not in known}
+    values = {**loose}
+    for name, value in added.items():
+        trackfile.nest(values, name, value)
+    more = _without(found.params, set(params))
+    made = {f"plots/{name}.tsv": content for name, content in found.plots.items()}
+    if values:
+        made["metrics.json"] = trackfile.text(key.finite(values))
+    if more:
+        made["params.yaml"] = yaml_text(more)
+    return made, flat(values), flat(more)
+
+
+def flat(value: Mapping[str, object]) -> dict[str, object]:
+    """Dotted names; nothing where it nests too deeply."""
+    try:
+        return documents.flatten(value)
+    except DocumentError:
+        return {}
+
+
+def _without(params: Mapping[str, object], known: Collection[str], above: str = "") -> dict[str, object]:
+    """Parameters that no file of the project has."""
+    left: dict[str, object] = {}
+    for name, value in params.items():
+        if isinstance(value, Mapping):
+            if inner := _without(value, known, f"{above}{name}."):
+                left[name] = inner
+        elif f"{above}{name}" not in known:
+            left[name] = value
+    return left
+
+
+class _Dumper(yaml.SafeDumper):
+    """Text in quotes unless it is plainly a word: YAML 1.1 and 1.2 must read the same."""
+
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]+")
+_SPECIAL = frozenset(("yes", "no", "on", "off", "true", "false", "null"))
+
+
+def _represented(dumper: Any, value: str) -> Any:
+    plain = _WORD.fullmatch(value) is not None and value.lower() not in _SPECIAL
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else '"')
+
+
+_Dumper.add_representer(str, _represented)
+
+
+def yaml_text(value: Mapping[str, object]) -> bytes:
+    """A params.yaml that DVC, PyYAML and we read alike."""
+    text = yaml.dump(key.finite(value), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1000)
+    return text.encode("utf-8", "replace")
