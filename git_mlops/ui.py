@@ -17,6 +17,15 @@ def out(text: str = "", *, end: str = "\n") -> None:
     sys.stdout.write(_printable(text, sys.stdout.encoding) + end)
 
 
+def shows(text: str) -> bool:
+    """Whether standard output can carry these characters."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def note(text: str) -> None:
     """Progress and confirmation, for people."""
     sys.stdout.flush()

@@ -9,7 +9,7 @@ from git_mlops.cli import exp_output as output
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.experiments import apply as applying
 from git_mlops.experiments import diff as comparing
-from git_mlops.experiments import present, read, remove, sync
+from git_mlops.experiments import history, present, read, remove, sync
 from git_mlops.experiments import run as running
 from git_mlops.experiments import save as saving
 from git_mlops.experiments.recording import Request
@@ -112,7 +112,8 @@ def show(name: str | None, *, as_json: bool) -> None:
     repo, config = open_repo()
     ref = read.pick(repo, [name])[0] if name else read.last(repo)
     experiment = read.load(repo, [ref], config.experiments)[0]
-    output.shown(experiment, read.record(repo, experiment), as_json=as_json)
+    course = history.read(repo, [experiment])[ref.name]
+    output.shown(experiment, read.record(repo, experiment), course, as_json=as_json)
 
 
 @exp.command()

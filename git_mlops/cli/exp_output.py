@@ -4,9 +4,10 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from git_mlops import ui
-from git_mlops.experiments import key, present, values
+from git_mlops.experiments import history, key, present, values
 from git_mlops.experiments.apply import Applied
 from git_mlops.experiments.diff import Difference
+from git_mlops.experiments.history import History
 from git_mlops.experiments.inputs import Dirty
 from git_mlops.experiments.read import Experiment, Listing
 from git_mlops.experiments.record import Record
@@ -101,18 +102,27 @@ def listed(
     notes(dict.fromkeys(note for e in found.experiments for note in e.contents.values.notes))
 
 
-def shown(experiment: Experiment, record: Record | None, *, as_json: bool) -> None:
+def shown(experiment: Experiment, record: Record | None, course: History, *, as_json: bool) -> None:
     """One experiment."""
     if as_json:
         facts = record._asdict() if record else None
-        ui.emit("experiment", {**present.plain(experiment), "record": key.finite(facts)})
+        data = {**present.plain(experiment), "record": key.finite(facts), **history.plain(course)}
+        ui.emit("experiment", data)
         return
     pairs = present.facts(experiment, record)
     width = max(len(name) for name, _value in pairs)
     for name, value in pairs:
         ui.out(f"{name:{width}}  " + value.replace("\n", "\n" + " " * (width + 2)))
     _values(experiment.metrics, experiment.params, gap=True)
-    notes(experiment.contents.values.notes)
+    _courses(course)
+    notes((*experiment.contents.values.notes, *course.notes))
+
+
+def _courses(found: History) -> None:
+    if found.series:
+        ui.out()
+        marks = history.BLOCKS if ui.shows(f"{history.BLOCKS}→") else history.ASCII
+        ui.table(history.HEADER, history.rows(found, marks))
 
 
 def _values(metrics: Mapping[str, object], params: Mapping[str, object], *, gap: bool = False) -> None:

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from git_mlops.data import pointers, workspace
+from git_mlops.data import cache, pointers, workspace
 from git_mlops.data.pointers import Out, PointerError
 from git_mlops.data.workspace import Differing
 from git_mlops.experiments.key import Datum
@@ -42,6 +42,14 @@ def data(found: Mapping[str, bytes]) -> list[Datum]:
     """What a run depends on: the outputs of `.dvc` files. dvc.lock names what the last run made."""
     own = {path: content for path, content in found.items() if path.endswith(".dvc")}
     return [Datum(out.path, out.algorithm, out.hash, out.size) for out in outs(own)]
+
+
+def content(repo: Repo, out: Out, limit: int) -> bytes | None:
+    """An object of DVC's cache; empty where it is not on this machine, None where it is larger."""
+    file = cache.locate(repo, out)
+    if file is None:
+        return b""
+    return file.read_bytes() if file.stat().st_size <= limit else None
 
 
 class Dirty(NamedTuple):
