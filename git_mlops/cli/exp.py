@@ -7,13 +7,13 @@ import click
 from git_mlops import ui
 from git_mlops.cli import exp_output as output
 from git_mlops.cli.common import json_option, open_repo
-from git_mlops.experiments import apply as applying
 from git_mlops.experiments import diff as comparing
 from git_mlops.experiments import history, present, read, remove, sync
 from git_mlops.experiments import run as running
 from git_mlops.experiments import save as saving
 from git_mlops.experiments.recording import Request
 from git_mlops.git.repo import resolve
+from git_mlops.hooks import landing
 
 name_option = click.option("-n", "--name", metavar="NAME", help="Its name; default: one is made up.")
 message_option = click.option("-m", "--message", default="", metavar="MSG", help="A note to keep with it.")
@@ -141,10 +141,10 @@ def apply(name: str, *, as_json: bool) -> None:
     """Bring an experiment into the workspace
 
     The index stays as it is. Uncommitted work that would be overwritten is first recorded as an experiment
-    `before-apply-…`: nothing is lost.
+    `before-apply-…`: nothing is lost. The commit that has all of it is marked with the trailer `Mlops-Run`.
     """
     repo, config = open_repo()
-    output.applied(applying.apply(repo, name, config.experiments, config.data), as_json=as_json)
+    output.applied(landing.apply(repo, name, config.experiments, config.data), as_json=as_json)
 
 
 @exp.command()

@@ -45,6 +45,10 @@ class Applied(NamedTuple):
     """Data that changed and was not added: left alone."""
     older: tuple[str, ...] = ()
     """Files that changed since its baseline, and not in the experiment: they are as it saw them."""
+    commit: str = ""
+    """The experiment's."""
+    key: str | None = None
+    """Its content key; None for experiments of DVC."""
 
 
 class _Change(NamedTuple):
@@ -80,7 +84,10 @@ def apply(repo: Repo, name: str, settings: Settings, data: DataSettings) -> Appl
     data_ = follow.follow(repo)
     paths = tuple(sorted(entry.path for entry in change.write))
     name_ = ref.name.rpartition("/")[2]
-    return Applied(name_, paths, change.delete, saved, tuple(data_.missing), tuple(data_.kept), change.older)
+    with reader(repo) as objects_:
+        key = read.commits(objects_, [ref.oid])[ref.oid].message.key
+    missing, kept = tuple(data_.missing), tuple(data_.kept)
+    return Applied(name_, paths, change.delete, saved, missing, kept, change.older, ref.oid, key)
 
 
 def _sides(repo: Repo, ref: Ref, workspace: str) -> tuple[Files, Files, Files, Files]:

@@ -21,6 +21,7 @@ HOOKS = {
     "post-checkout": "follow_data",
     "post-index-change": "follow_data",
     "post-applypatch": "follow_data",
+    "commit-msg": "landing",
     "diff-pointer": "show_pointer",
     "merge-pointer": "merge_pointer",
 }

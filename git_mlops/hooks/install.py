@@ -15,7 +15,7 @@ from git_mlops.git.repo import Repo
 from git_mlops.hooks import place as places
 from git_mlops.hooks import shims, wiring
 from git_mlops.hooks.place import Place
-from git_mlops.hooks.shims import BEFORE, LEGACY, OURS, Shim
+from git_mlops.hooks.shims import BEFORE, LANDING, LEGACY, OURS, Shim
 
 State = Literal["installed", "outdated", "missing", "foreign only"]
 
@@ -70,7 +70,7 @@ def remove(repo: Repo) -> list[Step]:
     everywhere = places.everywhere(repo)
     done = [step for place in everywhere for step in _withdraw(place)]
     done += [Step("changed", path) for place in everywhere for path in wiring.disconnect(place)]
-    for name in ("triage", "followed"):
+    for name in ("triage", "followed", WAITING):
         (repo.private_here / name).unlink(missing_ok=True)
     return done
 
@@ -90,13 +90,36 @@ def armed(repo: Repo) -> bool:
 
 
 def _shims(repo: Repo, chosen: Place) -> list[Shim]:
+    waiting = _waiting(repo)
     if not chosen.former:
-        return [Shim(name) for name in OURS]
+        return [Shim(name) for name in OURS] + ([Shim(LANDING, waiting=True)] if waiting else [])
     # pass-throughs for what is there now, and for what may come; some hooks change git by being there at all
     former = Path(repo.root, chosen.former)
     there = sorted(p.name for p in former.iterdir() if _runs(p)) if former.is_dir() else []
     names = [*shims.CLIENT, *(name for name in there if name in shims.SENSITIVE)]
-    return [Shim(name, chosen.former) for name in names]
+    return [Shim(name, chosen.former, waiting) for name in names]
+
+
+def wait_for_landing(repo: Repo) -> None:
+    """Have the hook commit-msg while an applied experiment waits in any worktree, and no longer."""
+    chosen = places.wanted(repo)
+    waiting = _waiting(repo)
+    if waiting or chosen.former:
+        for _step in _put(chosen.folder, Shim(LANDING, chosen.former, waiting)):
+            pass
+    else:
+        for _step in _withdraw_one(chosen.folder, LANDING):
+            pass
+
+
+def _waiting(repo: Repo) -> bool:
+    """Whether any worktree has an applied experiment that no commit has landed."""
+    found = (repo.private / WAITING, *repo.common_dir.glob(f"worktrees/*/mlops/{WAITING}"))
+    return any(file.exists() for file in found)
+
+
+WAITING = "applied"
+"""The private file of a worktree that says so; the shim knows its name."""
 
 
 def _runs(path: Path) -> bool:
@@ -145,7 +168,8 @@ _OLDER = ".old"
 def _withdraw(place: Place) -> Iterator[Step]:
     """Take our hooks out of one directory, and put what they replaced back."""
     own = place.folder.name.startswith("mlops-hooks")
-    names = sorted(p.name for p in place.folder.iterdir()) if own and place.folder.is_dir() else OURS
+    every = (*OURS, LANDING)
+    names = sorted(p.name for p in place.folder.iterdir()) if own and place.folder.is_dir() else every
     for name in names:
         yield from _withdraw_one(place.folder, name)
     if own and place.folder.is_dir():

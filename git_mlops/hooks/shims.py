@@ -17,6 +17,9 @@ OURS = (
 )
 """post-merge and post-rewrite are not needed: every git we support has post-index-change."""
 
+LANDING = "commit-msg"
+"""Ours only while an applied experiment waits for its commit."""
+
 CLIENT = (
     *OURS,
     "applypatch-msg",
@@ -57,6 +60,8 @@ class Shim(NamedTuple):
     name: str
     former: str = ""
     """The directory that `core.hooksPath` named before us; relative to the worktree's top, or absolute."""
+    waiting: bool = False
+    """Whether an applied experiment waits for its commit."""
 
 
 def render(shim: Shim) -> str:
@@ -69,7 +74,8 @@ def render(shim: Shim) -> str:
         f"mlops_python={shlex.quote(python())}",
         f"mlops_former={shlex.quote(shim.former)}",
     ]
-    own = _body(shim.name if shim.name in OURS else "passthrough")
+    ours = shim.name in OURS or (shim.name == LANDING and shim.waiting)
+    own = _body(shim.name if ours else "passthrough")
     return "\n".join([*header, own.replace("#: lib.sh\n", _body("lib.sh"))])
 
 
