@@ -5,6 +5,7 @@ import time
 import click
 
 from git_mlops import ui
+from git_mlops.cli import exp_gc, exp_plots
 from git_mlops.cli import exp_output as output
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.experiments import diff as comparing
@@ -190,3 +191,9 @@ def rm(names: tuple[str, ...], *, as_json: bool) -> None:
     """Remove experiments, keeping a backup"""
     repo, _config = open_repo()
     output.removed(remove.remove(repo, names), as_json=as_json)
+
+
+exp.add_command(exp_plots.plots)
+exp.add_command(exp_gc.gc)
+exp.add_command(exp_gc.archive)
+exp.add_command(exp_gc.restore)
