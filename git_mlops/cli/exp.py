@@ -5,7 +5,7 @@ import time
 import click
 
 from git_mlops import ui
-from git_mlops.cli import exp_plots
+from git_mlops.cli import exp_gc, exp_plots
 from git_mlops.cli import exp_output as output
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.experiments import diff as comparing
@@ -194,3 +194,6 @@ def rm(names: tuple[str, ...], *, as_json: bool) -> None:
 
 
 exp.add_command(exp_plots.plots)
+exp.add_command(exp_gc.gc)
+exp.add_command(exp_gc.archive)
+exp.add_command(exp_gc.restore)

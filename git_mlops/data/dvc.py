@@ -183,7 +183,9 @@ def translated() -> Iterator[None]:
         if library in ("builtins", "git_mlops"):
             raise  # a defect, of ours or of DVC
         # a cloud's library: no credentials, no such bucket, no permission
-        raise MlopsError(f"the DVC remote cannot be used: {_said(error)}", exit_code=CANNOT_EVALUATE) from error
+        raise MlopsError(
+            f"the DVC remote cannot be used: {_said(error)}", exit_code=CANNOT_EVALUATE
+        ) from error
 
 
 def _missing_package(error: ImportError) -> MlopsError:

@@ -78,19 +78,35 @@ def pointers_of_push(repo: Repo, lines: Sequence[str], remote: str) -> dict[Out,
             have += [words[3]] if words[3].strip("0") else []
     if not tips:
         return {}
-    # --full-history: a merge may drop a version that one of its sides had, and that commit is pushed, too
+    stdin = "".join(f"{name}\n" for name in (*tips, *(f"^{oid}" for oid in have))).encode()
+    return _introduced(repo, "--ignore-missing", "--stdin", "--not", f"--remotes={remote}", stdin=stdin)
+
+
+def ever_named(repo: Repo) -> dict[Out, str]:
+    """All data that any commit names which a ref, a reflog or a worktree's HEAD reaches, with its pointer."""
+    return _introduced(repo, "--all", "--reflog", "--ignore-missing")
+
+
+def staged(repo: Repo) -> dict[Out, str]:
+    """What the pointers of the index name, with its pointer."""
+    entries = objects.index_entries(repo, *PATHSPECS)
+    contents = objects.read_blobs(repo, [entry.oid for entry in entries])
+    return listing.outs({entry.path: contents[entry.oid] for entry in entries if entry.oid in contents})
+
+
+def _introduced(repo: Repo, *revisions: str, stdin: bytes = b"") -> dict[Out, str]:
+    # --full-history: a merge may drop a version that one of its sides had, and that commit is meant, too
     # -c: of a merge only what is in none of its parents; the rest came with them or is there already
     output = repo.git(
         "-c",
         "log.showRoot=true",
         "log",
         *("-c", "--full-history", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=%H"),
-        *("--no-color", "--no-show-signature", "--no-ext-diff", "--ignore-missing", "--stdin"),
-        "--not",
-        f"--remotes={remote}",
+        *("--no-color", "--no-show-signature", "--no-ext-diff"),
+        *revisions,
         "--",
         *PATHSPECS,
-        stdin="".join(f"{name}\n" for name in (*tips, *(f"^{oid}" for oid in have))).encode(),
+        stdin=stdin,
     )
     return _named(repo, dict.fromkeys(_versions(output)))
 
