@@ -61,7 +61,7 @@ def metric(name: str, value: object, step: object = None) -> None:
 
 
 def artifact(path: str | os.PathLike[str], name: str | None = None) -> None:
-    """Keep a copy of a file or directory as it is now; the same name again replaces it.
+    """Keep a copy of a file or directory as it is now; of the same name the newer one counts.
 
     Args:
         name: default: the last part of the path.
@@ -197,7 +197,8 @@ class Store:
         if not os.path.isdir(source):
             trackfile.copy(source, target)
             return
-        for base, _folders, names in os.walk(source):
+        for base, folders, names in os.walk(source):
+            folders[:] = [one for one in folders if os.path.abspath(f"{base}/{one}") != self.path]
             below = os.path.relpath(base, source)
             for inner in names:
                 trackfile.copy(f"{base}/{inner}", os.path.normpath(f"{target}/{below}/{inner}"))

@@ -131,6 +131,13 @@ def test_an_artifact_is_a_copy_of_what_it_was(folder: Path, tmp_path: Path) -> N
     assert (folder / "artifacts/result/deep/a.txt").read_text(encoding="utf-8") == "old"
 
 
+def test_the_current_directory_as_an_artifact_does_not_hold_itself(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "a.txt").write_text("a", encoding="utf-8")
+    python(run, "track.artifact('.', 'all')", tmp_path)
+    found = [p.relative_to(tmp_path).as_posix() for p in (tmp_path / "mlops-track").rglob("*") if p.is_file()]
+    assert found == ["mlops-track/artifacts/all/a.txt"]
+
+
 def test_without_a_recorder_plain_files_appear_that_dvc_reads(tmp_path: Path, run: Run) -> None:
     python(run, "track.params(lr=1); track.metric('a/b', 2); track.metric('a/b', 3)", tmp_path)
     place = tmp_path / "mlops-track"
