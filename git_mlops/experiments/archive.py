@@ -1,7 +1,7 @@
 """Old experiments folded under one ref per month: a repository with a million runs advertises few refs.
 
 `refs/mlops/archive/<YYYY-MM>` is a history of commits. Each has the experiments it took in as parents (beside
-the commit before it), and in its tree the file `experiments`: a line `<commit> <ref>` for each of all that are
+the commit before it), and in its tree the file `experiments`: a line `<commit> <ref>` for each that is
 folded there. A restore moves the ref back; what was folded stays in the archive.
 """
 

@@ -57,7 +57,7 @@ def plan(repo: Repo, settings: Settings, policy: Policy, *, landed: bool = False
     if not policy.anything:
         raise MlopsError(
             "which experiments may go?",
-            hint="`--failed`, `--snapshots`, `--older-than '3 months ago'`, `--where EXPR`: together all hold",
+            hint="`--failed`, `--snapshots`, `--older-than '3 months ago'`, `--where EXPR`; all must hold",
         )
     found = read.listing(repo, settings)
     chosen = present.where(found, policy.where) if policy.where else found
