@@ -127,7 +127,9 @@ def _parse(place: _Place, content: bytes | None) -> tuple[dict[str, Series], str
         return {}, f"larger than {LARGEST // 2**20} MiB"
     if content.startswith(trackfile.HEADER.encode()):  # our own form, without a mapping for each line
         lines = content.decode("utf-8", "replace").splitlines()
-        points = tuple((one[0], one[2]) for one in map(trackfile.parse_line, lines) if one)
+        points = tuple(
+            (one[0], one[2]) for one in map(trackfile.parse_line, lines) if one and math.isfinite(one[0])
+        )
         return ({place.name: points} if points else {}), None
     try:
         rows = list(_rows(place.path, content))

@@ -40,6 +40,12 @@ _STAGE = "stages: {t: {cmd: x, plots: [{h.csv: {cache: false}}]}}"
             "",
             {"m": ((2, math.inf),)},
         ),
+        (
+            "mlops-track/plots/metrics/m.tsv",
+            "step\ttimestamp\tvalue\ninf\t1\t2\nx\n1\t2\t3\n",
+            "",
+            {"m": ((1, 3),)},
+        ),
         ("log.jsonl", _LINES, "plots: [log.jsonl]", {"a": ((1, 2), (2, 3))}),
         ("log.json", '{"t": [{"step": 1, "a": 2}]}', "plots: [{log.json: {x: step}}]", {"a": ((1, 2),)}),
         ("log.json", '[{"step": 1, "log": 2}]', "plots: [log.json]", {"log": ((1, 2),)}),
