@@ -4,7 +4,7 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,8 +32,7 @@ def run(command: Sequence[str], *, cwd: Path, extra: Mapping[str, str] | None = 
         MlopsError: it cannot be started.
         KeyboardInterrupt: after the child has ended, if the user interrupted.
     """
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    started = time.monotonic()
+    used = measure()
     try:
         child = subprocess.Popen(tuple(command), cwd=cwd, env=env.for_child(extra))
     except OSError as error:
@@ -42,10 +41,20 @@ def run(command: Sequence[str], *, cwd: Path, extra: Mapping[str, str] | None = 
             hint="is it installed, and on PATH?",
             exit_code=USAGE,
         ) from error
-    status = _wait(child)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Outcome(status, time.monotonic() - started, cpu, after.ru_maxrss * 1024)
+    return used(_wait(child))
+
+
+def measure() -> Callable[[int], Outcome]:
+    """Begin to measure child processes, whoever starts them; the answer tells what they used until then."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.monotonic()
+
+    def used(status: int) -> Outcome:
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return Outcome(status, time.monotonic() - started, cpu, after.ru_maxrss * 1024)
+
+    return used
 
 
 def _wait(child: subprocess.Popen[bytes]) -> int:

@@ -124,8 +124,8 @@ def show(name: str | None, *, as_json: bool) -> None:
 def diff(a: str, b: str | None, *, as_json: bool) -> None:
     """Compare two experiments or revisions
 
-    Without B: the workspace. Metrics, changed parameters, code and data; whether a metric got better is
-    said where mlops.yaml declares its direction.
+    Without B: the workspace. Metrics, changed parameters, code, data and environment; whether a metric got
+    better is said where mlops.yaml declares its direction.
     """
     repo, config = open_repo()
     found = comparing.difference(repo, a, b, config.experiments, config.data)

@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import MlopsError, NotFoundError
-from git_mlops.experiments import inputs, layout, read, snapshot, tree
+from git_mlops.experiments import environment, inputs, layout, read, snapshot, tree
+from git_mlops.experiments.record import RecordError, parse_record
 from git_mlops.experiments.settings import Metric, Settings
 from git_mlops.experiments.tree import Contents, Trees
 from git_mlops.experiments.values import labelled
 from git_mlops.git import diff as git_diff
-from git_mlops.git.reader import reader
+from git_mlops.git.reader import Reader, reader
 from git_mlops.git.repo import Repo, resolve
 
 WORKSPACE = "workspace"
@@ -53,6 +54,14 @@ class DataChange(NamedTuple):
     new_size: int | None
 
 
+class PackageChange(NamedTuple):
+    """A package, or the interpreter, that differs; a side that lacks it has no version."""
+
+    name: str
+    old: str | None
+    new: str | None
+
+
 class Difference(NamedTuple):
     """From `a` to `b`."""
 
@@ -64,6 +73,8 @@ class Difference(NamedTuple):
     """Those that differ."""
     code: tuple[CodeChange, ...]
     data: tuple[DataChange, ...]
+    environment: tuple[PackageChange, ...]
+    """Of two experiments, or of one and the workspace: revisions have no environment."""
     notes: tuple[str, ...]
 
 
@@ -78,6 +89,7 @@ def difference(repo: Repo, a: str, b: str | None, settings: Settings, data: Data
         trees = Trees(objects)
         contents = tree.contents(trees, [left.tree, right.tree], settings.params)
         outs = [_outs(trees, each.tree) for each in (left, right)]
+        environments = [_environment(repo, objects, each) for each in (left, right)]
     old, new = contents[left.tree], contents[right.tree]
     metrics = _values(labelled(old.values.metrics), labelled(new.values.metrics), settings.metrics)
     params = _values(labelled(old.values.params), labelled(new.values.params), {})
@@ -88,6 +100,7 @@ def difference(repo: Repo, a: str, b: str | None, settings: Settings, data: Data
         tuple(change for change in params if change.old != change.new),
         _code(repo, left, right, (old, new)),
         _data(*outs),
+        _packages(*environments),
         tuple(dict.fromkeys((*old.values.notes, *new.values.notes))),
     )
 
@@ -140,6 +153,30 @@ def _code(repo: Repo, left: Side, right: Side, contents: tuple[Contents, Content
         for change in git_diff.between(repo, left.tree, right.tree)
         if not layout.covers(others, change.path) and not inputs.among([change.path])
     )
+
+
+def _environment(repo: Repo, objects: Reader, side_: Side) -> dict[str, str]:
+    """Package → version, `python` → interpreter; nothing where none is known."""
+    if side_.label == WORKSPACE:
+        seen = environment.capture(None, repo.root)
+        return {"python": seen.interpreter, **environment.parse_lock(seen.lock)}
+    names = [f"{side_.tree}:{layout.RUN}{file}" for file in ("environment.lock", "record.json")]
+    found = objects.read(names)
+    lock, record = (found[name].content if name in found else None for name in names)
+    if lock is None:
+        return {}
+    try:
+        interpreter = parse_record(record or b"").python
+    except RecordError:
+        interpreter = None
+    return {**({"python": interpreter} if interpreter else {}), **environment.parse_lock(lock)}
+
+
+def _packages(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[PackageChange, ...]:
+    if not (old and new):
+        return ()
+    pairs = ((name, old.get(name), new.get(name)) for name in sorted({*old, *new}))
+    return tuple(PackageChange(name, a, b) for name, a, b in pairs if a != b)
 
 
 def _outs(trees: Trees, root: str) -> dict[str, tuple[str, int | None]]:

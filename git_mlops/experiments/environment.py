@@ -118,8 +118,19 @@ def _line(name: str, version: str, direct: Path) -> str:
         return f"{name}=={version.replace('_', '-')}"
 
 
+def parse_lock(content: bytes) -> dict[str, str]:
+    """The inverse of `lock`: package → version, or where it was installed from."""
+    found = {}
+    for line in content.decode("utf-8", "replace").splitlines():
+        match = re.fullmatch(r"(?P<name>[A-Za-z0-9._-]+)(?:==| @ )(?P<version>\S+)", line.strip())
+        if match:
+            found[match["name"]] = match["version"]
+    return found
+
+
 def host() -> dict[str, object]:
     """The machine, as far as it may matter for a result; no names of people."""
+    gpus = _gpus()
     return {
         "name": platform.node(),
         "system": platform.system(),
@@ -127,4 +138,21 @@ def host() -> dict[str, object]:
         "machine": platform.machine(),
         "cpus": os.cpu_count(),
         "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        **({"gpus": gpus} if gpus else {}),
     }
+
+
+def _gpus() -> list[str]:
+    """Model, driver and memory of each GPU, as the vendor's own tool tells; none where there is no tool."""
+    for program, *options in _GPU_TOOLS:
+        found = shutil.which(program)
+        said = processes.answer((found, *options), cwd=Path.cwd()) if found else None
+        if said:
+            return [line.strip() for line in said.splitlines() if line.strip()]
+    return []
+
+
+_GPU_TOOLS = (
+    ("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"),
+    ("rocm-smi", "--showproductname", "--showdriverversion", "--csv"),
+)

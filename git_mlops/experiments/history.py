@@ -10,13 +10,11 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from git_mlops import trackfile
 from git_mlops.data.pointers import Out
-from git_mlops.experiments import inputs, key, layout, tracked, values
-from git_mlops.experiments.journal import Journal
+from git_mlops.experiments import inputs, key, layout
 from git_mlops.experiments.layout import covers
 from git_mlops.experiments.message import short
 from git_mlops.experiments.read import Experiment
@@ -196,20 +194,6 @@ def _number(value: object) -> float | None:
         except ValueError:
             return None
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def live(repo: Repo, journal: Journal) -> dict[str, object]:
-    """The newest metrics of a run under way: what it tracked, and what DVCLive wrote since it began."""
-    found = tracked.newest_values(tracked.folder(repo, journal.id))
-    file = repo.root / "dvclive" / "metrics.json"
-    try:
-        began = datetime.fromisoformat(journal.start).timestamp()
-        fresh = file.stat().st_mtime >= began and file.stat().st_size <= values.LIMIT
-        value, _note = values.read("metrics.json", file.read_bytes()) if fresh else (None, None)
-    except (OSError, ValueError):
-        return found
-    flat, _problem = values.flat("metrics", value, ()) if isinstance(value, dict) else ({}, None)
-    return {**flat, **found}
 
 
 def thinned(points: Series, most: int) -> Series:

@@ -164,16 +164,19 @@ def _run_facts(record: Record) -> list[tuple[str, object]]:
 def difference_rows(found: Difference) -> list[tuple[str, list[str], list[list[str]]]]:
     """Tables of a comparison: title, header, cells; empty ones left out."""
     sides = [found.a, found.b]
+    packages = [[p.name, p.old or "-", p.new or "-"] for p in found.environment]
     sizes = [[d.path, _hash(d.old, d.old_size), _hash(d.new, d.new_size)] for d in found.data]
     tables = [
         ("metrics", ["metric", *sides, "change"], [_value_row(c) for c in found.metrics]),
         ("params", ["parameter", *sides], [[c.name, cell(c.old), cell(c.new)] for c in found.params]),
         ("code", ["code", "change"], [[c.path, _STATUS.get(c.status, c.status)] for c in found.code]),
         ("data", ["data", *sides], sizes),
+        ("environment", ["package", *sides], packages),
     ]
     return [(title, header, cells) for title, header, cells in tables if cells]
 
 
+_COMPARED = ("metrics", "params", "code", "data", "environment")
 _STATUS = {"A": "added", "D": "deleted", "M": "modified", "T": "type changed"}
 
 
@@ -192,7 +195,7 @@ def difference_plain(found: Difference) -> dict[str, object]:
     data = {
         "a": found.a,
         "b": found.b,
-        **{k: [item._asdict() for item in getattr(found, k)] for k in ("metrics", "params", "code", "data")},
+        **{k: [item._asdict() for item in getattr(found, k)] for k in _COMPARED},
         "notes": list(found.notes),
     }
     plain_ = key.finite(data)

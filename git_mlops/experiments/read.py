@@ -1,11 +1,13 @@
 """Experiments read: any number with one `for-each-ref` and one `cat-file --batch`; names resolved."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from git_mlops.errors import MlopsError, NotFoundError
-from git_mlops.experiments import journal, message, names, tree, values
+from git_mlops.experiments import journal, message, names, tracked, tree, values
+from git_mlops.experiments.journal import Journal
+from git_mlops.experiments.layout import RUN
 from git_mlops.experiments.message import Message, Status
 from git_mlops.experiments.record import Record, RecordError, parse_record
 from git_mlops.experiments.settings import Settings
@@ -61,11 +63,23 @@ def listing(repo: Repo, settings: Settings, baseline: str | None = None) -> List
     journal.recover(repo)
     prefix = names.PREFIX if baseline is None else names.baseline_prefix(baseline)
     found = all_refs(repo, prefix)
-    running = {j.ref: j.commit for j in journal.under_way(repo) if j.ref.startswith(prefix)}
     present = {ref.name for ref in found}
-    live = [Ref(ref, oid) for ref, oid in running.items() if ref not in present]
+    running = {j.ref: j for j in journal.under_way(repo) if j.ref.startswith(prefix) and j.ref not in present}
     with reader(repo) as objects:
-        return _load(Trees(objects), found, live, settings)
+        live = [Ref(ref, entry.commit) for ref, entry in running.items()]
+        read_ = _load(Trees(objects), found, live, settings)
+    return read_._replace(experiments=tuple(_with_newest(repo, e, running) for e in read_.experiments))
+
+
+def _with_newest(repo: Repo, one: Experiment, running: Mapping[str, Journal]) -> Experiment:
+    """What a run under way has measured until now, from its files: no commit has it yet."""
+    entry = running.get(one.ref)
+    newest = tracked.live(repo, entry.id, entry.start) if entry else {}
+    if not newest:
+        return one
+    found = one.contents.values
+    metrics = {**found.metrics, f"{RUN}metrics.json": newest}
+    return one._replace(contents=one.contents._replace(values=found._replace(metrics=metrics)))
 
 
 def all_refs(repo: Repo, prefix: str = names.PREFIX) -> list[Ref]:

@@ -50,6 +50,8 @@ class Record(NamedTuple):
     """Content key and the hash of each of its parts."""
     environment: str | None = None
     """Hash of environment.lock."""
+    python: str | None = None
+    """The interpreter: `CPython 3.11.2`."""
     extra: dict[str, Any] = {}  # noqa: RUF012  # keys of later versions, kept; never changed
 
 
@@ -86,4 +88,5 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "status": str, "exit_status": int, "start": str, "end": str, "wall": _NUMBER, "cpu": _NUMBER,
     "peak_memory": int, "host": dict, "seeds": dict, "data": list, "data_dirty": list, "left_out": list,
     "changed_while_running": list, "metrics_not_written": list, "key": dict, "environment": str,
+    "python": str,
 }  # fmt: skip

@@ -95,6 +95,7 @@ def run_files(subject: Subject, record: Record) -> dict[str, bytes]:
         seeds=values.seeds(subject.contents.values.params) or None,
         key={"run": subject.key.run, **subject.key._asdict()},
         environment=subject.key.environment,
+        python=subject.environment.interpreter,
     )
     files = {"record.json": format_record(facts), "environment.lock": subject.environment.lock}
     files |= {name: content for name, content in subject.loose.items() if content}

@@ -3,7 +3,6 @@
 import secrets
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,9 +67,8 @@ class Known(NamedTuple):
 
 class _Outcome(NamedTuple):
     status: Status
-    problem: str | None = None
-    facts: processes.Outcome | None = None
-    wall: float = 0.0
+    problem: str | None
+    facts: processes.Outcome
 
 
 class _Setup(NamedTuple):
@@ -212,21 +210,20 @@ def _begin(setup: _Setup, first: Subject) -> tuple[Record, Journal]:
 def _execute(setup: _Setup, run_id: str) -> _Outcome:
     task = setup.task
     told = {"MLOPS_RUN": run_id, tracked.VARIABLE: str(tracked.folder(setup.repo, run_id))}
-    began = time.monotonic()
+    used = processes.measure()
     try:
         if task.command is None:
             env.change(told)
             dvc.reproduce(setup.repo)
-            return _Outcome("finished", wall=time.monotonic() - began)
-        folder = Path(setup.repo.root, task.directory)
-        facts = processes.run(task.command, cwd=folder, extra=told)
+            return _Outcome("finished", None, used(0))
+        facts = processes.run(task.command, cwd=Path(setup.repo.root, task.directory), extra=told)
     except KeyboardInterrupt:
-        return _Outcome("interrupted", "interrupted", wall=time.monotonic() - began)
+        return _Outcome("interrupted", "interrupted", used(-signal.SIGINT))
     except MlopsError as error:
-        return _Outcome("failed", str(error), wall=time.monotonic() - began)
+        return _Outcome("failed", str(error), used(error.exit_code))
     if facts.status == 0:
-        return _Outcome("finished", None, facts, facts.wall)
-    return _Outcome(*_failure(task.command[0], facts.status), facts, facts.wall)
+        return _Outcome("finished", None, facts)
+    return _Outcome(*_failure(task.command[0], facts.status), facts)
 
 
 def _failure(program: str, status: int) -> tuple[Literal["failed", "interrupted"], str]:
@@ -241,11 +238,11 @@ def _ended(record: Record, outcome: _Outcome) -> Record:
     facts = outcome.facts
     return record._replace(
         status=outcome.status,
-        exit_status=facts.status if facts else None,
+        exit_status=facts.status if record.command else None,
         end=recording.stamp(recording.now()),
-        wall=round(outcome.wall, 3),
-        cpu=round(facts.cpu, 3) if facts else None,
-        peak_memory=facts.peak_memory if facts else None,
+        wall=round(facts.wall, 3),
+        cpu=round(facts.cpu, 3),
+        peak_memory=facts.peak_memory,
     )
 
 

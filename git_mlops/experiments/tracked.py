@@ -3,13 +3,14 @@
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
 from git_mlops import trackfile
-from git_mlops.experiments import documents, key
+from git_mlops.experiments import documents, key, values
 from git_mlops.experiments.documents import DocumentError
 from git_mlops.git.repo import Repo
 
@@ -164,3 +165,17 @@ def yaml_text(value: Mapping[str, object]) -> bytes:
     """A params.yaml that DVC, PyYAML and we read alike."""
     text = yaml.dump(key.finite(value), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1000)
     return text.encode("utf-8", "replace")
+
+
+def live(repo: Repo, run_id: str, start: str) -> dict[str, object]:
+    """The newest metrics of a run under way: what it tracked, and what DVCLive wrote since it began."""
+    found = newest_values(folder(repo, run_id))
+    file = repo.root / "dvclive" / "metrics.json"
+    try:
+        began = datetime.fromisoformat(start).timestamp()
+        fresh = file.stat().st_mtime >= began and file.stat().st_size <= values.LIMIT
+        value, _note = values.read("metrics.json", file.read_bytes()) if fresh else (None, None)
+    except (OSError, ValueError):
+        return found
+    flat, _problem = values.flat("metrics", value, ()) if isinstance(value, dict) else ({}, None)
+    return {**flat, **found}

@@ -4,8 +4,8 @@ import pytest
 
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import NotFoundError
-from git_mlops.experiments import diff
-from git_mlops.experiments.diff import CodeChange, DataChange, Difference, ValueChange
+from git_mlops.experiments import diff, environment
+from git_mlops.experiments.diff import CodeChange, DataChange, Difference, PackageChange, ValueChange
 from git_mlops.experiments.settings import Metric, Settings
 from git_mlops.git.repo import Repo
 from tests.experiments.conftest import commit, put, save
@@ -62,6 +62,23 @@ def test_a_branch_wins_over_the_beginning_of_a_name(project: Repo) -> None:
 def test_what_is_nothing_is_said(project: Repo) -> None:
     with pytest.raises(NotFoundError, match="`nope` is neither an experiment nor a revision"):
         compare(project, "nope")
+
+
+def test_environments_of_two_experiments_are_compared(project: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    locks = [
+        b"numpy==1.0\npandas==2.0\nmine @ git+https://example.com/x@abc\n",
+        b"numpy==1.1\npandas==2.0\nnew==1\n",
+    ]
+    for name, lock in zip(("a", "b"), locks, strict=True):
+        monkeypatch.setattr(environment, "lock", lambda _folders, lock=lock: lock)
+        save(project, name)
+    assert compare(project, "a", "b").environment == (
+        PackageChange("mine", "git+https://example.com/x@abc", None),
+        PackageChange("new", None, "1"),
+        PackageChange("numpy", "1.0", "1.1"),
+    )
+    assert compare(project, "b").environment == ()
+    assert compare(project, "HEAD", "a").environment == ()
 
 
 def test_equal_sides_do_not_differ(project: Repo) -> None:

@@ -13,7 +13,7 @@ from git_mlops.experiments.history import History, Series
 from git_mlops.experiments.settings import Settings
 from git_mlops.git.repo import Repo
 from tests.conftest import Run
-from tests.experiments.conftest import commit, put, save
+from tests.experiments.conftest import commit, listed, put, save
 
 
 def histories(repo: Repo, files: dict[str, str | bytes]) -> History:
@@ -156,8 +156,7 @@ def test_a_run_under_way_shows_what_it_tracked_and_what_dvclive_wrote(
     )
     monkeypatch.setenv("MLOPS_TRACK", str(tracked.folder(project, "some")))
     track.metric("train/loss", 0.5)
-    assert history.live(project, begun) == {"train.loss": 0.5}
-    assert history.live(project, begun._replace(start="2020-01-01T00:00:00.000Z")) == {
-        "old": 1,
-        "train.loss": 0.5,
-    }
+    assert tracked.live(project, begun.id, begun.start) == {"train.loss": 0.5}
+    assert tracked.live(project, begun.id, "2020-01-01T00:00:00.000Z") == {"old": 1, "train.loss": 0.5}
+    (shown,) = listed(project)
+    assert (shown.status, shown.metrics["train.loss"]) == ("running", 0.5)
