@@ -1,0 +1,95 @@
+"""A worktree of its own for a run: a recorded or snapshot tree, its data, the shared cache; gone afterwards.
+
+The user's workspace, index and HEAD are not touched, and none of the user's hooks runs for it. A process that
+is killed leaves its worktree behind; `sweep` takes it away when the next one comes.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from git_mlops.data import cache, dvc, follow
+from git_mlops.data.follow import Followed
+from git_mlops.git.objects import replace_file
+from git_mlops.git.repo import Repo, discover
+from git_mlops.git.run import GitError
+
+_QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false")
+
+
+@contextmanager
+def of(repo: Repo, tree: str, *, head: str) -> Iterator[Repo]:
+    """A linked worktree that holds a tree, with HEAD at a commit; removed at the end, whatever happens.
+
+    Args:
+        tree: a tree or commit; its files are in the index, too.
+        head: the commit that experiments recorded there start from.
+    """
+    sweep(repo)
+    folder = _folder(repo)
+    folder.mkdir(parents=True, exist_ok=True)
+    root = folder / secrets.token_hex(6)
+    with root.with_suffix(".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        try:
+            yield _made(repo, root, tree, head)
+        finally:
+            _remove(repo, root)
+            root.with_suffix(".lock").unlink(missing_ok=True)
+
+
+def bring(place: Repo) -> Followed:
+    """Bring the data that the tree's pointers name, as far as it is on this machine."""
+    if not dvc.initialised(place):
+        return Followed([], [], [])
+    return follow.follow(place)
+
+
+def sweep(repo: Repo) -> None:
+    """Remove the worktrees of processes that are gone."""
+    folder = _folder(repo)
+    for lock in sorted(folder.glob("*.lock")) if folder.is_dir() else ():
+        with suppress(OSError), lock.open("r+") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)  # whoever lives holds it
+            _remove(repo, lock.with_suffix(""))
+            lock.unlink(missing_ok=True)
+
+
+def _folder(repo: Repo) -> Path:
+    return repo.private / "worktrees"
+
+
+def _made(repo: Repo, root: Path, tree: str, head: str) -> Repo:
+    repo.git(*_QUIET, "worktree", "add", "--quiet", "--detach", "--no-checkout", str(root), head)
+    place = discover(root)
+    place.git(*_QUIET, "read-tree", "--reset", "-u", tree)
+    if dvc.initialised(place):
+        _share(repo, place)
+    return place
+
+
+def _share(repo: Repo, place: Repo) -> None:
+    """DVC's private settings of the user's worktree (credentials of remotes), and one cache."""
+    sections = cache.read_config(repo.root / ".dvc" / "config.local")
+    sections.setdefault("cache", {})["dir"] = str(cache.cache_dir(repo).absolute())
+    lines = []
+    for section, values in sections.items():
+        name = f"'{section}'" if '"' in section else section
+        lines += [f"[{name}]", *(f"    {key} = {value}" for key, value in values.items())]
+    replace_file(place.root / ".dvc" / "config.local", ("\n".join(lines) + "\n").encode())
+
+
+def _remove(repo: Repo, root: Path) -> None:
+    """Also where git does not know it, or only git does. What was linked read-only goes, too."""
+    with suppress(GitError):
+        repo.git("worktree", "remove", "--force", "--force", str(root))
+    if root.is_dir():
+        for base, _folders, _names in os.walk(root):
+            with suppress(OSError):
+                Path(base).chmod(0o700)
+        shutil.rmtree(root, ignore_errors=True)
+        repo.git("worktree", "prune")
