@@ -1,12 +1,14 @@
 """Processes that are not git: the user's own commands, run on the user's terminal."""
 
+import contextlib
 import resource
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from git_mlops import env
 from git_mlops.errors import USAGE, MlopsError
@@ -68,6 +70,33 @@ def _wait(child: subprocess.Popen[bytes]) -> int:
             child.send_signal(signal.SIGKILL)
             child.wait()
         raise
+
+
+@contextmanager
+def feeding(command: str, extra: Mapping[str, str] | None = None) -> Iterator[IO[bytes]]:
+    """A shell command line that reads what is written, on the user's terminal; Ctrl-C is its own.
+
+    Raises:
+        MlopsError: the shell could not start it.
+    """
+    child = subprocess.Popen(
+        ("sh", "-c", command), env=env.for_child(extra, foreign=False), stdin=subprocess.PIPE
+    )
+    assert child.stdin
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # after the start: the child would inherit it
+    try:
+        yield child.stdin
+    finally:
+        with contextlib.suppress(BrokenPipeError):
+            child.stdin.close()
+        status = child.wait()
+        signal.signal(signal.SIGINT, before)
+    if status in (126, 127):
+        raise MlopsError(
+            f"the pager `{command}` cannot be started",
+            hint="`git config core.pager less`, or `--no-pager`",
+            exit_code=USAGE,
+        )
 
 
 def answer(command: Sequence[str], *, cwd: Path, timeout: float = 10) -> str | None:

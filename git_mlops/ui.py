@@ -63,14 +63,27 @@ def emit(kind: str, data: object) -> None:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Columns aligned by what a terminal shows; numbers to the right. No rows: nothing."""
-    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    grouped(header, [(None, rows)])
+
+
+def grouped(header: Sequence[str], groups: Iterable[tuple[str | None, Iterable[Sequence[object]]]]) -> None:
+    """One table whose rows stand below headings; empty lines between the groups."""
+    found = [(title, [_texts(row) for row in rows]) for title, rows in groups]
+    cells = [row for _title, rows in found for row in rows]
     if not cells:
         return
     widths = [max(_width(row[i]) for row in [list(header), *cells]) for i in range(len(header))]
     right = [all(_numeric(row[i]) for row in cells) for i in range(len(header))]
     out(_line([h.upper() for h in header], widths, right))
-    for row in cells:
-        out(_line(row, widths, right))
+    for number, (title, rows) in enumerate(found):
+        if title is not None:
+            out(f"\n{title}" if number else title)
+        for row in rows:
+            out(_line(row, widths, right))
+
+
+def _texts(row: Sequence[object]) -> list[str]:
+    return ["" if cell is None else str(cell) for cell in row]
 
 
 def _line(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
@@ -82,6 +95,8 @@ def _line(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> s
 
 
 def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
     return sum(
         2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text
     )

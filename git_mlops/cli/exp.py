@@ -1,19 +1,16 @@
 """`git mlops exp`: run, record, read, compare, apply, share and remove experiments."""
 
-import time
-
 import click
 
 from git_mlops import ui
-from git_mlops.cli import exp_gc, exp_plots
+from git_mlops.cli import exp_gc, exp_list, exp_plots
 from git_mlops.cli import exp_output as output
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.experiments import diff as comparing
-from git_mlops.experiments import history, present, read, remove, sync
+from git_mlops.experiments import history, present, read, remove, select, sync
 from git_mlops.experiments import run as running
 from git_mlops.experiments import save as saving
 from git_mlops.experiments.recording import Request
-from git_mlops.git.repo import resolve
 from git_mlops.hooks import landing
 
 name_option = click.option("-n", "--name", metavar="NAME", help="Its name; default: one is made up.")
@@ -82,36 +79,17 @@ def save(*, name: str | None, message: str, force: bool, as_json: bool) -> None:
     output.recorded(recorded, as_json=as_json)
 
 
-@exp.command("list")
-@all_option
-@click.option("--sort", metavar="METRIC", help="By a metric (the best first) or a parameter.")
-@click.option(
-    "--where", metavar="EXPR", help="Only those it is true of: `metrics.auc > 0.9 and params.lr < 1`."
-)
-@json_option
-def list_(*, everything: bool, sort: str | None, where: str | None, as_json: bool) -> None:
-    """List the experiments of HEAD
-
-    EXPR knows `name`, `status`, `metrics.…`, `params.…`; `== != < <= > >=`, `~` (holds the text), `in (…)`,
-    `and`, `or`, `not` and parentheses. A comparison with a value that is not there is false.
-    """
-    repo, config = open_repo()
-    baseline = None if everything else resolve(repo, "HEAD")
-    found = read.listing(repo, config.experiments, baseline)
-    found = present.where(found, where) if where else found
-    output.listed(found, sort, config.experiments.metrics, as_json=as_json, now=time.time())
-
-
 @exp.command()
 @click.argument("name", required=False)
 @json_option
 def show(name: str | None, *, as_json: bool) -> None:
     """Show everything about one experiment
 
-    Without NAME: the one recorded last. NAME is a name, its beginning, a commit id or a full ref.
+    Without NAME: the one recorded last. NAME is a name, its beginning, a commit id, a full ref, or the best
+    that `exp list` shows: `@{best:auc}`, `@{worst:auc}`, `@{max:auc}`, `@{min:auc}`, `@{last}`.
     """
     repo, config = open_repo()
-    ref = read.pick(repo, [name])[0] if name else read.last(repo)
+    ref = select.pick(repo, [name], config.experiments)[0] if name else read.last(repo)
     experiment = read.load(repo, [ref], config.experiments)[0]
     course = history.read(repo, [experiment])[ref.name]
     output.shown(experiment, read.record(repo, experiment), course, as_json=as_json)
@@ -128,7 +106,8 @@ def diff(a: str, b: str | None, *, as_json: bool) -> None:
     better is said where mlops.yaml declares its direction.
     """
     repo, config = open_repo()
-    found = comparing.difference(repo, a, b, config.experiments, config.data)
+    a, *others = select.expanded(repo, [a, *([b] if b else [])], config.experiments)
+    found = comparing.difference(repo, a, others[0] if others else None, config.experiments, config.data)
     if as_json:
         ui.emit("experiment-diff", present.difference_plain(found))
     else:
@@ -145,6 +124,7 @@ def apply(name: str, *, as_json: bool) -> None:
     `before-apply-…`: nothing is lost. The commit that has all of it is marked with the trailer `Mlops-Run`.
     """
     repo, config = open_repo()
+    name = select.expanded(repo, [name], config.experiments)[0]
     output.applied(landing.apply(repo, name, config.experiments, config.data), as_json=as_json)
 
 
@@ -162,7 +142,8 @@ def push(
     Without NAMES: those of HEAD. Data goes first; an experiment whose data is missing is held back.
     """
     repo, config = open_repo()
-    what = sync.What(names, everything, data=not no_data)
+    chosen = tuple(select.expanded(repo, names, config.experiments))
+    what = sync.What(chosen, everything, data=not no_data)
     return output.pushed(sync.push(repo, what, remote, config.data.remote), as_json=as_json)
 
 
@@ -189,10 +170,12 @@ def pull(
 @json_option
 def rm(names: tuple[str, ...], *, as_json: bool) -> None:
     """Remove experiments, keeping a backup"""
-    repo, _config = open_repo()
-    output.removed(remove.remove(repo, names), as_json=as_json)
+    repo, config = open_repo()
+    chosen = select.expanded(repo, names, config.experiments)
+    output.removed(remove.remove(repo, chosen), as_json=as_json)
 
 
+exp.add_command(exp_list.list_)
 exp.add_command(exp_plots.plots)
 exp.add_command(exp_gc.gc)
 exp.add_command(exp_gc.archive)

@@ -4,17 +4,16 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from git_mlops import ui
-from git_mlops.experiments import history, key, present, values
+from git_mlops.experiments import history, key, present
 from git_mlops.experiments.apply import Applied
 from git_mlops.experiments.diff import Difference
 from git_mlops.experiments.history import History
 from git_mlops.experiments.inputs import Dirty
-from git_mlops.experiments.read import Experiment, Listing
+from git_mlops.experiments.read import Experiment
 from git_mlops.experiments.record import Record
 from git_mlops.experiments.recording import Recorded
 from git_mlops.experiments.remove import Removed
 from git_mlops.experiments.run import Ended, Known
-from git_mlops.experiments.settings import Metric
 from git_mlops.experiments.stores import Moved
 from git_mlops.experiments.sync import Pulled, Pushed, Rejected
 
@@ -84,22 +83,6 @@ def notes(found: Iterable[str]) -> None:
     """What was skipped."""
     for note in found:
         ui.warn(note)
-
-
-def listed(
-    found: Listing, sort: str | None, declared: Mapping[str, Metric], *, as_json: bool, now: float
-) -> None:
-    """The table of `exp list`."""
-    if as_json:
-        ordered = present.ordered(found, sort, declared)
-        bases = {oid: values.labelled(base.values.params) for oid, base in found.baselines.items()}
-        ui.emit("experiments", [present.plain(e, bases.get(e.baseline)) for e in ordered])
-        return
-    header, cells = present.rows(found, now, sort, declared)
-    if not cells:
-        ui.note("no experiments here; `git mlops exp list --all` shows those of other commits")
-    ui.table(header, cells)
-    notes(dict.fromkeys(note for e in found.experiments for note in e.contents.values.notes))
 
 
 def shown(experiment: Experiment, record: Record | None, course: History, *, as_json: bool) -> None:

@@ -15,63 +15,54 @@ from git_mlops.experiments.where import compile_where
 _WIDTH = 30
 
 
-def rows(
-    found: Listing, now: float, sort: str | None = None, declared: Mapping[str, Metric] | None = None
-) -> tuple[list[str], list[list[str]]]:
-    """Header and cells of `exp list`: metrics that exist, parameters that differ somewhere.
-
-    Raises:
-        MlopsError: nothing has the metric or parameter to sort by.
-    """
-    experiments = ordered(found, sort, declared or {})
-    metrics = list(dict.fromkeys(name for e in experiments for name in e.metrics))
-    params = changed_params(found)
-    header = ["name", "age", "status", *metrics, *(name for name in params)]
-    cells = [
-        [e.name, age(now - e.commit.time), e.status]
-        + [cell(e.metrics.get(name)) for name in metrics]
-        + [cell(e.params.get(name)) for name in params]
-        for e in experiments
-    ]
-    return header, cells
-
-
 def where(found: Listing, text: str) -> Listing:
-    """Those that an expression is true of; names in it are `name`, `status`, `metrics.…` and `params.…`.
+    """Those that an expression is true of.
 
     Raises:
         WhereError: the expression cannot be read.
     """
     holds = compile_where(text)
-    return found._replace(experiments=tuple(e for e in found.experiments if holds(_columns(e))))
+    return found._replace(experiments=tuple(e for e in found.experiments if holds(values_of(e))))
 
 
-def _columns(experiment: Experiment) -> dict[str, object]:
-    columns = {"name": experiment.name, "status": experiment.status, "baseline": experiment.baseline}
+def values_of(experiment: Experiment) -> dict[str, object]:
+    """What the expressions of `--where` see: `name`, `status`, `baseline`, `metrics.…` and `params.…`."""
+    facts = {"name": experiment.name, "status": experiment.status, "baseline": experiment.baseline}
     metrics = {f"metrics.{name}": value for name, value in experiment.metrics.items()}
-    return columns | metrics | {f"params.{name}": value for name, value in experiment.params.items()}
+    return facts | metrics | {f"params.{name}": value for name, value in experiment.params.items()}
 
 
 def ordered(found: Listing, sort: str | None, declared: Mapping[str, Metric]) -> list[Experiment]:
-    """Newest first, or by a metric or parameter: the best first, unfinished ones last."""
+    """Newest first, or by a metric or parameter (`params.lr`): the best first, unfinished ones last."""
     newest = sorted(found.experiments, key=lambda e: -e.commit.time)
     if sort is None:
         return newest
-    numbers = {e.ref: _sortable({**e.params, **e.metrics}.get(sort)) for e in newest}
+    numbers = {e.ref: number(_named(e, sort)) for e in newest}
     if numbers and not any(value is not None for value in numbers.values()):
         known = sorted({name for e in newest for name in (*e.metrics, *e.params)})
         raise MlopsError(
             f"no experiment has a number `{sort}` to sort by", hint=f"there are: {', '.join(known)}"
         )
-    sign = 1 if sort in declared and declared[sort].direction == "min" else -1
+    bare = sort.removeprefix("metrics.")
+    sign = 1 if bare in declared and declared[bare].direction == "min" else -1
     return sorted(
         newest, key=lambda e: (e.status != "finished", numbers[e.ref] is None, sign * (numbers[e.ref] or 0))
     )
 
 
-def _sortable(value: object) -> float | None:
-    number = isinstance(value, int | float) and value == value  # noqa: PLR0124  # NaN is not itself
-    return float(value) if number else None  # type: ignore[arg-type]  # it is a number
+def _named(experiment: Experiment, name: str) -> object:
+    kind, _, rest = name.partition(".")
+    if kind == "metrics" and rest in experiment.metrics:
+        return experiment.metrics[rest]
+    if kind == "params" and rest in experiment.params:
+        return experiment.params[rest]
+    return {**experiment.params, **experiment.metrics}.get(name)
+
+
+def number(value: object) -> float | None:
+    """A number to compare by; NaN, text and nothing are none."""
+    is_number = isinstance(value, int | float) and value == value  # noqa: PLR0124  # NaN is not itself
+    return float(value) if is_number else None  # type: ignore[arg-type]  # it is a number
 
 
 def changed_params(found: Listing) -> list[str]:

@@ -4,7 +4,6 @@ import pytest
 
 from git_mlops.errors import MlopsError, NotFoundError
 from git_mlops.experiments import present, read
-from git_mlops.experiments.read import Listing
 from git_mlops.experiments.settings import Metric, Settings
 from git_mlops.git import objects
 from git_mlops.git.repo import Repo, head
@@ -145,21 +144,6 @@ def test_an_experiment_whose_baseline_is_not_here_is_listed(project: Repo) -> No
     ]
 
 
-def test_rows_show_metrics_and_only_parameters_that_differ(project: Repo) -> None:
-    save(project, "same")
-    put(
-        project,
-        {"params.yaml": "lr: 0.5\ntrain: {epochs: 3}\n", "metrics.json": '{"acc": 0.95, "other": [1]}'},
-    )
-    save(project, "changed")
-    found = read.listing(project, Settings())
-    header, cells = present.rows(found, found.experiments[-1].commit.time + 7200, "acc")
-    assert (header, cells) == (
-        ["name", "age", "status", "acc", "loss.val", "lr"],
-        [["changed", "2h", "finished", "0.95", "-", "0.5"], ["same", "2h", "finished", "0.9", "0.2", "0.1"]],
-    )
-
-
 def test_the_order_follows_the_declared_direction(project: Repo) -> None:
     for name, loss in (("mid", "0.2"), ("none", "null"), ("nan", "NaN"), ("low", "0.1"), ("high", "0.3")):
         put(project, {"metrics.json": f'{{"loss": {loss}}}'})
@@ -176,7 +160,3 @@ def test_json_has_no_word_for_nan_and_gets_text(project: Repo) -> None:
     put(project, {"metrics.json": '{"a": NaN, "b": Infinity}'})
     save(project)
     assert present.plain(listed(project)[0])["metrics"] == {"a": "nan", "b": "inf"}
-
-
-def test_nothing_listed_is_an_empty_table(project: Repo) -> None:
-    assert present.rows(Listing((), {}), 0.0) == (["name", "age", "status"], [])

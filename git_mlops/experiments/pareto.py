@@ -1,0 +1,72 @@
+"""The experiments that no other beats in every objective at once. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from git_mlops.errors import MlopsError
+from git_mlops.experiments import columns
+from git_mlops.experiments.columns import Row
+from git_mlops.experiments.present import number
+from git_mlops.experiments.settings import Metric
+
+
+class Objective(NamedTuple):
+    """A metric or parameter, and where the good values are."""
+
+    name: str
+    """In full: `metrics.auc`."""
+    sign: float
+    """-1: more is better; 1: less is."""
+
+
+def objectives(text: str, known: Sequence[str], declared: Mapping[str, Metric]) -> list[Objective]:
+    """Those of `metrics.auc:max,metrics.latency:min`; a direction that mlops.yaml declares may be left out.
+
+    Raises:
+        MlopsError: a name that no experiment has, or one without a direction.
+    """
+    found = []
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        name, _, direction = word.rpartition(":")
+        if direction not in ("max", "min"):
+            name, direction = word, ""
+        values = [one for one in known if one.startswith(("metrics.", "params."))]
+        full = columns.resolve(name, values, what="metric or parameter")
+        found.append(Objective(full, 1 if (direction or declared_for(full, declared)) == "min" else -1))
+    if not found:
+        raise MlopsError("`--pareto` names no objective", hint="`--pareto metrics.auc:max,metrics.loss:min`")
+    return found
+
+
+def declared_for(name: str, declared: Mapping[str, Metric]) -> str:
+    """The direction that mlops.yaml declares for `metrics.auc`.
+
+    Raises:
+        MlopsError: it declares none.
+    """
+    bare = name.removeprefix("metrics.").removeprefix("params.")
+    metric = declared.get(bare) or declared.get(bare.rpartition(":")[2])
+    if metric is None or name.startswith("params."):
+        raise MlopsError(
+            f"is more of `{bare}` better, or less?",
+            hint=f"`{bare}:max` or `{bare}:min`; or in mlops.yaml:"
+            f" `experiments: {{metrics: {{{bare}: {{direction: max}}}}}}`",
+        )
+    return metric.direction
+
+
+def front(rows: Sequence[Row], wanted: Sequence[Objective]) -> list[Row]:
+    """Those that are not dominated, in the order they came; only finished ones that have every value."""
+    points: dict[int, tuple[float, ...]] = {}
+    readers = [(columns.named(one.name).value, one.sign) for one in wanted]
+    for at, row in enumerate(rows):
+        values = [(number(value(row)), sign) for value, sign in readers]
+        if row.experiment.status == "finished" and all(found is not None for found, _sign in values):
+            points[at] = tuple(sign * (found or 0) for found, sign in values)
+    best: list[tuple[float, ...]] = []
+    # sorted, so that nothing later dominates what was taken before
+    for point in sorted(set(points.values())):
+        if not any(all(a <= b for a, b in zip(other, point, strict=True)) for other in best):
+            best.append(point)
+    kept = set(best)
+    return [rows[at] for at, point in points.items() if point in kept]

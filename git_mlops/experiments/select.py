@@ -1,0 +1,228 @@
+"""Which experiments are meant: the options of `exp list`, and names such as `@{best:auc}`."""
+
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from git_mlops.decode import unknown
+from git_mlops.errors import MlopsError, NotFoundError
+from git_mlops.experiments import belonging, columns, names, pareto, present, read, record
+from git_mlops.experiments.columns import Row
+from git_mlops.experiments.read import Experiment, Listing
+from git_mlops.experiments.record import Record, RecordError, parse_record
+from git_mlops.experiments.settings import Settings
+from git_mlops.experiments.where import compile_where
+from git_mlops.git.reader import reader
+from git_mlops.git.refs import Ref
+from git_mlops.git.repo import Repo, resolve
+
+
+class Options(NamedTuple):
+    """Which experiments to list, and in which order. The default: those of HEAD, the newest first."""
+
+    everything: bool = False
+    """Those of every commit."""
+    baseline: str | None = None
+    """Those of this revision's content."""
+    snapshots: bool = False
+    """Also what `exp apply` saved before it replaced it."""
+    where: str | None = None
+    since: str | None = None
+    pareto: str | None = None
+    sort: str | None = None
+    limit: int | None = None
+
+
+class Selected(NamedTuple):
+    """What was chosen."""
+
+    rows: tuple[Row, ...]
+    """In the order to show them."""
+    found: Listing
+    """The same experiments, and what they started from."""
+    known: tuple[str, ...]
+    """Every column there is, whatever was chosen."""
+    hidden: int
+    """Snapshots that would be among them."""
+    total: int
+    """How many there were to choose from."""
+    cut: int
+    """How many `--limit` left out."""
+
+
+def select(repo: Repo, options: Options, settings: Settings) -> Selected:
+    """Choose experiments.
+
+    Raises:
+        MlopsError: an option that cannot be understood, or names what no experiment has.
+    """
+    if options.everything and options.baseline:
+        raise MlopsError("either `--all` or `--baseline`, not both")
+    holds = compile_where(options.where) if options.where else None
+    since = _since(repo, options.since) if options.since else None
+    how: Mapping[str, str | None] = {}
+    if options.everything:
+        found = read.listing(repo, settings)
+    else:
+        found, how = belonging.listing(repo, settings, resolve(repo, options.baseline or "HEAD"))
+    rows = [columns.row(experiment, how.get(experiment.ref)) for experiment in found.experiments]
+    known = columns.names(rows)
+    chosen = [row for row in rows if since is None or row.experiment.commit.time >= since]
+    chosen = [row for row in chosen if holds is None or holds(present.values_of(row.experiment))]
+    results = [row for row in chosen if not snapshot(row.experiment)]
+    hidden = 0 if options.snapshots or options.pareto else len(chosen) - len(results)
+    shown = chosen if options.snapshots else results
+    if options.pareto and rows:
+        shown = pareto.front(results, pareto.objectives(options.pareto, known, settings.metrics))
+    ordered = _ordered(shown, rows, options.sort, known, settings)
+    kept = tuple(ordered[: options.limit])
+    return Selected(kept, _of(found, kept), tuple(known), hidden, len(rows), len(ordered) - len(kept))
+
+
+def _of(found: Listing, rows: Sequence[Row]) -> Listing:
+    """The rows' experiments, and only what these started from."""
+    bases = {row.experiment.baseline for row in rows}
+    baselines = {oid: contents for oid, contents in found.baselines.items() if oid in bases}
+    return Listing(tuple(row.experiment for row in rows), baselines)
+
+
+def snapshot(experiment: Experiment) -> bool:
+    """Whether it is what `exp apply` saved before it replaced it: no result."""
+    return experiment.name.startswith(names.SNAPSHOT)
+
+
+def _ordered(
+    rows: Sequence[Row], every: Sequence[Row], sort: str | None, known: Sequence[str], settings: Settings
+) -> list[Row]:
+    """What `exp apply` saved comes last: it is no result."""
+    full = None
+    if sort is not None and every:
+        full = columns.resolve(sort, _numbers(known), what="metric or parameter")
+        value = columns.named(full).value
+        missing = all(present.number(value(row)) is None for row in rows)
+        if missing and any(present.number(value(row)) is not None for row in every):
+            full = None  # it is a number, but not of those that were chosen
+    by_ref = {row.experiment.ref: row for row in rows}
+    listing = Listing(tuple(row.experiment for row in rows), {})
+    ordered = [by_ref[one.ref] for one in present.ordered(listing, full, settings.metrics)]
+    return sorted(ordered, key=lambda row: snapshot(row.experiment))
+
+
+def _numbers(known: Iterable[str]) -> list[str]:
+    return [name for name in known if name.startswith(("metrics.", "params."))]
+
+
+def _since(repo: Repo, text: str) -> int:
+    """The second that git means by a date; `2w` is `2 weeks ago`.
+
+    Raises:
+        MlopsError: no date: git itself takes any text, and makes it the present.
+    """
+    short = re.fullmatch(r"(\d{1,6}) ?(s|m|h|d|w|mo|y)", text.strip())
+    said = f"{short[1]} {_UNITS[short[2]]} ago" if short else text
+    answer = repo.text("rev-parse", f"--since={said}").removeprefix("--max-age=")
+    present_ = not re.search(r"\d", text) and text.strip().lower() not in _WORDS
+    if not answer.isdigit() or (present_ and abs(time.time() - int(answer)) <= 2):
+        raise MlopsError(f"`{text}` is no date", hint="for example `2w`, `2026-01-31`, `yesterday`")
+    return int(answer)
+
+
+_UNITS = {
+    "s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks", "mo": "months", "y": "years"
+}  # fmt: skip
+_WORDS = ("now", "today")
+
+
+def records(repo: Repo, experiments: Iterable[Experiment]) -> dict[str, Record]:
+    """The record.json of each, by ref, in one process; those without one (DVC's) are left out."""
+    files = {e.ref: f"{e.commit.tree}:{record.PATH}" for e in experiments}
+    with reader(repo) as objects:
+        texts = objects.read(files.values())
+    found = {}
+    for ref, name in files.items():
+        content = texts[name].content if name in texts else None
+        try:
+            if content is not None:
+                found[ref] = parse_record(content)
+        except RecordError:
+            continue
+    return found
+
+
+_CHOICE = re.compile(r"@\{(?:(?P<last>last)|(?P<word>[a-z]+):(?P<metric>.+))\}")
+_CHOICES = ("best", "worst", "max", "min")
+
+
+def pick(repo: Repo, texts: Iterable[str], settings: Settings) -> list[Ref]:
+    """Exactly one experiment for each text: as `read.pick`, and `@{last}`, `@{best:auc}`, `@{min:loss}`.
+
+    Raises:
+        NotFoundError: there is none. MlopsError: there are several, or no direction is declared.
+    """
+    return read.pick(repo, expanded(repo, texts, settings))
+
+
+def expanded(repo: Repo, texts: Iterable[str], settings: Settings) -> list[str]:
+    """The texts, with the full ref instead of each `@{…}`: of finished experiments that `exp list` shows.
+
+    Raises:
+        NotFoundError: there is none to choose from. MlopsError: no such choice, metric or direction.
+    """
+    words = list(texts)
+    if not any(_CHOICE.fullmatch(word) for word in words):
+        return words
+    rows = [
+        row
+        for row in select(repo, Options(), settings).rows
+        if row.experiment.status == "finished" and not snapshot(row.experiment)
+    ]
+    return [_choice(repo, word, rows, settings) for word in words]
+
+
+def _choice(repo: Repo, text: str, rows: Sequence[Row], settings: Settings) -> str:
+    match = _CHOICE.fullmatch(text)
+    if match is None:
+        return text
+    if match["word"] and match["word"] not in _CHOICES:
+        raise MlopsError(
+            f"`{text}` is no choice of an experiment", hint=unknown(match["word"], _CHOICES, "").hint
+        )
+    if not rows:
+        raise NotFoundError(
+            f"`{text}`: no finished experiment of HEAD", hint="`git mlops exp list --all` lists the others"
+        )
+    if match["last"]:
+        return _last(repo, rows).ref
+    full = columns.resolve(match["metric"], _numbers(columns.names(rows)), what="metric or parameter")
+    sign = _sign(match["word"], full, text, settings)
+    value = columns.named(full).value
+    numbers = [(found, row) for row in rows if (found := present.number(value(row))) is not None]
+    if not numbers:
+        raise NotFoundError(f"`{text}`: `{full}` is a number in no finished experiment of HEAD")
+    # rows come newest first: of equals the newest
+    return min(numbers, key=lambda pair: sign * pair[0])[1].experiment.ref
+
+
+def _last(repo: Repo, rows: Sequence[Row]) -> Experiment:
+    """Commits know seconds only; record.json has milliseconds."""
+    time_ = max(row.experiment.commit.time for row in rows)
+    newest = [row.experiment for row in rows if row.experiment.commit.time == time_]
+    ends = records(repo, newest) if len(newest) > 1 else {}
+    return max(newest, key=lambda one: ends[one.ref].end or "" if one.ref in ends else "")
+
+
+def _sign(word: str, full: str, text: str, settings: Settings) -> int:
+    """1: the least is meant; -1: the greatest."""
+    if word in ("max", "min"):
+        return 1 if word == "min" else -1
+    bare = full.partition(".")[2]
+    try:
+        direction = pareto.declared_for(full, settings.metrics)
+    except MlopsError as error:
+        raise MlopsError(
+            f"`{text}`: is more of `{bare}` better, or less?",
+            hint=f"`@{{max:{bare}}}` or `@{{min:{bare}}}`; or in mlops.yaml:"
+            f" `experiments: {{metrics: {{{bare}: {{direction: max}}}}}}`",
+        ) from error
+    return 1 if (direction == "min") == (word == "best") else -1
