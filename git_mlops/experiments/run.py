@@ -1,6 +1,7 @@
 """`exp run`: a command or the pipeline of dvc.yaml, run in place and recorded, whatever its end."""
 
 import secrets
+import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -22,7 +23,9 @@ from git_mlops.experiments import (
     snapshot,
     subject,
     tracked,
+    values,
 )
+from git_mlops.experiments.environment import Environment
 from git_mlops.experiments.journal import Journal
 from git_mlops.experiments.message import Status
 from git_mlops.experiments.names import ExperimentRef
@@ -42,6 +45,10 @@ class Plan(NamedTuple):
     command: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     """`key=value` or `file:key=value`, written into the parameter files first."""
+    directory: str | None = None
+    """Where the command runs, relative to the top; default: where the user stands."""
+    anew: bool = False
+    """Run every stage of the pipeline, also those that are up to date."""
 
 
 class Ended(NamedTuple):
@@ -107,7 +114,7 @@ def run(  # the settings of two features
     name, _existing = recording.choose(repo, request)
     if plan.overrides:
         dvc.set_params(repo, plan.overrides)
-    task = Task(plan.command or None, repo.prefix if plan.command else "")
+    task = _task(repo, plan)
     setup = _Setup(repo, baseline, plan, task, request._replace(name=name, late=True), settings, data)
     first = subject.study(repo, snapshot.take(repo, data), task, settings)
     _refuse_outdated(plan, first)
@@ -116,6 +123,42 @@ def run(  # the settings of two features
         return Known(known)
     started(first)
     return _recorded(setup, first)
+
+
+class Attempt(NamedTuple):
+    """A run that was not recorded."""
+
+    status: Status
+    problem: str | None
+    metrics: dict[str, object]
+    """Those that it wrote."""
+    environment: Environment
+    wall: float
+    """Seconds."""
+
+
+def attempt(repo: Repo, plan: Plan, settings: Settings, data: DataSettings) -> Attempt:
+    """Run without recording anything: in a worktree made for it, since the run changes files."""
+    _check_runnable(repo, plan)
+    setup = _Setup(repo, resolve(repo, "HEAD"), plan, _task(repo, plan), Request(), settings, data)
+    first = subject.study(repo, snapshot.take(repo, data), setup.task, settings)
+    run_id = secrets.token_hex(8)
+    folder = tracked.folder(repo, run_id)
+    folder.parent.mkdir(parents=True)
+    try:
+        before = _written(repo, first)
+        outcome = _execute(setup, run_id)
+        end = _end(setup, first, outcome, before, run_id)
+    finally:
+        shutil.rmtree(folder.parent, ignore_errors=True)
+    metrics = values.labelled(end.last.contents.values.metrics)
+    return Attempt(outcome.status, outcome.problem, metrics, first.environment, outcome.facts.wall)
+
+
+def _task(repo: Repo, plan: Plan) -> Task:
+    if not plan.command:
+        return Task()
+    return Task(plan.command, repo.prefix if plan.directory is None else plan.directory)
 
 
 def _check_runnable(repo: Repo, plan: Plan) -> None:
@@ -145,16 +188,27 @@ def _recorded(setup: _Setup, first: Subject) -> Ended:
     before = _written(setup.repo, first)
     outcome = _execute(setup, entry.id)
     with _undisturbed():
-        last = _study_end(setup, first)
-        old = _not_written(setup, outcome, before, _written(setup.repo, last))
-        last = last._replace(contents=_without(last.contents, old))
-        last = _with_tracked(setup, last, tracked.folder(setup.repo, entry.id))
+        last, old = _end(setup, first, outcome, before, entry.id)
         ended = _ended(record, outcome)._replace(metrics_not_written=list(old) or None)
         maker = Maker(setup.repo, setup.baseline, last, ended, setup.request.message)
         done = Move(journal.holder(entry.id), None, entry.commit)
         written = recording.publish(setup.repo, setup.baseline, maker, setup.request, [done])
         journal.end(setup.repo, entry)
     return Ended(recording.recorded(last, outcome.status, written), outcome.problem, old)
+
+
+class _End(NamedTuple):
+    last: Subject
+    old: tuple[str, ...]
+    """Metrics files that the run did not write."""
+
+
+def _end(setup: _Setup, first: Subject, outcome: _Outcome, before: dict[str, int], run_id: str) -> _End:
+    """What is there when the run has ended, without what is older than it."""
+    last = _study_end(setup, first)
+    old = _not_written(setup, outcome, before, _written(setup.repo, last))
+    last = last._replace(contents=_without(last.contents, old))
+    return _End(_with_tracked(setup, last, tracked.folder(setup.repo, run_id)), old)
 
 
 def _with_tracked(setup: _Setup, last: Subject, folder: Path) -> Subject:
@@ -169,7 +223,7 @@ def _not_written(
     setup: _Setup, outcome: _Outcome, before: dict[str, int], after: dict[str, int]
 ) -> tuple[str, ...]:
     """Metrics files older than the run. A finished pipeline may leave what is up to date as it is."""
-    if outcome.status == "finished" and not setup.plan.command:
+    if outcome.status == "finished" and not setup.plan.command and not setup.plan.anew:
         return ()
     return tuple(sorted(path for path, moment in after.items() if before.get(path) == moment))
 
@@ -214,7 +268,7 @@ def _execute(setup: _Setup, run_id: str) -> _Outcome:
     try:
         if task.command is None:
             env.change(told)
-            dvc.reproduce(setup.repo)
+            dvc.reproduce(setup.repo, force=setup.plan.anew)
             return _Outcome("finished", None, used(0))
         facts = processes.run(task.command, cwd=Path(setup.repo.root, task.directory), extra=told)
     except KeyboardInterrupt:

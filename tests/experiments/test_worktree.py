@@ -14,6 +14,9 @@ from git_mlops.git.repo import Repo, discover, head
 from tests.data.conftest import Data
 from tests.experiments.conftest import commit, put
 
+# pygtrie under DVC's checkout warns of its own future
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")
+
 
 def state(repo: Repo) -> tuple[object, ...]:
     files = {
@@ -82,7 +85,8 @@ def test_it_has_the_data_of_its_tree_from_the_one_cache(dvc_repo: Repo) -> None:
 def test_a_killed_process_leaves_one_that_the_next_takes_away(project: Repo) -> None:
     code = (
         "import time\nfrom git_mlops.experiments import worktree\nfrom git_mlops.git.repo import discover\n"
-        "with worktree.of(discover(), 'HEAD', head='HEAD'):\n    print('there', flush=True)\n    time.sleep(60)\n"
+        "with worktree.of(discover(), 'HEAD', head='HEAD'):\n"
+        "    print('there', flush=True)\n    time.sleep(60)\n"
     )
     child = subprocess.Popen([sys.executable, "-c", code], cwd=project.root, stdout=subprocess.PIPE)
     assert child.stdout
