@@ -3,7 +3,7 @@
 import click
 
 from git_mlops import ui
-from git_mlops.cli import exp_gc, exp_list, exp_plots
+from git_mlops.cli import exp_gc, exp_list, exp_plots, exp_verify
 from git_mlops.cli import exp_output as output
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.experiments import diff as comparing
@@ -177,6 +177,8 @@ def rm(names: tuple[str, ...], *, as_json: bool) -> None:
 
 exp.add_command(exp_list.list_)
 exp.add_command(exp_plots.plots)
+exp.add_command(exp_verify.verify)
+exp.add_command(exp_verify.repeat)
 exp.add_command(exp_gc.gc)
 exp.add_command(exp_gc.archive)
 exp.add_command(exp_gc.restore)
