@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schema": ("schema", "Infer and check schemas of data"),
     "check": ("check", "Check data, pointers and configuration"),
     "exp": ("exp", "Run, record and compare experiments"),
+    "bisect": ("bisect", "Find the commit that made a metric worse"),
     "mlflow": ("mlflow", "Exchange experiments with MLflow"),
     "ci": ("ci", "Generate CI workflows"),
     "hooks": ("hooks", "Show, install or remove the git hooks"),

@@ -53,11 +53,20 @@ def compile_where(text: str) -> Predicate:
     Raises:
         WhereError: with the position of the first thing that does not fit.
     """
+    return _parsed(text)[0]
+
+
+def names_in(text: str) -> list[str]:
+    """The columns that an expression asks for, each once."""
+    return list(dict.fromkeys(_parsed(text)[1].names))
+
+
+def _parsed(text: str) -> "tuple[Predicate, _Parser]":
     parser = _Parser(text)
     predicate = parser.expression(0)
     if parser.at < len(parser.tokens) - 1:
         raise parser.error("expected `and`, `or` or the end")
-    return predicate
+    return predicate, parser
 
 
 class _Parser:
@@ -65,6 +74,7 @@ class _Parser:
         self.text = text
         self.tokens = _tokens(text)
         self.at = 0
+        self.names: list[str] = []
 
     def peek(self) -> str:
         return self.tokens[self.at][1]
@@ -147,6 +157,7 @@ class _Parser:
         if kind == "name" and word.lower() in _WORDS:
             return _constant(_WORDS[word.lower()])
         name = word.strip("`")
+        self.names.append(name)
         return lambda row: row.get(name)
 
 
