@@ -3,18 +3,16 @@
 import click
 
 from git_mlops import ui
-from git_mlops.cli import exp_gc, exp_list, exp_plots, exp_verify
+from git_mlops.cli import exp_gc, exp_list, exp_plots, exp_run, exp_verify
 from git_mlops.cli import exp_output as output
 from git_mlops.cli.common import json_option, open_repo
+from git_mlops.cli.exp_run import message_option, name_option
 from git_mlops.experiments import diff as comparing
 from git_mlops.experiments import history, present, read, remove, select, sync
-from git_mlops.experiments import run as running
 from git_mlops.experiments import save as saving
 from git_mlops.experiments.recording import Request
 from git_mlops.hooks import landing
 
-name_option = click.option("-n", "--name", metavar="NAME", help="Its name; default: one is made up.")
-message_option = click.option("-m", "--message", default="", metavar="MSG", help="A note to keep with it.")
 remote_option = click.option("--remote", metavar="REMOTE", help="The git remote; default: origin.")
 all_option = click.option(
     "--all", "everything", is_flag=True, help="Those of every commit, not of HEAD alone."
@@ -29,42 +27,6 @@ def exp() -> None:
     An experiment is a commit under refs/exps/ that holds the whole project as it was run: code, dirty and
     untracked files, parameters, metrics, and pointers to data. `dvc exp list` and `dvc exp show` read it.
     """
-
-
-@exp.command()
-@name_option
-@message_option
-@click.option(
-    "-S", "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a parameter first."
-)
-@click.option("--force", is_flag=True, help="Run although it is recorded; replace the experiment NAME.")
-@json_option
-@click.argument("command", nargs=-1, type=click.UNPROCESSED)
-def run(  # one parameter per option
-    *,
-    name: str | None,
-    message: str,
-    overrides: tuple[str, ...],
-    force: bool,
-    as_json: bool,
-    command: tuple[str, ...],
-) -> int:
-    """Run a command or the pipeline and record it
-
-    Without COMMAND the pipeline of dvc.yaml is reproduced. Exit codes: 0 finished (or already recorded),
-    1 failed, 130 interrupted; failed and interrupted runs are recorded as such.
-    """
-    repo, config = open_repo()
-    plan, request = running.Plan(command, overrides), Request(name, message, force)
-    result = running.run(
-        repo,
-        plan,
-        request,
-        config.experiments,
-        config.data,
-        started=lambda subject: output.stale(subject.dirty, pipeline=not command),
-    )
-    return output.ran(result, as_json=as_json)
 
 
 @exp.command()
@@ -182,3 +144,4 @@ exp.add_command(exp_verify.repeat)
 exp.add_command(exp_gc.gc)
 exp.add_command(exp_gc.archive)
 exp.add_command(exp_gc.restore)
+exp.add_command(exp_run.run)

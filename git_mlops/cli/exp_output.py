@@ -16,6 +16,7 @@ from git_mlops.experiments.remove import Removed
 from git_mlops.experiments.run import Ended, Known
 from git_mlops.experiments.stores import Moved
 from git_mlops.experiments.sync import Pulled, Pushed, Rejected
+from git_mlops.experiments.temp import Differences
 
 
 def stale(dirty: Iterable[Dirty], *, pipeline: bool) -> None:
@@ -25,6 +26,19 @@ def stale(dirty: Iterable[Dirty], *, pipeline: bool) -> None:
             ui.note(f"`{one.path}` changed since it was added: DVC adds it before the pipeline runs")
         elif one.input:
             _other_bytes(one, "changed since it was added; the experiment names the old data")
+
+
+def elsewhere(found: Differences) -> None:
+    """How a worktree made for a run is not what the user sees."""
+    for one in found.dirty:
+        said = "is older than its pointer" if one.outdated else "changed since it was added"
+        ui.warn(f"`{one.path}` {said}; the run has the data that the pointer names", hint=f"`{one.mend}`")
+    for large in found.left_out:
+        hint = f"`git mlops add {shlex.quote(large.path)}`"
+        ui.warn(f"the run does not have `{large.path}`: it is untracked and too large for git", hint=hint)
+    for path in found.missing:
+        hint = f"`git mlops pull {shlex.quote(path)}`"
+        ui.warn(f"the run does not have `{path}`: its data is not on this machine", hint=hint)
 
 
 def _other_bytes(one: Dirty, said: str) -> None:

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from git_mlops.data import cache, pointers, workspace
+from git_mlops.data import cache, listing, pointers, workspace
 from git_mlops.data.pointers import Out, PointerError
 from git_mlops.data.workspace import Differing
 from git_mlops.experiments.key import Datum
@@ -70,6 +70,12 @@ def dirty(repo: Repo) -> list[Dirty]:
         Dirty(one.path, f"{_mend(one)} {shlex.quote(one.path)}", one.pointer.endswith(".dvc"), one.outdated)
         for one in workspace.differing(repo)
     )
+
+
+def depended(repo: Repo, paths: Iterable[str]) -> list[str]:
+    """Those of the paths that runs depend on, not what a stage makes."""
+    own = {out.path for out, pointer in listing.in_workspace(repo).items() if pointer.endswith(".dvc")}
+    return [path for path in paths if path in own]
 
 
 def _mend(one: Differing) -> str:

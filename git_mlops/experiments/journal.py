@@ -9,15 +9,18 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops.errors import MlopsError
-from git_mlops.experiments import names, rescue, tracked
+from git_mlops.experiments import names, rescue, tracked, worktree
 from git_mlops.git import objects, refs
 from git_mlops.git.refs import Move, RefMovedError
 from git_mlops.git.repo import Repo
+
+LOG = "log"
+"""What a run in the background printed, in its journal's folder; it stays when the run is recorded."""
 
 
 class Journal(NamedTuple):
@@ -33,6 +36,8 @@ class Journal(NamedTuple):
     host: str
     born: str
     """Start time of the process as the kernel counts it: process ids are used again."""
+    root: str = ""
+    """The worktree that it runs in."""
 
 
 def holder(run_id: str) -> str:
@@ -40,20 +45,36 @@ def holder(run_id: str) -> str:
     return f"refs/mlops/runs/{run_id}"
 
 
-def begin(repo: Repo, run_id: str, ref: str, commit: str, start: str) -> Journal:
-    """Write the journal of this process's run."""
+def begin(repo: Repo, run_id: str, ref: str, commit: str, start: str, also: Sequence[Move] = ()) -> Journal:
+    """Write the journal of this process's run, and hold its commit; `also` in the same transaction.
+
+    Raises:
+        RefMovedError: one of `also` could not be moved; there is no journal then.
+    """
     pid = os.getpid()
-    journal = Journal(run_id, ref, commit, start, pid, platform.node(), _born(pid))
-    folder = repo.private / "runs" / run_id
-    folder.mkdir(parents=True)
+    journal = Journal(run_id, ref, commit, start, pid, platform.node(), born(pid), str(repo.root))
+    folder = repo.private / "runs" / journal.id
+    folder.mkdir(parents=True, exist_ok=True)
     objects.replace_file(folder / "journal.json", (json.dumps(journal._asdict()) + "\n").encode())
-    refs.move(repo, [Move(holder(run_id), commit, None)], f"mlops exp run: {run_id} started")
+    try:
+        held = Move(holder(journal.id), journal.commit, None)
+        refs.move(repo, [held, *also], f"mlops exp run: {journal.id} started")
+    except RefMovedError:
+        end(repo, journal)
+        raise
     return journal
 
 
 def end(repo: Repo, journal: Journal) -> None:
-    """Remove the journal; the ref is moved together with the experiment's."""
-    shutil.rmtree(repo.private / "runs" / journal.id, ignore_errors=True)
+    """Remove the journal, not the log; the ref is moved together with the experiment's."""
+    folder = repo.private / "runs" / journal.id
+    (folder / "journal.json").unlink(missing_ok=True)
+    if not (folder / LOG).exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for one in folder.iterdir():
+        if one.is_dir():
+            shutil.rmtree(one, ignore_errors=True)
 
 
 def under_way(repo: Repo) -> Iterator[Journal]:
@@ -70,11 +91,12 @@ def alive(journal: Journal) -> bool:
     """Whether its process runs. Of another machine on the same file system nobody can tell: yes."""
     if journal.host != platform.node():
         return True
-    return journal.born == _born(journal.pid) != ""
+    return journal.born == born(journal.pid) != ""
 
 
 def recover(repo: Repo) -> list[str]:
     """Turn the runs of killed recorders into interrupted experiments; their refs."""
+    worktree.sweep(repo)
     found = []
     for journal in under_way(repo):
         if alive(journal) or names.parse_ref(journal.ref) is None:
@@ -106,7 +128,7 @@ def _free(repo: Repo, ref: str) -> str:
     return f"{ref}-interrupted" if refs.read(repo, ref) else ref
 
 
-def _born(pid: int) -> str:
+def born(pid: int) -> str:
     """`<boot>:<ticks>`; empty when there is no such process."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops.errors import MlopsError, NotFoundError
@@ -74,7 +75,8 @@ def listing(repo: Repo, settings: Settings, baseline: str | None = None) -> List
 def _with_newest(repo: Repo, one: Experiment, running: Mapping[str, Journal]) -> Experiment:
     """What a run under way has measured until now, from its files: no commit has it yet."""
     entry = running.get(one.ref)
-    newest = tracked.live(repo, entry.id, entry.start) if entry else {}
+    where = repo._replace(root=Path(entry.root)) if entry and entry.root else repo
+    newest = tracked.live(where, entry.id, entry.start) if entry else {}
     if not newest:
         return one
     found = one.contents.values

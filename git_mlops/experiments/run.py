@@ -4,7 +4,7 @@ import secrets
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -24,6 +24,7 @@ from git_mlops.experiments import (
     subject,
     tracked,
     values,
+    worktree,
 )
 from git_mlops.experiments.environment import Environment
 from git_mlops.experiments.journal import Journal
@@ -39,6 +40,21 @@ from git_mlops.git.refs import Move
 from git_mlops.git.repo import Repo, resolve
 
 
+class Origin(NamedTuple):
+    """Where a run comes from, when that is not the user's workspace as it is."""
+
+    run_id: str | None = None
+    """Names the journal and the log; default: one is made up."""
+    claims: tuple[Move, ...] = ()
+    """Moved in the transaction in which the run begins: of two that claim the same, one begins."""
+    extra: Mapping[str, str] = {}  # the default of a frozen tuple, never changed
+    """More keys of record.json."""
+    prepared: bool = False
+    """The parameter files say already what the overrides ask for."""
+    passing: bool = False
+    """The worktree goes away after the run: what only it would have is kept."""
+
+
 class Plan(NamedTuple):
     """What to run. Without a command: the pipeline."""
 
@@ -49,6 +65,7 @@ class Plan(NamedTuple):
     """Where the command runs, relative to the top; default: where the user stands."""
     anew: bool = False
     """Run every stage of the pipeline, also those that are up to date."""
+    origin: Origin = Origin()
 
 
 class Ended(NamedTuple):
@@ -112,7 +129,7 @@ def run(  # the settings of two features
     _check_runnable(repo, plan)
     journal.recover(repo)
     name, _existing = recording.choose(repo, request)
-    if plan.overrides:
+    if plan.overrides and not plan.origin.prepared:
         dvc.set_params(repo, plan.overrides)
     task = _task(repo, plan)
     setup = _Setup(repo, baseline, plan, task, request._replace(name=name, late=True), settings, data)
@@ -205,16 +222,17 @@ class _End(NamedTuple):
 
 def _end(setup: _Setup, first: Subject, outcome: _Outcome, before: dict[str, int], run_id: str) -> _End:
     """What is there when the run has ended, without what is older than it."""
+    kept = worktree.keep(setup.repo, setup.data) if setup.plan.origin.passing else []
     last = _study_end(setup, first)
     old = _not_written(setup, outcome, before, _written(setup.repo, last))
     last = last._replace(contents=_without(last.contents, old))
-    return _End(_with_tracked(setup, last, tracked.folder(setup.repo, run_id)), old)
+    return _End(_with_tracked(setup, last, tracked.folder(setup.repo, run_id), kept), old)
 
 
-def _with_tracked(setup: _Setup, last: Subject, folder: Path) -> Subject:
+def _with_tracked(setup: _Setup, last: Subject, folder: Path, said: Sequence[str]) -> Subject:
     found = tracked.collect(folder)
     logged, notes = artifacts.files(setup.repo, found.artifacts, setup.data.size_limit)
-    more = found._replace(notes=(*found.notes, *notes))
+    more = found._replace(notes=(*found.notes, *notes, *said))
     whole = subject.with_tracked(last, more)
     return whole._replace(loose={**whole.loose, **logged})
 
@@ -242,7 +260,7 @@ def _written(repo: Repo, found: Subject) -> dict[str, int]:
 def _begin(setup: _Setup, first: Subject) -> tuple[Record, Journal]:
     """The journal, and the record that every end adds to."""
     plan, name = setup.plan, setup.request.name or ""
-    run_id = secrets.token_hex(8)
+    run_id = plan.origin.run_id or secrets.token_hex(8)
     start = recording.stamp(recording.now())
     record = Record(
         name=name,
@@ -254,11 +272,11 @@ def _begin(setup: _Setup, first: Subject) -> tuple[Record, Journal]:
         start=start,
         host=environment.host(),
         metrics_not_written=list(first.contents.values.metrics) or None,
-        extra={"run_id": run_id},
+        extra={"run_id": run_id, **plan.origin.extra},
     )
     held = recording.commit(setup.repo, setup.baseline, first, record, setup.request.message)
     ref = names.format_ref(ExperimentRef(setup.baseline, name))
-    return record, journal.begin(setup.repo, run_id, ref, held, start)
+    return record, journal.begin(setup.repo, run_id, ref, held, start, plan.origin.claims)
 
 
 def _execute(setup: _Setup, run_id: str) -> _Outcome:

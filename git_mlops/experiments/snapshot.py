@@ -39,9 +39,9 @@ def take(repo: Repo, settings: DataSettings, *, keep: Iterable[Entry] = ()) -> S
     Args:
         keep: entries that the tree shall hold whatever the workspace says now.
     """
-    large = _large(repo, settings)
+    too_large = large(repo, settings)
     with objects.scratch_index(repo, start=repo.git_dir / "index") as index:
-        pathspecs = [":/", *(f":(top,exclude,literal){path}" for path, _size in large)]
+        pathspecs = [":/", *(f":(top,exclude,literal){path}" for path, _size in too_large)]
         stdin = "".join(f"{text}\0" for text in pathspecs).encode("utf-8", "surrogateescape")
         repo.git(
             "-c", "advice.addEmbeddedRepo=false", "-c", "core.safecrlf=false",
@@ -50,7 +50,7 @@ def take(repo: Repo, settings: DataSettings, *, keep: Iterable[Entry] = ()) -> S
         if (repo.root / RUN_FOLDER).exists():
             repo.git("rm", "-r", "-q", "--cached", "--ignore-unmatch", "--", RUN_FOLDER, index=index)
         changed = _restore(repo, index, keep)
-        return Snapshot(objects.write_tree(repo, index), tuple(large), changed)
+        return Snapshot(objects.write_tree(repo, index), tuple(too_large), changed)
 
 
 def _restore(repo: Repo, index: Path, keep: Iterable[Entry]) -> tuple[str, ...]:
@@ -65,7 +65,8 @@ def _restore(repo: Repo, index: Path, keep: Iterable[Entry]) -> tuple[str, ...]:
     return tuple(sorted(entry.path for entry in lost))
 
 
-def _large(repo: Repo, settings: DataSettings) -> list[Large]:
+def large(repo: Repo, settings: DataSettings) -> list[Large]:
+    """Untracked files over the size limit."""
     found = []
     for path in repo.paths("ls-files", "-z", "--others", "--exclude-standard"):
         try:

@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from git_mlops.data import cache, dvc, follow
+from git_mlops.data import cache, dvc, follow, workspace
 from git_mlops.data.follow import Followed
+from git_mlops.data.settings import Settings
+from git_mlops.errors import MlopsError
+from git_mlops.experiments import snapshot
 from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo, discover
 from git_mlops.git.run import GitError
@@ -49,6 +52,32 @@ def bring(place: Repo) -> Followed:
     return follow.follow(place)
 
 
+def keep(place: Repo, data: Settings) -> list[str]:
+    """Add to DVC, before the worktree goes, data that a run changed and files too large for git.
+
+    Returns notes: what is lost with the worktree.
+    """
+    large = [one.path for one in snapshot.large(place, data)]
+    if not dvc.initialised(place):
+        return [f"`{path}` is {_LOST}: it is too large for git, and DVC is not set up" for path in large]
+    changed = workspace.modified(place)
+    own = [one.path for one in changed if one.pointer.endswith(".dvc")]
+    lost = [
+        f"`{one.path}` is {_LOST}: it is a stage's, and no stage made it"
+        for one in changed
+        if one.path not in own
+    ]
+    try:
+        if own or large:
+            dvc.add(place, [*own, *large])
+    except MlopsError as error:
+        lost += [f"`{path}` is {_LOST}: {error}" for path in (*own, *large)]
+    return lost
+
+
+_LOST = "gone with the worktree"
+
+
 def sweep(repo: Repo) -> None:
     """Remove the worktrees of processes that are gone."""
     folder = _folder(repo)
@@ -76,6 +105,8 @@ def _share(repo: Repo, place: Repo) -> None:
     """DVC's private settings of the user's worktree (credentials of remotes), and one cache."""
     sections = cache.read_config(repo.root / ".dvc" / "config.local")
     sections.setdefault("cache", {})["dir"] = str(cache.cache_dir(repo).absolute())
+    # what DVC remembers of a worktree goes with it: by default it would stay in a folder of the machine
+    sections.setdefault("core", {})["site_cache_dir"] = str(place.private_here / "dvc")
     lines = []
     for section, values in sections.items():
         name = f"'{section}'" if '"' in section else section
