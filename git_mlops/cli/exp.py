@@ -1,5 +1,8 @@
 """`git mlops exp`: run, record, read, compare, apply, share and remove experiments."""
 
+from collections.abc import Callable
+from typing import TypedDict, Unpack
+
 import click
 
 from git_mlops import ui
@@ -7,17 +10,12 @@ from git_mlops.cli import exp_gc, exp_list, exp_plots, exp_run, exp_verify
 from git_mlops.cli import exp_output as output
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.cli.exp_run import message_option, name_option
+from git_mlops.config import Config
 from git_mlops.experiments import diff as comparing
 from git_mlops.experiments import history, present, read, remove, select, sync
 from git_mlops.experiments import save as saving
 from git_mlops.experiments.recording import Request
 from git_mlops.hooks import landing
-
-remote_option = click.option("--remote", metavar="REMOTE", help="The git remote; default: origin.")
-all_option = click.option(
-    "--all", "everything", is_flag=True, help="Those of every commit, not of HEAD alone."
-)
-no_data_option = click.option("--no-data", is_flag=True, help="Only the refs, not the data they need.")
 
 
 @click.group()
@@ -90,41 +88,63 @@ def apply(name: str, *, as_json: bool) -> None:
     output.applied(landing.apply(repo, name, config.experiments, config.data), as_json=as_json)
 
 
+class _Shared(TypedDict):
+    names: tuple[str, ...]
+    everything: bool
+    where: str | None
+    remote: str | None
+    no_data: bool
+
+
+def _sharing(command: Callable[..., int]) -> Callable[..., int]:
+    """What `push` and `pull` have in common."""
+    for option in (
+        json_option,
+        click.option("--no-data", is_flag=True, help="Only the refs, not the data they need."),
+        click.option("--remote", metavar="REMOTE", help="The git remote; default: origin."),
+        click.option("--where", metavar="EXPR", help="Of these only those it is true of, as for `exp list`."),
+        click.option("--all", "everything", is_flag=True, help="Those of every commit, not of HEAD alone."),
+        click.argument("names", nargs=-1),
+    ):
+        command = option(command)
+    return command
+
+
+def _what(config: Config, options: _Shared) -> sync.What:
+    return sync.What(
+        options["names"],
+        options["everything"],
+        not options["no_data"],
+        options["where"],
+        config.experiments,
+    )
+
+
 @exp.command()
-@click.argument("names", nargs=-1)
-@all_option
-@remote_option
-@no_data_option
-@json_option
-def push(
-    names: tuple[str, ...], *, everything: bool, remote: str | None, no_data: bool, as_json: bool
-) -> int:
+@_sharing
+def push(*, as_json: bool, **options: Unpack[_Shared]) -> int:
     """Send experiments and their data to the remotes
 
-    Without NAMES: those of HEAD. Data goes first; an experiment whose data is missing is held back.
+    Without NAMES: the results of HEAD, as `exp list` shows them. Data goes first; an experiment whose data is
+    missing is held back. Failed runs and what `exp apply` saved go when they are named.
     """
     repo, config = open_repo()
-    chosen = tuple(select.expanded(repo, names, config.experiments))
-    what = sync.What(chosen, everything, data=not no_data)
-    return output.pushed(sync.push(repo, what, remote, config.data.remote), as_json=as_json)
+    what = _what(config, options)
+    what = what._replace(names=tuple(select.expanded(repo, what.names, config.experiments)))
+    done = sync.push(repo, what, options["remote"], config.data.remote)
+    return output.pushed(done, as_json=as_json)
 
 
 @exp.command()
-@click.argument("names", nargs=-1)
-@all_option
-@remote_option
-@no_data_option
-@json_option
-def pull(
-    names: tuple[str, ...], *, everything: bool, remote: str | None, no_data: bool, as_json: bool
-) -> int:
+@_sharing
+def pull(*, as_json: bool, **options: Unpack[_Shared]) -> int:
     """Get experiments and their data from the remotes
 
     Without NAMES: those of HEAD. An experiment of yours is never overwritten by another of the same name.
     """
     repo, config = open_repo()
-    what = sync.What(names, everything, data=not no_data)
-    return output.pulled(sync.pull(repo, what, remote, config.data.remote), as_json=as_json)
+    done = sync.pull(repo, _what(config, options), options["remote"], config.data.remote)
+    return output.pulled(done, as_json=as_json)
 
 
 @exp.command()

@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from git_mlops.data.pointers import Out
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK, MlopsError, NotFoundError
-from git_mlops.experiments import inputs, names, read, stores
+from git_mlops.experiments import belonging, inputs, names, present, read, stores
+from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.tree import Trees
+from git_mlops.experiments.where import compile_where
 from git_mlops.git import config, refs
 from git_mlops.git.reader import reader
 from git_mlops.git.refs import Move, Ref
@@ -69,6 +71,9 @@ class What(NamedTuple):
     names: tuple[str, ...] = ()
     everything: bool = False
     data: bool = True
+    where: str | None = None
+    """Of these only those that an expression is true of."""
+    settings: Settings = Settings()
 
 
 def push(repo: Repo, what: What, remote: str | None, data_remote: str | None) -> Pushed:
@@ -109,10 +114,10 @@ def _all(outs: Mapping[Ref, Sequence[Out]]) -> list[Out]:
 def _chosen(repo: Repo, what: What) -> tuple[list[Ref], list[Ref]]:
     """What to send, and what would have to be named: it is no result that others wait for."""
     if what.names:
-        return read.pick(repo, what.names), []
-    baseline = head(repo)
-    everything = what.everything or baseline is None
-    found = read.all_refs(repo, names.PREFIX if everything else names.baseline_prefix(baseline or ""))
+        return _true_of(repo, read.pick(repo, what.names), what), []
+    everything = what.everything or head(repo) is None
+    found = read.all_refs(repo) if everything else belonging.refs(repo, what.settings)
+    found = _true_of(repo, found, what)
     with reader(repo) as objects:
         known = read.commits(objects, (ref.oid for ref in found))
     results = {
@@ -122,6 +127,15 @@ def _chosen(repo: Repo, what: What) -> tuple[list[Ref], list[Ref]]:
         and (ref.oid not in known or known[ref.oid].message.status == "finished")
     }
     return [ref for ref in found if ref in results], [ref for ref in found if ref not in results]
+
+
+def _true_of(repo: Repo, found: Sequence[Ref], what: What) -> list[Ref]:
+    """Those that `--where` is true of; the refs need not exist here yet."""
+    if what.where is None:
+        return list(found)
+    holds = compile_where(what.where)
+    true = {e.ref for e in read.load(repo, found, what.settings) if holds(present.values_of(e))}
+    return [ref for ref in found if ref.name in true]
 
 
 def _specs(repo: Repo, chosen: Sequence[Ref]) -> list[list[str]]:
@@ -190,11 +204,11 @@ def pull(repo: Repo, what: What, remote: str | None, data_remote: str | None) ->
     _fetch(repo, source, what)
     held_refs = refs.list_refs(repo, names.held(source, names.PREFIX))
     here = [Ref(names.offered(source, ref.name) or "", ref.oid) for ref in held_refs]
-    baseline = head(repo)
-    place = names.PREFIX if what.everything or baseline is None else names.baseline_prefix(baseline)
+    places = tuple(_places(repo, what))
     offered = [
-        ref for ref in here if (_name(ref) in what.names if what.names else ref.name.startswith(place))
+        ref for ref in here if (_name(ref) in what.names if what.names else ref.name.startswith(places))
     ]
+    offered = _true_of(repo, offered, what)
     new, equal, held = _offer(repo, source, offered)
     moved = stores.NOTHING
     if what.data:
@@ -208,15 +222,14 @@ def _name(ref: Ref) -> str:
 
 def _fetch(repo: Repo, remote: str, what: What) -> None:
     """Fetch into where the remote's experiments are held; what it has no more goes from there as well."""
-    baseline = head(repo)
     options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--no-recurse-submodules"]
     if what.names:
         specs = [f"+{ref}:{names.held(remote, ref)}" for ref in _asked_for(repo, remote, what.names)]
     else:
         options.append("--prune")
-        every = what.everything or baseline is None
-        place = names.PREFIX if every else names.baseline_prefix(baseline or "")
-        specs = [f"+{place}*:{names.held(remote, place)}*"]
+        places = _places(repo, what)
+        specs = [f"+{place}*:{names.held(remote, place)}*" for place in places]
+        every = places == [names.PREFIX]
         specs += (
             [f"^refs/exps/{own}{end}" for own in names.BOOKKEEPING for end in ("", "/*")] if every else []
         )
@@ -224,6 +237,14 @@ def _fetch(repo: Repo, remote: str, what: What) -> None:
         repo.git("fetch", *options, "--stdin", remote, stdin="".join(f"{s}\n" for s in specs).encode())
     except GitError as error:
         raise _unreachable(remote, error) from error
+
+
+def _places(repo: Repo, what: What) -> list[str]:
+    """Where the experiments are that are meant: everywhere, or at HEAD and at what its content was before."""
+    tip = head(repo)
+    if what.everything or tip is None:
+        return [names.PREFIX]
+    return [names.baseline_prefix(oid) for oid in belonging.find(repo, what.settings, tip).baselines]
 
 
 def _asked_for(repo: Repo, remote: str, wanted: Sequence[str]) -> list[str]:

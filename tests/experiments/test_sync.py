@@ -87,6 +87,25 @@ def test_only_results_travel_unasked(shared: Repo, results: int) -> None:
     assert push(shared, "bad").sent == ("bad",)
 
 
+def test_what_an_expression_is_true_of_travels(shared: Repo, clone: Repo) -> None:
+    for number in range(3):
+        put(shared, {"params.yaml": f"lr: {number}\n"})
+        save(shared, f"run-{number}")
+    what = What(where="params.lr >= 1")
+    assert sync.push(shared, what, None, None).sent == ("run-1", "run-2")
+    push(shared)
+    done = sync.pull(clone, What(where="params.lr < 2"), None, None)
+    assert (done.new, sorted(e.name for e in listed(clone))) == (("run-0", "run-1"), ["run-0", "run-1"])
+
+
+def test_experiments_of_what_head_was_before_an_amend_travel(shared: Repo, clone: Repo) -> None:
+    save(shared, "a")
+    shared.git("commit", "-q", "--amend", "--allow-empty", "-m", "said better")
+    assert push(shared).sent == ("a",)
+    clone.git("fetch", "-q", "origin")
+    assert pull(clone, everything=True).new == ("a",)
+
+
 def test_only_what_is_named_is_pulled(shared: Repo, clone: Repo) -> None:
     for name in ("a", "b"):
         save(shared, name)
