@@ -77,6 +77,34 @@ def test_dvc_lists_and_shows_ours(dvc_repo: Repo, run: Run) -> None:
     assert listed(dvc_repo)[0].metrics == {"acc": 0.5, "loss": 0.25, "step": 7}
 
 
+def test_dvc_works_with_fifty_of_ours(dvc_repo: Repo, tmp_path: Path, run: Run) -> None:
+    """List, show, apply, branch, push and pull: what DVC says is what we say."""
+    commit(dvc_repo, {"train.py": "", "params.yaml": "lr: 0\n", "metrics.json": "{}"})
+    for number in range(50):
+        put(dvc_repo, {"params.yaml": f"lr: {number}\n", "metrics.json": f'{{"acc": {number / 100}}}'})
+        save(dvc_repo, f"run-{number:02}")
+    dvc_repo.git("checkout", "-q", "--", ".")
+    ours = {e.name: (e.metrics, e.params) for e in listed(dvc_repo)}
+    assert len(ours) == 50
+    names = run("dvc", "exp", "list", "-A", "--name-only", cwd=dvc_repo.root).stdout.split()
+    assert sorted(names) == sorted(ours)
+    assert dvc_rows(run("dvc", "exp", "show", "--json", cwd=dvc_repo.root).stdout) == ours
+
+    run("dvc", "exp", "branch", "run-07", "seven", cwd=dvc_repo.root)
+    assert dvc_repo.text("show", "seven:params.yaml") == "lr: 7"
+    run("dvc", "exp", "apply", "run-08", cwd=dvc_repo.root)
+    assert (dvc_repo.root / "params.yaml").read_text(encoding="utf-8") == "lr: 8\n"
+    run("git", "init", "-q", "--bare", "-b", "main", tmp_path / "origin.git", cwd=tmp_path)
+    dvc_repo.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    dvc_repo.git("push", "-q", "origin", "main")
+    run("dvc", "exp", "push", "origin", "run-01", "run-02", cwd=dvc_repo.root)
+    run("git", "clone", "-q", tmp_path / "origin.git", tmp_path / "clone", cwd=tmp_path)
+    clone = discover(tmp_path / "clone")
+    run("dvc", "exp", "pull", "origin", "run-01", cwd=clone.root)
+    assert [(e.name, e.params, e.metrics) for e in listed(clone)] == [("run-01", {"lr": 1}, {"acc": 0.01})]
+    assert sync.pull(clone, What(), None, None).new == ("run-02",)
+
+
 def test_dvc_applies_ours(dvc_repo: Repo, run: Run) -> None:
     commit(dvc_repo, {"train.py": "old", "params.yaml": "lr: 1\n"})
     put(dvc_repo, {"train.py": "new", "params.yaml": "lr: 2\n", "more.txt": "m"})
