@@ -3,7 +3,7 @@
 import difflib
 import shlex
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -64,13 +64,18 @@ def _files(context: Context) -> dict[str, str]:
     return {file.path: file.oid for file in files}
 
 
-def _bound_to_nothing(context: Context, files: Collection[str], outs: Sequence[Out]) -> Iterator[Finding]:
+def _bound_to_nothing(context: Context, files: dict[str, str], outs: Sequence[Out]) -> Iterator[Finding]:
     """A path with a slip in it would guard nothing, and nobody would know. Patterns may wait for data."""
     named = {out.path for out in outs}
     folders = tuple(f"{out.path}/" for out in outs if out.is_dir)
     for path, schema in context.config.schemas.items():
         exact = not any(c in path for c in "*?[") and not path.endswith("/")
-        if exact and path not in named and path not in files and not path.startswith(folders):
+        if (
+            exact
+            and path not in named
+            and not {path, f"{path}.dvc"} & files.keys()
+            and not path.startswith(folders)
+        ):
             near = difflib.get_close_matches(path, named | set(files), n=1)
             yield Finding(
                 "schema",

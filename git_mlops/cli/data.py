@@ -12,18 +12,21 @@ remote_option = click.option("-r", "--remote", help="The DVC remote, instead of 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True)
-def add(paths: tuple[str, ...]) -> None:
+@click.option("--force", is_flag=True, help="Also over a pointer that somebody else moved on since.")
+def add(paths: tuple[str, ...], *, force: bool) -> None:
     """Put data under version control
 
     PATHS are files, directories or patterns. Each becomes a pointer (`PATH.dvc`), which is staged; the data
     goes to DVC's cache and into .gitignore.
     """
     repo, _config = open_repo()
-    done = work.add(repo, paths)
+    done = work.add(repo, paths, force=force)
     for path in done.pointers:
         ui.note(f"staged {path}")
     for path in done.untracked[:5]:
-        hint = f"to take it back: `git restore --staged {path}`, and delete the pointer"
+        hint = (
+            f"to take it back: `git restore --staged {path}`; delete `{path}.dvc` and its line in .gitignore"
+        )
         ui.warn(
             f"`{path}` was a file of git and is data now; git's history keeps what was committed", hint=hint
         )

@@ -30,23 +30,30 @@ class Followed(NamedTuple):
 def follow(repo: Repo, *, again: Collection[str] = ()) -> Followed:
     """Bring the workspace's data to its pointers. Quick, without DVC, when there is nothing to do.
 
-    Data that somebody deleted stays deleted while its pointer is the same, unless its path is in `again`.
+    Data that somebody deleted stays deleted while its pointer is the same, unless its path is in `again`. A
+    pointer that was written since, though it says the same, was another in between (`dvc repro`, then
+    `git checkout .`): what the data became with it is taken back, too.
     """
     unreadable: list[PointerError] = []
-    named = {out.path: out for out in listing.in_workspace(repo, unreadable=unreadable)}
+    pointers = listing.in_workspace(repo, unreadable=unreadable)
+    named = {out.path: out for out in pointers}
+    rewritten = {out.path for out, pointer in pointers.items() if _written_since(repo, pointer)}
     found = {path: out for path, out in named.items() if out.cache}
     with Hashes(repo) as hashes:
         # a pointer in conflict is still there, it only cannot be read: its data stays
         removed, kept = ([], []) if unreadable else _vanished(repo, hashes, named)
         wanted, missing = [], []
         for path, out in found.items():
-            if hashes.followed.get(path) == out.hash and path not in again:
+            same_pointer = hashes.followed.get(path) == out.hash and path not in again
+            if same_pointer and path not in rewritten:
                 continue
             _contained(repo, out)
             now = workspace.state(repo, out, hashes)
+            if same_pointer and now == "missing":
+                continue
             if now == "same":
                 hashes.followed[path] = out.hash
-            elif now in ("modified", "outdated") and not safe(repo, path, hashes):
+            elif now in ("modified", "diverged", "outdated") and not safe(repo, path, hashes):
                 kept.append(path)
             elif not cache.complete(repo, out):
                 missing.append(path)
@@ -55,6 +62,18 @@ def follow(repo: Repo, *, again: Collection[str] = ()) -> Followed:
         updated = _bring(repo, wanted, found, hashes)
     failed = [path for path in wanted if path not in updated]
     return Followed(sorted([*updated, *removed]), sorted(kept), sorted([*missing, *failed]))
+
+
+LAST = "followed"
+"""The private file whose time is when the data followed last; the shims read it, too."""
+
+
+def _written_since(repo: Repo, pointer: str) -> bool:
+    try:
+        last = (repo.private_here / LAST).stat().st_mtime_ns
+        return (repo.root / pointer).stat().st_mtime_ns >= last
+    except OSError:
+        return False
 
 
 def _contained(repo: Repo, out: Out) -> None:

@@ -17,7 +17,7 @@ from git_mlops.data.settings import Settings
 from git_mlops.errors import FINDINGS, MlopsError
 from git_mlops.git import objects
 from git_mlops.git.diff import Change
-from git_mlops.git.repo import Repo
+from git_mlops.git.repo import Repo, head
 from git_mlops.patterns import matches
 
 _SUBMODULE = "160000"
@@ -32,15 +32,19 @@ class Added(NamedTuple):
     """Files that plain git held until now."""
 
 
-def add(repo: Repo, words: Sequence[str], *, here: Path | None = None) -> Added:
+def add(repo: Repo, words: Sequence[str], *, here: Path | None = None, force: bool = False) -> Added:
     """Put files and directories (as typed; patterns are expanded) under DVC's control and stage the pointers.
 
     What plain git held until now leaves the index. Of a .gitignore only the lines that DVC adds are staged.
+
+    Args:
+        force: also over a pointer that moved on since the data was brought.
     """
     paths = places.given(repo, words, here=here)
     for path in paths:
         _refuse(repo, path)
-    _refuse_outdated(repo, paths)
+    if not force:
+        _refuse_outdated(repo, paths)
     return _add(repo, paths)
 
 
@@ -51,14 +55,21 @@ def _refuse_outdated(repo: Repo, paths: Collection[str]) -> None:
         moved = [
             out for out in found if out.path in paths and hashes.followed.get(out.path, out.hash) != out.hash
         ]
-        old = next((out for out in moved if workspace.state(repo, out, hashes) == "outdated"), None)
-    if old:
-        path, pointer = shlex.quote(old.path), shlex.quote(found[old])
-        raise MlopsError(
-            f"`{old.path}` is the data of an earlier `{found[old]}` still: adding it would undo the newer",
-            hint=f"`git mlops pull {path}` brings the new data; "
-            f"to go back: `git checkout REVISION -- {pointer}`",
-        )
+        states = {out: workspace.state(repo, out, hashes) for out in moved}
+    for out, state in states.items():
+        path, pointer = shlex.quote(out.path), shlex.quote(found[out])
+        if state == "outdated":
+            raise MlopsError(
+                f"`{out.path}` is the data of an earlier `{found[out]}`: adding it would undo the newer one",
+                hint=f"`git mlops pull {path}` brings the new data; "
+                f"to go back: `git checkout REVISION -- {pointer}`",
+            )
+        if state == "diverged":
+            raise MlopsError(
+                f"`{out.path}` was changed here, and its pointer by others since: adding it undoes theirs",
+                hint=f"`git mlops add --force {path}` puts yours over it; "
+                f"to see theirs, move yours away and `git mlops pull {path}`",
+            )
 
 
 def _refuse(repo: Repo, path: str) -> None:
@@ -93,13 +104,39 @@ def _links(file: Path) -> Iterator[Path]:
 def _add(repo: Repo, paths: Sequence[str]) -> Added:
     before = _files(repo, paths)
     held = _in_git(repo, paths)
-    with _only_our_ignore_lines(repo, paths):
+    with _only_our_ignore_lines(repo, paths), _out_of_conflict(repo, paths):
         made = dvc.add(repo, paths)
         gone = "".join(f"{path}\0" for path in held).encode("utf-8", "surrogateescape")
         repo.git("update-index", "-z", "--force-remove", "--stdin", stdin=gone)
         stdin = "".join(f"{path}\0" for path in made).encode("utf-8", "surrogateescape")
         repo.git("--literal-pathspecs", "add", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=stdin)
-    return Added(made, _remember(repo, made, before), held)
+    return Added(made, _remember(repo, made, before), _committed(repo, held))
+
+
+def _committed(repo: Repo, paths: Sequence[str]) -> list[str]:
+    """Those of the paths that HEAD has: git's history keeps them."""
+    if not paths or head(repo) is None:
+        return []
+    before = {entry.path for entry in objects.tree_entries(repo, "HEAD")}
+    return [path for path in paths if path in before]
+
+
+@contextmanager
+def _out_of_conflict(repo: Repo, paths: Sequence[str]) -> Iterator[None]:
+    """DVC reads the pointer that is there: for data that settles a conflict, one side of it."""
+    pointers_ = {f"{path}.dvc" for path in paths}
+    lines = repo.paths("ls-files", "-u", "-z", "--", *pointers.PATHSPECS)
+    found = {line.partition("\t")[2] for line in lines} & pointers_
+    before = {path: content for path in found if (content := listing.on_disk(repo.root / path)) is not None}
+    for path in before:
+        sides = objects.read_blobs(repo, [f":2:{path}", f":3:{path}"])
+        objects.replace_file(repo.root / path, next(iter(sides.values()), b""))
+    try:
+        yield
+    except BaseException:
+        for path, content in before.items():
+            objects.replace_file(repo.root / path, content)
+        raise
 
 
 def _files(repo: Repo, paths: Iterable[str]) -> dict[str, Seen]:

@@ -7,9 +7,9 @@ from git_mlops.data.hashes import Hashes, md5_folder, md5_text
 from git_mlops.data.pointers import Out
 from git_mlops.git.repo import Repo
 
-State = Literal["same", "modified", "outdated", "missing"]
+State = Literal["same", "modified", "diverged", "outdated", "missing"]
 """`outdated`: nobody changed the data here; its pointer moved on (a pull, a switch) and the new bytes have
-not come yet. To add it would put the old pointer back."""
+not come yet. `diverged`: changed here as well. To add either would undo what moved the pointer."""
 
 
 class Differing(NamedTuple):
@@ -18,8 +18,13 @@ class Differing(NamedTuple):
     path: str
     pointer: str
     out: Out
-    outdated: bool
-    """Not changed here: still the bytes of an earlier pointer."""
+    state: State
+    """`modified`, `diverged` or `outdated`."""
+
+    @property
+    def outdated(self) -> bool:
+        """Not changed here: still the bytes of an earlier pointer."""
+        return self.state == "outdated"
 
 
 def differing(repo: Repo) -> list[Differing]:
@@ -28,9 +33,9 @@ def differing(repo: Repo) -> list[Differing]:
     with Hashes(repo) as hashes:
         states = {out: state(repo, out, hashes) for out in found if out.cache}
     return [
-        Differing(out.path, found[out], out, it == "outdated")
+        Differing(out.path, found[out], out, it)
         for out, it in states.items()
-        if it in ("modified", "outdated")
+        if it in ("modified", "diverged", "outdated")
     ]
 
 
@@ -42,10 +47,12 @@ def modified(repo: Repo) -> list[Differing]:
 def state(repo: Repo, out: Out, hashes: Hashes) -> State:
     """How the workspace's file or directory compares with the object; only what changed on disk is hashed."""
     it = _compared(repo, out, hashes)
+    if it == "same" and out.path in hashes.followed:
+        hashes.followed[out.path] = out.hash  # DVC itself brought it, or made it
     before = hashes.followed.get(out.path, out.hash)
     if it != "modified" or before == out.hash:
         return it
-    return "outdated" if _compared(repo, out._replace(hash=before), hashes) == "same" else "modified"
+    return "outdated" if _compared(repo, out._replace(hash=before), hashes) == "same" else "diverged"
 
 
 def _compared(repo: Repo, out: Out, hashes: Hashes) -> Literal["same", "modified", "missing"]:
@@ -103,9 +110,9 @@ class Status(NamedTuple):
 
     path: str
     pointer: str
-    state: Literal["modified", "outdated", "deleted", "not here", "not in the cache"]
-    """`outdated`: what an earlier pointer names; `not here`: neither the data nor its object;
-    `not in the cache`: only the workspace has it."""
+    state: Literal["modified", "diverged", "outdated", "deleted", "not here", "not in the cache"]
+    """`diverged`: changed here, and its pointer moved on; `outdated`: what an earlier pointer names;
+    `not here`: neither the data nor its object; `not in the cache`: only the workspace has it."""
     files: dict[str, list[str]] = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
     """For a changed directory: `added`, `modified`, `deleted` → paths in it."""
 
@@ -116,9 +123,9 @@ def status(repo: Repo) -> list[Status]:
     with Hashes(repo) as hashes:
         for out, pointer in listing.in_workspace(repo).items():
             it = state(repo, out, hashes) if out.cache else None
-            if it == "modified":
+            if it in ("modified", "diverged"):
                 files = changed_files(repo, out, hashes) if out.is_dir else {}
-                rows.append(Status(out.path, pointer, "modified", files))
+                rows.append(Status(out.path, pointer, "modified" if it == "modified" else "diverged", files))
             elif it == "outdated":
                 rows.append(Status(out.path, pointer, "outdated"))
             elif it == "missing":

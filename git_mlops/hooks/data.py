@@ -39,11 +39,11 @@ class Row(NamedTuple):
         return (f"{self.state} ({counts})" if counts else self.state, *self[1:4])
 
 
-def add(repo: Repo, words: Sequence[str]) -> Added:
+def add(repo: Repo, words: Sequence[str], *, force: bool = False) -> Added:
     """Put data under version control; each staged pointer is named once."""
     if not dvc.initialised(repo):
         raise MlopsError("DVC is not set up in this repository", hint="`git mlops init`")
-    done = track.add(repo, words)
+    done = track.add(repo, words, force=force)
     triage.forget(repo)
     return done._replace(pointers=list(dict.fromkeys(done.pointers)))
 

@@ -49,7 +49,10 @@ def _tell(done: Followed) -> None:
     if done.updated:
         ui.note(f"data follows: {_listed(done.updated)}")
     if done.kept:
-        hint = "`git mlops status` shows what changed; `git mlops add` keeps it under version control"
+        hint = (
+            "its pointer moved on: move yours away and `git mlops pull` for the new data, "
+            "or `git mlops add --force` puts yours over it"
+        )
         ui.warn(f"kept, because it was changed here and not added: {_listed(done.kept)}", hint=hint)
     if done.missing:
         ui.warn(f"its data is not here: {_listed(done.missing)}", hint="`git mlops pull` downloads it")

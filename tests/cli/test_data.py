@@ -29,6 +29,7 @@ def test_add_says_what_is_staged(root: Path, mlops: Run) -> None:
 def test_add_of_a_file_of_git_says_so(root: Path, mlops: Run, run: Run) -> None:
     (root / "train.py").write_text("x = 1\n")
     run("git", "add", "train.py", cwd=root)
+    run("git", "commit", "-q", "-m", "code", cwd=root)
     done = mlops("add", "train.py", cwd=root)
     said = "warning: `train.py` was a file of git and is data now; git's history keeps what was committed"
     assert said in done.stderr

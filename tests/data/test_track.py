@@ -411,9 +411,48 @@ def test_outdated_data_is_not_added_over_the_newer_pointer(data: Data, word: str
     newer = data.read("a.csv.dvc").replace(data.out("a.csv").hash[:8], "0" * 8)
     data.write("a.csv.dvc", newer)
     assert problem(data, word) == (
-        "`a.csv` is the data of an earlier `a.csv.dvc` still: adding it would undo the newer",
+        "`a.csv` is the data of an earlier `a.csv.dvc`: adding it would undo the newer one",
         "`git mlops pull a.csv` brings the new data; to go back: `git checkout REVISION -- a.csv.dvc`",
     )
     assert data.read("a.csv.dvc") == newer
     data.write("a.csv", "mine")
+    assert problem(data, word) == (
+        "`a.csv` was changed here, and its pointer by others since: adding it undoes theirs",
+        (
+            "`git mlops add --force a.csv` puts yours over it; "
+            "to see theirs, move yours away and `git mlops pull a.csv`"
+        ),
+    )
+    assert track.add(data.repo, ["a.csv"], here=data.root, force=True).pointers == ["a.csv.dvc"]
+
+
+def test_what_dvc_itself_did_meanwhile_is_no_divergence(data: Data) -> None:
+    data.write("a.csv", "old")
+    add(data, "a.csv")
+    data.file("a.csv", "new, by dvc add")
+    assert workspace.status(data.repo) == []
+    data.write("a.csv", "newer")
     assert add(data, "a.csv") == ["a.csv.dvc"]
+
+
+def test_added_data_settles_a_conflict(data: Data) -> None:
+    for branch, text in (("main", "base"), ("side", "theirs"), ("main", "ours")):
+        if branch == "side" or text == "ours":
+            data.git(*(("switch", "-q", "-c", "side") if branch == "side" else ("switch", "-q", "main")))
+            data.write("a.csv", "base")
+        data.write("a.csv", text)
+        track.add(data.repo, ["a.csv"], here=data.root, force=True)
+        data.commit(text)
+    data.git("merge", "side", status=1)
+    data.write("a.csv", "merged by hand")
+    assert add(data, "a.csv") == ["a.csv.dvc"]
+    assert data.git("ls-files", "-u") == ""
+    assert data.object(data.out("a.csv")).read_text() == "merged by hand"
+
+
+def test_only_what_git_has_committed_is_told_as_gits(data: Data) -> None:
+    data.write("old.csv", "o")
+    data.commit()
+    data.write("new.csv", "n")
+    data.git("add", "new.csv")
+    assert track.add(data.repo, ["*.csv"], here=data.root).untracked == ["old.csv"]

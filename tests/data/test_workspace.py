@@ -40,7 +40,7 @@ def test_data_of_an_earlier_pointer_is_outdated_and_not_changed(data: Data, kind
     data.write("a.dvc", data.read("a.dvc").replace(old.hash[:8], "0" * 8))
     assert (states(data), workspace.modified(data.repo)) == ([("a", "outdated")], [])
     data.write("a" if kind == "file" else "a/x", "mine")
-    assert states(data) == [("a", "modified")]
+    assert states(data) == [("a", "diverged")]
 
 
 def test_a_deleted_file_is_not_modified(data: Data) -> None:

@@ -69,6 +69,19 @@ def test_patches_by_mail(two_versions: Armed) -> None:
     assert two_versions.read("data.csv") == "new\n"
 
 
+@pytest.mark.parametrize("words", [("checkout", "."), ("restore", "."), ("reset", "-q", "--hard")])
+def test_what_dvc_did_is_taken_back_with_its_pointer(
+    project: Armed, run: Run, words: tuple[str, ...]
+) -> None:
+    """`dvc add` or `dvc repro` moves pointer and data; the index never changes."""
+    project.data("data.csv", "old\n")
+    project.commit("old")
+    project.write("data.csv", "new\n")
+    run("dvc", "add", "-q", "data.csv", cwd=project.root)
+    project.git(*words)
+    assert (project.read("data.csv"), project.git("status", "--porcelain")) == ("old\n", "")
+
+
 def test_cherry_pick(two_versions: Armed) -> None:
     two_versions.git("cherry-pick", "new")
     assert two_versions.read("data.csv") == "new\n"
