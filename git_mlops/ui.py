@@ -67,19 +67,20 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def grouped(header: Sequence[str], groups: Iterable[tuple[str | None, Iterable[Sequence[object]]]]) -> None:
-    """One table whose rows stand below headings; empty lines between the groups."""
+    """One table whose rows stand below headings, indented; empty lines between the groups."""
     found = [(title, [_texts(row) for row in rows]) for title, rows in groups]
     cells = [row for _title, rows in found for row in rows]
     if not cells:
         return
     widths = [max(_width(row[i]) for row in [list(header), *cells]) for i in range(len(header))]
     right = [all(_numeric(row[i]) for row in cells) for i in range(len(header))]
-    out(_line([h.upper() for h in header], widths, right))
+    indent = "  " if any(title is not None for title, _rows in found) else ""
+    out(indent + _line([h.upper() for h in header], widths, right))
     for number, (title, rows) in enumerate(found):
         if title is not None:
             out(f"\n{title}" if number else title)
         for row in rows:
-            out(_line(row, widths, right))
+            out(indent + _line(row, widths, right))
 
 
 def _texts(row: Sequence[object]) -> list[str]:

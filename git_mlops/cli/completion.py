@@ -1,8 +1,13 @@
 """`git mlops completion SHELL`: a script that completes `git-mlops …` and `git mlops …`."""
 
+import re
+
 import click
 
 from git_mlops import resources, ui
+from git_mlops.errors import MlopsError
+from git_mlops.experiments import names
+from git_mlops.git.repo import discover
 
 
 @click.command()
@@ -15,3 +20,18 @@ def completion(shell: str) -> None:
     ui.out(
         resources.path("templates", "completion", f"git-mlops.{shell}").read_text(encoding="utf-8"), end=""
     )
+
+
+def experiments(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Names of experiments that begin so, for `shell_complete`; a shell that asks wants no messages."""
+    if re.search(r"[\\*?[\s]", incomplete):
+        return []  # no name holds these, and git would take them for a pattern
+    form = ("for-each-ref", "--format=%(refname)", f"--count={_MOST}")
+    try:
+        found = discover().text(*form, f"{names.PREFIX}*/*/{incomplete}*").splitlines()
+    except MlopsError:
+        return []
+    return sorted({place.name for place in map(names.parse_ref, found) if place})
+
+
+_MOST = 1000

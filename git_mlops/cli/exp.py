@@ -9,6 +9,7 @@ from git_mlops import ui
 from git_mlops.cli import exp_gc, exp_list, exp_plots, exp_run, exp_verify
 from git_mlops.cli import exp_output as output
 from git_mlops.cli.common import json_option, open_repo
+from git_mlops.cli.completion import experiments
 from git_mlops.cli.exp_run import message_option, name_option
 from git_mlops.config import Config
 from git_mlops.experiments import diff as comparing
@@ -40,7 +41,7 @@ def save(*, name: str | None, message: str, force: bool, as_json: bool) -> None:
 
 
 @exp.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=experiments)
 @json_option
 def show(name: str | None, *, as_json: bool) -> None:
     """Show everything about one experiment
@@ -56,8 +57,8 @@ def show(name: str | None, *, as_json: bool) -> None:
 
 
 @exp.command()
-@click.argument("a")
-@click.argument("b", required=False)
+@click.argument("a", shell_complete=experiments)
+@click.argument("b", required=False, shell_complete=experiments)
 @json_option
 def diff(a: str, b: str | None, *, as_json: bool) -> None:
     """Compare two experiments or revisions
@@ -75,7 +76,7 @@ def diff(a: str, b: str | None, *, as_json: bool) -> None:
 
 
 @exp.command()
-@click.argument("name")
+@click.argument("name", shell_complete=experiments)
 @json_option
 def apply(name: str, *, as_json: bool) -> None:
     """Bring an experiment into the workspace
@@ -104,7 +105,7 @@ def _sharing(command: Callable[..., int]) -> Callable[..., int]:
         click.option("--remote", metavar="REMOTE", help="The git remote; default: origin."),
         click.option("--where", metavar="EXPR", help="Of these only those it is true of, as for `exp list`."),
         click.option("--all", "everything", is_flag=True, help="Those of every commit, not of HEAD alone."),
-        click.argument("names", nargs=-1),
+        click.argument("names", nargs=-1, shell_complete=experiments),
     ):
         command = option(command)
     return command
@@ -148,7 +149,7 @@ def pull(*, as_json: bool, **options: Unpack[_Shared]) -> int:
 
 
 @exp.command()
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=experiments)
 @json_option
 def rm(names: tuple[str, ...], *, as_json: bool) -> None:
     """Remove experiments, keeping a backup"""

@@ -4,12 +4,14 @@ import click
 
 from git_mlops import ui
 from git_mlops.cli.common import json_option, open_repo
+from git_mlops.cli.completion import experiments
 from git_mlops.experiments import plots as plotting
+from git_mlops.experiments import select
 from git_mlops.experiments.plots import Made, Want
 
 
 @click.command()
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=experiments)
 @click.option("--all", "everything", is_flag=True, help="Those of every commit, not of HEAD alone.")
 @click.option("-o", "--output", metavar="FILE", help="The page; default: in git's own directory.")
 @click.option("--svg", metavar="DIR", help="A picture of each metric's curves.")
@@ -31,7 +33,8 @@ def plots(
     """
     repo, config = open_repo()
     want = Want(output, svg, png)
-    _show(plotting.plots(repo, names, config.experiments, want, everything=everything), as_json=as_json)
+    chosen = tuple(select.expanded(repo, names, config.experiments))
+    _show(plotting.plots(repo, chosen, config.experiments, want, everything=everything), as_json=as_json)
 
 
 def _show(made: Made, *, as_json: bool) -> None:

@@ -4,14 +4,15 @@ import click
 
 from git_mlops import ui
 from git_mlops.cli.common import json_option, open_repo
+from git_mlops.cli.completion import experiments
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK
-from git_mlops.experiments import present, read
+from git_mlops.experiments import present, read, select
 from git_mlops.experiments import verify as verifying
 from git_mlops.experiments.verify import Verdict, Want
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=experiments)
 @click.option(
     "--env", "rebuild", is_flag=True, help="In the recorded environment, rebuilt: packages are downloaded."
 )
@@ -29,7 +30,7 @@ def verify(names: tuple[str, ...], *, rebuild: bool, metrics: tuple[str, ...], a
     repo, config = open_repo()
     found = [
         verifying.verify(repo, ref, config.experiments, config.data, Want(rebuild, metrics))
-        for ref in read.pick(repo, names)
+        for ref in select.pick(repo, names, config.experiments)
     ]
     if as_json:
         ui.emit("verdicts", [verifying.plain(one) for one in found])
@@ -59,7 +60,7 @@ def _show(verdict: Verdict) -> None:
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=experiments)
 @click.option(
     "-n", "--times", default=5, show_default=True, type=click.IntRange(min=1), help="How many runs."
 )
@@ -71,7 +72,7 @@ def repeat(name: str | None, *, times: int, as_json: bool) -> int:
     where mlops.yaml declares none.
     """
     repo, config = open_repo()
-    ref = read.pick(repo, [name])[0] if name else read.last(repo)
+    ref = select.pick(repo, [name], config.experiments)[0] if name else read.last(repo)
     done = verifying.repeat(repo, ref, config.experiments, config.data, times)
     if as_json:
         ui.emit("noise", {**done._asdict(), "noise": [one._asdict() for one in done.noise]})

@@ -4,6 +4,8 @@ import click
 
 from git_mlops import ui
 from git_mlops.cli.common import json_option, open_repo
+from git_mlops.cli.completion import experiments
+from git_mlops.experiments import select
 from git_mlops.tracking.export import export as send
 
 
@@ -13,7 +15,7 @@ def mlflow() -> None:
 
 
 @mlflow.command()
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=experiments)
 @click.option("--to", "uri", required=True, metavar="URI", help="Where MLflow is: http(s)://…, sqlite:///….")
 @click.option("--experiment", metavar="NAME", help="The MLflow experiment; default: the repository's name.")
 @json_option
@@ -24,7 +26,8 @@ def export(*, names: tuple[str, ...], uri: str, experiment: str | None, as_json:
     of each metric, and tags with its commit. What is there already is left alone, so repeating is safe.
     """
     repo, config = open_repo()
-    done = send(repo, names, uri, experiment, config.experiments)
+    chosen = select.expanded(repo, names, config.experiments)
+    done = send(repo, chosen, uri, experiment, config.experiments)
     if as_json:
         ui.emit("mlflow-export", done._asdict())
     ui.note(f"sent {len(done.sent)} experiments, {len(done.known)} were there already")

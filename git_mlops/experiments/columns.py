@@ -120,7 +120,8 @@ def varying(columns: Iterable[Column], rows: Sequence[Row]) -> list[Column]:
     return [
         column
         for column in columns
-        if column.name in _FIELDS or len({key.canonical(column.value(row_)) for row_ in rows}) > 1
+        if column.name in _FIELDS
+        or any(key.canonical(column.value(row_)) != key.canonical(column.value(rows[0])) for row_ in rows)
     ]
 
 

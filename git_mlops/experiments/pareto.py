@@ -63,10 +63,16 @@ def front(rows: Sequence[Row], wanted: Sequence[Objective]) -> list[Row]:
         values = [(number(value(row)), sign) for value, sign in readers]
         if row.experiment.status == "finished" and all(found is not None for found, _sign in values):
             points[at] = tuple(sign * (found or 0) for found, sign in values)
-    best: list[tuple[float, ...]] = []
-    # sorted, so that nothing later dominates what was taken before
-    for point in sorted(set(points.values())):
-        if not any(all(a <= b for a, b in zip(other, point, strict=True)) for other in best):
-            best.append(point)
-    kept = set(best)
+    kept = _least(set(points.values()))
     return [rows[at] for at, point in points.items() if point in kept]
+
+
+def _least(points: set[tuple[float, ...]]) -> set[tuple[float, ...]]:
+    """The points that no other is at most as large as in every place."""
+    best: list[tuple[float, ...]] = []
+    # sorted, so that nothing later dominates what was taken before; of two numbers the last taken decides
+    for point in sorted(points):
+        others = best[-1:] if len(point) <= 2 else best
+        if not any(all(a <= b for a, b in zip(other, point, strict=True)) for other in others):
+            best.append(point)
+    return set(best)

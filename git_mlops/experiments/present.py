@@ -67,12 +67,15 @@ def number(value: object) -> float | None:
 
 def changed_params(found: Listing) -> list[str]:
     """Parameters that are not the same in all experiments and what they started from."""
-    seen: dict[str, set[str]] = {}
     sides = [e.params for e in found.experiments]
     sides += [values.labelled(contents.values.params) for contents in found.baselines.values()]
-    for name in dict.fromkeys(name for side in sides for name in side):
-        seen[name] = {key.canonical(side.get(name)) for side in sides}
-    return [name for name, different in seen.items() if len(different) > 1]
+    return [name for name in dict.fromkeys(name for side in sides for name in side) if _varies(name, sides)]
+
+
+def _varies(name: str, sides: Sequence[Mapping[str, object]]) -> bool:
+    """Whether it is not the same everywhere; one that differs is mostly found at once."""
+    first = key.canonical(sides[0].get(name))
+    return any(key.canonical(side.get(name)) != first for side in sides)
 
 
 def cell(value: object) -> str:

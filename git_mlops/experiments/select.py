@@ -15,7 +15,7 @@ from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.where import compile_where
 from git_mlops.git.reader import reader
 from git_mlops.git.refs import Ref
-from git_mlops.git.repo import Repo, resolve
+from git_mlops.git.repo import Repo, head, resolve
 
 
 class Options(NamedTuple):
@@ -61,11 +61,7 @@ def select(repo: Repo, options: Options, settings: Settings) -> Selected:
         raise MlopsError("either `--all` or `--baseline`, not both")
     holds = compile_where(options.where) if options.where else None
     since = _since(repo, options.since) if options.since else None
-    how: Mapping[str, str | None] = {}
-    if options.everything:
-        found = read.listing(repo, settings)
-    else:
-        found, how = belonging.listing(repo, settings, resolve(repo, options.baseline or "HEAD"))
+    found, how = _found(repo, options, settings)
     rows = [columns.row(experiment, how.get(experiment.ref)) for experiment in found.experiments]
     known = columns.names(rows)
     chosen = [row for row in rows if since is None or row.experiment.commit.time >= since]
@@ -78,6 +74,15 @@ def select(repo: Repo, options: Options, settings: Settings) -> Selected:
     ordered = _ordered(shown, rows, options.sort, known, settings)
     kept = tuple(ordered[: options.limit])
     return Selected(kept, _of(found, kept), tuple(known), hidden, len(rows), len(ordered) - len(kept))
+
+
+def _found(repo: Repo, options: Options, settings: Settings) -> tuple[Listing, Mapping[str, str]]:
+    """Experiments, and how each belongs to HEAD or to the revision that was asked for."""
+    if not options.everything:
+        return belonging.listing(repo, settings, resolve(repo, options.baseline or "HEAD"))
+    found, tip = read.listing(repo, settings), head(repo)
+    refs = belonging.find(repo, settings, tip).refs if tip else {}
+    return found, {ref.name: how for ref, how in refs.items()}
 
 
 def _of(found: Listing, rows: Sequence[Row]) -> Listing:
