@@ -1,14 +1,17 @@
 """Processes that are not git: the user's own commands, run on the user's terminal."""
 
 import contextlib
+import os
 import resource
+import select
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, NoReturn
 
 from git_mlops import env
 from git_mlops.errors import USAGE, MlopsError
@@ -97,6 +100,75 @@ def feeding(command: str, extra: Mapping[str, str] | None = None) -> Iterator[IO
             hint="`git config core.pager less`, or `--no-pager`",
             exit_code=USAGE,
         )
+
+
+class Fork:
+    """A copy of this process that does one piece of work, in a process group of its own.
+
+    Ctrl-C on the terminal does not reach it: `interrupt` says it once, to it and to all that it started.
+    """
+
+    def __init__(self, work: Callable[[], bytes], log: Path) -> None:
+        """Start. What it prints, and what its children print, goes to the end of `log`."""
+        self._end, end = os.pipe()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()  # the copy must not print it again
+        self._pid = os.fork()
+        if self._pid == 0:
+            _forked(work, log, end)
+        with contextlib.suppress(OSError):
+            os.setpgid(self._pid, self._pid)
+        os.close(end)
+
+    def fileno(self) -> int:
+        """Readable when there is an answer, or none will come."""
+        return self._end
+
+    def interrupt(self) -> None:
+        """As Ctrl-C does."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._pid, signal.SIGINT)
+
+    def answer(self) -> tuple[bytes | None, str]:
+        """Wait for it: what the work returned, or None where it did not come to that; and how it ended."""
+        with open(self._end, "rb") as stream:  # noqa: PTH123  # a descriptor
+            content = stream.read()
+        _pid, status = os.waitpid(self._pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        ended = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        return (content if code == 0 else None), ended
+
+
+def ready(forks: Iterable[Fork]) -> list[Fork]:
+    """Wait until some of them can be asked for their answer."""
+    return list(select.select(list(forks), [], [])[0])
+
+
+def _forked(work: Callable[[], bytes], log: Path, end: int) -> NoReturn:
+    status = 1
+    try:
+        os.setpgid(0, 0)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        for place, flags, numbers in (
+            (os.devnull, os.O_RDONLY, (0,)),
+            (str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, (1, 2)),
+        ):
+            opened = os.open(place, flags, 0o666)
+            for number in numbers:
+                os.dup2(opened, number)
+            os.close(opened)
+        content = work()
+        with open(end, "wb") as stream:  # a descriptor
+            stream.write(content)
+        status = 0
+    except BaseException:  # noqa: BLE001  # nothing may leave this copy by another way
+        sys.excepthook(*sys.exc_info())
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
 
 
 def answer(command: Sequence[str], *, cwd: Path, timeout: float = 10) -> str | None:

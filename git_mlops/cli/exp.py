@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 import click
 
 from git_mlops import ui
-from git_mlops.cli import exp_gc, exp_list, exp_plots, exp_run, exp_verify
+from git_mlops.cli import exp_gc, exp_list, exp_plots, exp_queue, exp_run, exp_verify
 from git_mlops.cli import exp_output as output
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.cli.completion import experiments
@@ -166,3 +166,4 @@ exp.add_command(exp_gc.gc)
 exp.add_command(exp_gc.archive)
 exp.add_command(exp_gc.restore)
 exp.add_command(exp_run.run)
+exp.add_command(exp_queue.queue)

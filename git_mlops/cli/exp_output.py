@@ -16,7 +16,6 @@ from git_mlops.experiments.remove import Removed
 from git_mlops.experiments.run import Ended, Known
 from git_mlops.experiments.stores import Moved
 from git_mlops.experiments.sync import Pulled, Pushed, Rejected
-from git_mlops.experiments.temp import Differences
 
 
 def stale(dirty: Iterable[Dirty], *, pipeline: bool) -> None:
@@ -26,19 +25,6 @@ def stale(dirty: Iterable[Dirty], *, pipeline: bool) -> None:
             ui.note(f"`{one.path}` changed since it was added: DVC adds it before the pipeline runs")
         elif one.input:
             _other_bytes(one, "changed since it was added; the experiment names the old data")
-
-
-def elsewhere(found: Differences) -> None:
-    """How a worktree made for a run is not what the user sees."""
-    for one in found.dirty:
-        said = "is older than its pointer" if one.outdated else "changed since it was added"
-        ui.warn(f"`{one.path}` {said}; the run has the data that the pointer names", hint=f"`{one.mend}`")
-    for large in found.left_out:
-        hint = f"`git mlops add {shlex.quote(large.path)}`"
-        ui.warn(f"the run does not have `{large.path}`: it is untracked and too large for git", hint=hint)
-    for path in found.missing:
-        hint = f"`git mlops pull {shlex.quote(path)}`"
-        ui.warn(f"the run does not have `{path}`: its data is not on this machine", hint=hint)
 
 
 def _other_bytes(one: Dirty, said: str) -> None:
@@ -145,11 +131,11 @@ def applied(done: Applied, *, as_json: bool) -> None:
     """What `exp apply` did."""
     if done.saved:
         ui.note(f"what was in the workspace is recorded: `git mlops exp apply {done.saved}` brings it back")
-    ui.note(f"applied {done.name}: {len(done.written)} files written, {len(done.deleted)} deleted")
+    ui.note(f"applied {done.name}: {ui.count(len(done.written), 'file')} written, {len(done.deleted)} deleted")
     for path in done.missing_data:
         ui.warn(f"the data of `{path}` is not on this machine", hint="`git mlops pull`")
     for path in done.kept_data:
-        ui.warn(f"`{path}` was left alone: it changed and was not added", hint=f"`git mlops add {path}`")
+        ui.warn(f"`{path}` was left alone: it changed and was not added", hint="`git mlops status`")
     if done.older:
         ui.warn(
             f"older than HEAD's, as the experiment saw them: {present.names_of(done.older)}",

@@ -326,11 +326,7 @@ def set_params(repo: Repo, overrides: Iterable[str]) -> list[str]:
     """
     from dvc.utils.hydra import apply_overrides
 
-    by_file: dict[str, list[str]] = {}
-    for override in overrides:
-        head, _, _value = override.partition("=")
-        file, colon, _key = head.rpartition(":")
-        by_file.setdefault(file or "params.yaml", []).append(override[len(file) + 1 :] if colon else override)
+    by_file = _by_file(overrides)
     for file, values in by_file.items():
         path = repo.root / file
         if not path.is_file():
@@ -347,6 +343,20 @@ def set_params(repo: Repo, overrides: Iterable[str]) -> list[str]:
             except Exception as error:
                 raise _of_override(file, values, f"{error} {error.__cause__}") from error
     return sorted(by_file)
+
+
+def parameter_files(overrides: Iterable[str]) -> list[str]:
+    """The files that overrides name."""
+    return sorted(_by_file(overrides))
+
+
+def _by_file(overrides: Iterable[str]) -> dict[str, list[str]]:
+    by_file: dict[str, list[str]] = {}
+    for override in overrides:
+        head, _, _value = override.partition("=")
+        file, colon, _key = head.rpartition(":")
+        by_file.setdefault(file or "params.yaml", []).append(override[len(file) + 1 :] if colon else override)
+    return by_file
 
 
 def _of_override(file: str, values: Sequence[str], said: str) -> MlopsError:

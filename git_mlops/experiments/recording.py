@@ -74,6 +74,15 @@ def commit(repo: Repo, baseline: str, subject: Subject, record: Record, text: st
     status: Status = next(s for s in message.STATUSES if s == record.status)
     title = message.title(record.name or "run", flat)
     said = message.format_message(Message(title, text, subject.key.run, status, message.VERSION, bool(old)))
+    return commit_tree(repo, tree, baseline, said)
+
+
+def commit_tree(repo: Repo, tree: str, baseline: str, said: str) -> str:
+    """A commit object on a baseline.
+
+    Raises:
+        MlopsError: git does not know who the user is.
+    """
     try:
         return objects.commit_tree(repo, tree, [baseline], said)
     except GitError as error:

@@ -51,6 +51,8 @@ class Origin(NamedTuple):
     """More keys of record.json."""
     prepared: bool = False
     """The parameter files say already what the overrides ask for."""
+    again: bool = False
+    """Run although a result is recorded."""
     passing: bool = False
     """The worktree goes away after the run: what only it would have is kept."""
 
@@ -126,7 +128,7 @@ def run(  # the settings of two features
         MlopsError: nothing to run, no commit yet, a bad override, a name that cannot be used.
     """
     baseline = resolve(repo, "HEAD")
-    _check_runnable(repo, plan)
+    check_runnable(repo, plan)
     journal.recover(repo)
     name, _existing = recording.choose(repo, request)
     if plan.overrides and not plan.origin.prepared:
@@ -135,7 +137,7 @@ def run(  # the settings of two features
     setup = _Setup(repo, baseline, plan, task, request._replace(name=name, late=True), settings, data)
     first = subject.study(repo, snapshot.take(repo, data), task, settings)
     _refuse_outdated(plan, first)
-    known = None if request.force else read.finished(repo, first.key.run, settings)
+    known = None if request.force or plan.origin.again else read.finished(repo, first.key.run, settings)
     if known is not None:
         return Known(known)
     started(first)
@@ -156,7 +158,7 @@ class Attempt(NamedTuple):
 
 def attempt(repo: Repo, plan: Plan, settings: Settings, data: DataSettings) -> Attempt:
     """Run without recording anything: in a worktree made for it, since the run changes files."""
-    _check_runnable(repo, plan)
+    check_runnable(repo, plan)
     setup = _Setup(repo, resolve(repo, "HEAD"), plan, _task(repo, plan), Request(), settings, data)
     first = subject.study(repo, snapshot.take(repo, data), setup.task, settings)
     run_id = secrets.token_hex(8)
@@ -178,7 +180,12 @@ def _task(repo: Repo, plan: Plan) -> Task:
     return Task(plan.command, repo.prefix if plan.directory is None else plan.directory)
 
 
-def _check_runnable(repo: Repo, plan: Plan) -> None:
+def check_runnable(repo: Repo, plan: Plan) -> None:
+    """Whether there is anything to run.
+
+    Raises:
+        MlopsError: there is not.
+    """
     if plan.command:
         return
     if not (repo.root / "dvc.yaml").exists():
@@ -207,11 +214,19 @@ def _recorded(setup: _Setup, first: Subject) -> Ended:
     with _undisturbed():
         last, old = _end(setup, first, outcome, before, entry.id)
         ended = _ended(record, outcome)._replace(metrics_not_written=list(old) or None)
+        ended = ended._replace(extra={**ended.extra, **_changed(setup.repo, first, last)})
         maker = Maker(setup.repo, setup.baseline, last, ended, setup.request.message)
         done = Move(journal.holder(entry.id), None, entry.commit)
         written = recording.publish(setup.repo, setup.baseline, maker, setup.request, [done])
         journal.end(setup.repo, entry)
     return Ended(recording.recorded(last, outcome.status, written), outcome.problem, old)
+
+
+def _changed(repo: Repo, first: Subject, last: Subject) -> dict[str, list[str]]:
+    """What the run made, changed or deleted: without it, the tree is what the run started from."""
+    trees = (first.snapshot.tree, last.snapshot.tree)
+    paths = repo.paths("diff-tree", "-r", "-z", "--no-renames", "--name-only", *trees)
+    return {"written": paths} if paths else {}
 
 
 class _End(NamedTuple):
@@ -241,7 +256,8 @@ def _not_written(
     setup: _Setup, outcome: _Outcome, before: dict[str, int], after: dict[str, int]
 ) -> tuple[str, ...]:
     """Metrics files older than the run. A finished pipeline may leave what is up to date as it is."""
-    if outcome.status == "finished" and not setup.plan.command and not setup.plan.anew:
+    anew = setup.plan.anew or setup.request.force
+    if outcome.status == "finished" and not setup.plan.command and not anew:
         return ()
     return tuple(sorted(path for path, moment in after.items() if before.get(path) == moment))
 
@@ -286,7 +302,7 @@ def _execute(setup: _Setup, run_id: str) -> _Outcome:
     try:
         if task.command is None:
             env.change(told)
-            dvc.reproduce(setup.repo, force=setup.plan.anew)
+            dvc.reproduce(setup.repo, force=setup.plan.anew or setup.request.force)
             return _Outcome("finished", None, used(0))
         facts = processes.run(task.command, cwd=Path(setup.repo.root, task.directory), extra=told)
     except KeyboardInterrupt:
@@ -311,6 +327,7 @@ def _ended(record: Record, outcome: _Outcome) -> Record:
     return record._replace(
         status=outcome.status,
         exit_status=facts.status if record.command else None,
+        problem=outcome.problem,
         end=recording.stamp(recording.now()),
         wall=round(facts.wall, 3),
         cpu=round(facts.cpu, 3),

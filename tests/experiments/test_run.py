@@ -135,7 +135,7 @@ def test_the_command_runs_where_the_user_stands_and_knows_its_run(project: Repo)
     done = python(repo, "import os; open('seen', 'w').write(os.environ['MLOPS_RUN'])")
     run_id = (project.root / "sub" / "seen").read_text(encoding="utf-8")
     facts = record(repo, done)
-    assert (facts.directory, facts.extra) == ("sub/", {"run_id": run_id})
+    assert (facts.directory, facts.extra) == ("sub/", {"run_id": run_id, "written": ["sub/seen"]})
 
 
 def test_nothing_to_run_is_said(project: Repo) -> None:

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from git_mlops.data.settings import Settings as DataSettings
-from git_mlops.experiments import journal, read, temp
+from git_mlops.decode import Size
+from git_mlops.experiments import journal, read, start, temp
 from git_mlops.experiments import run as running
 from git_mlops.experiments.record import parse_record
 from git_mlops.experiments.recording import Request
 from git_mlops.experiments.run import Ended, Plan
 from git_mlops.experiments.settings import Settings
-from git_mlops.experiments.temp import Differences
+from git_mlops.experiments.start import Start
 from git_mlops.git import refs
 from git_mlops.git.repo import Repo, discover
 from tests.conftest import Run
@@ -30,17 +31,18 @@ pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarni
 
 WRITE = "import json; json.dump({'acc': 0.95}, open('metrics.json', 'w'))"
 MODEL = "; open('model.txt', 'w').write('w')"
-SMALL = DataSettings(size_limit=1000)
+SMALL = DataSettings(size_limit=Size(1000))
 
 
 def in_temp(
     repo: Repo, code: str, name: str = "a", data: DataSettings | None = None
-) -> tuple[Ended, Differences]:
-    told: list[Differences] = []
-    plan = Plan((sys.executable, "-c", code))
-    done = temp.run(repo, plan, Request(name), Settings(), data or DataSettings(), told=told.append)
+) -> tuple[Ended, Start, list[str]]:
+    missing: list[str] = []
+    settings = data or DataSettings()
+    found = start.workspace(repo, Plan((sys.executable, "-c", code)), settings)
+    done = temp.run(repo, found, Request(name), Settings(), settings, missing=missing.extend)
     assert isinstance(done, Ended)
-    return done, told[0]
+    return done, found, missing
 
 
 def record(repo: Repo, name: str = "a") -> dict[str, object]:
@@ -51,7 +53,7 @@ def record(repo: Repo, name: str = "a") -> dict[str, object]:
 def test_it_is_recorded_as_a_run_in_place_would_be(project: Repo) -> None:
     put(project, {"train.py": "dirty\n", "notes ü.txt": "untracked\n"})
     before = state(project)
-    done, _told = in_temp(project, WRITE + MODEL)
+    done, _start, _missing = in_temp(project, WRITE + MODEL)
     assert (state(project), worktrees(project), list(journal.under_way(project))) == (before, 1, [])
     assert done.recorded.metrics == {"acc": 0.95}
     assert "model.txt" in files(project, done.recorded.commit)
@@ -66,7 +68,7 @@ def test_it_is_recorded_as_a_run_in_place_would_be(project: Repo) -> None:
 
 def test_it_runs_where_the_user_stands(project: Repo) -> None:
     commit(project, {"sub/x": "1"})
-    done, _told = in_temp(discover(project.root / "sub"), "open('here', 'w')")
+    done, _start, _missing = in_temp(discover(project.root / "sub"), "open('here', 'w')")
     assert "sub/here" in files(project, done.recorded.commit)
     assert record(project)["directory"] == "sub/"
 
@@ -74,7 +76,8 @@ def test_it_runs_where_the_user_stands(project: Repo) -> None:
 def test_overrides_change_its_own_parameters_alone(project: Repo) -> None:
     before = state(project)
     plan = Plan((sys.executable, "-c", "pass"), ("lr=0.7", "train.epochs=9"))
-    done = temp.run(project, plan, Request("a"), Settings(), DataSettings(), told=lambda _found: None)
+    found = start.workspace(project, plan, DataSettings())
+    done = temp.run(project, found, Request("a"), Settings(), DataSettings(), missing=lambda _paths: None)
     assert isinstance(done, Ended)
     assert (done.recorded.params, state(project)) == ({"lr": 0.7, "train.epochs": 9}, before)
 
@@ -84,8 +87,8 @@ def test_data_that_was_changed_and_not_added_is_said_and_not_used(dvc_repo: Repo
     data.file("a.csv", "added")
     data.commit()
     data.write("a.csv", "changed")
-    done, told = in_temp(data.repo, "open('seen', 'w').write(open('a.csv').read())")
-    assert (data.git("show", f"{done.recorded.commit}:seen"), [one.path for one in told.dirty]) == (
+    done, found, _missing = in_temp(data.repo, "open('seen', 'w').write(open('a.csv').read())")
+    assert (data.git("show", f"{done.recorded.commit}:seen"), [one.path for one in found.dirty]) == (
         "added",
         ["a.csv"],
     )
@@ -96,7 +99,7 @@ def test_data_that_is_not_on_this_machine_is_said(dvc_repo: Repo) -> None:
     data = Data(dvc_repo)
     data.lose(data.file("a.csv", "added"))
     data.commit()
-    assert in_temp(data.repo, "pass")[1].missing == ("a.csv",)
+    assert in_temp(data.repo, "pass")[2] == ["a.csv"]
 
 
 def test_what_is_too_large_for_git_goes_to_the_cache(dvc_repo: Repo) -> None:
@@ -104,7 +107,7 @@ def test_what_is_too_large_for_git_goes_to_the_cache(dvc_repo: Repo) -> None:
     data.file("model.bin", "old")
     data.commit()
     code = "open('new.bin', 'w').write('n' * 2000); open('model.bin', 'w').write('m' * 2000)"
-    done, _told = in_temp(data.repo, code, data=SMALL)
+    done, _start, _missing = in_temp(data.repo, code, data=SMALL)
     assert {"new.bin.dvc", "model.bin.dvc"} <= set(files(data.repo, done.recorded.commit))
     data.git("checkout", "-q", "--detach", done.recorded.commit)
     data.git("clean", "-fdq")
@@ -113,7 +116,7 @@ def test_what_is_too_large_for_git_goes_to_the_cache(dvc_repo: Repo) -> None:
 
 
 def test_without_dvc_what_is_too_large_is_said_to_be_lost(project: Repo) -> None:
-    done, _told = in_temp(project, "open('new.bin', 'w').write('n' * 2000)", data=SMALL)
+    done, _start, _missing = in_temp(project, "open('new.bin', 'w').write('n' * 2000)", data=SMALL)
     assert done.recorded.notes == (
         "`new.bin` is gone with the worktree: it is too large for git, and DVC is not set up",
     )
@@ -125,7 +128,8 @@ def test_a_pipeline_runs_there_and_its_outputs_are_in_the_cache(dvc_repo: Repo) 
     data.write(".gitignore", "/out.txt\n")
     data.commit()
     before = state(data.repo)
-    done = temp.run(data.repo, Plan(), Request("a"), Settings(), DataSettings(), told=lambda _found: None)
+    found = start.workspace(data.repo, Plan(), DataSettings())
+    done = temp.run(data.repo, found, Request("a"), Settings(), DataSettings(), missing=lambda _paths: None)
     assert isinstance(done, Ended)
     assert (done.exit_code, "dvc.lock" in files(data.repo, done.recorded.commit)) == (0, True)
     md5 = hashlib.md5(b"made\n").hexdigest()
