@@ -7,6 +7,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from git_mlops import env, errors
 from git_mlops.errors import MlopsError
@@ -14,7 +15,7 @@ from git_mlops.errors import MlopsError
 
 def out(text: str = "", *, end: str = "\n") -> None:
     """Data, for people or pipes."""
-    sys.stdout.write(_printable(text, sys.stdout.encoding) + end)
+    sys.stdout.write(_printable(text, sys.stdout) + end)
 
 
 def shows(text: str) -> bool:
@@ -29,7 +30,7 @@ def shows(text: str) -> bool:
 def note(text: str) -> None:
     """Progress and confirmation, for people."""
     sys.stdout.flush()
-    sys.stderr.write(_printable(text, sys.stderr.encoding) + "\n")
+    sys.stderr.write(_printable(text, sys.stderr) + "\n")
 
 
 def warn(message: str, *, hint: str | None = None) -> None:
@@ -155,7 +156,7 @@ def guard(work: Callable[[], int | None]) -> int:
         return errors.OK
     except PermissionError as problem:
         error(f"no permission: {problem.filename or problem}")
-        return errors.USAGE
+        return errors.CANNOT_EVALUATE
     except OSError as problem:
         error(f"{problem.strerror or problem}: {problem.filename}" if problem.filename else str(problem))
         return errors.CANNOT_EVALUATE
@@ -170,14 +171,15 @@ def guard(work: Callable[[], int | None]) -> int:
     return code
 
 
-_COLOUR = re.compile(r"(\033\[[0-9;]*m)")
+_COLOUR = re.compile(r"(\033\[(?:0|1|31|32|33|36)m)")
 
 
-def _printable(text: str, encoding: str | None) -> str:
-    """Text the stream can carry. Control characters from data cannot drive the terminal; colour may pass."""
-    parts = _COLOUR.split(text)
+def _printable(text: str, stream: TextIO) -> str:
+    """Text the stream can carry. Control characters from data cannot drive a terminal; plain colours pass."""
+    parts = _COLOUR.split(text) if stream.isatty() else [text]
     shown = "".join(part if number % 2 else _escaped(part) for number, part in enumerate(parts))
-    return shown.encode(encoding or "utf-8", "backslashreplace").decode(encoding or "utf-8")
+    encoding = stream.encoding or "utf-8"
+    return shown.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _escaped(text: str) -> str:

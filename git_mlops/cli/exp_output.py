@@ -131,7 +131,8 @@ def applied(done: Applied, *, as_json: bool) -> None:
     """What `exp apply` did."""
     if done.saved:
         ui.note(f"what was in the workspace is recorded: `git mlops exp apply {done.saved}` brings it back")
-    ui.note(f"applied {done.name}: {ui.count(len(done.written), 'file')} written, {len(done.deleted)} deleted")
+    written = ui.count(len(done.written), "file")
+    ui.note(f"applied {done.name}: {written} written, {len(done.deleted)} deleted")
     for path in done.missing_data:
         ui.warn(f"the data of `{path}` is not on this machine", hint="`git mlops pull`")
     for path in done.kept_data:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from git_mlops.data import follow
+from git_mlops.data import follow, listing
 from git_mlops.data.hashes import Hashes
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import MlopsError
@@ -81,7 +81,8 @@ def apply(repo: Repo, name: str, settings: Settings, data: DataSettings) -> Appl
         said = f"the workspace before `{name}` was applied"
         saved = save.save(repo, Request(label, said, late=True), settings, data).name
     _write(repo, change)
-    data_ = follow.follow(repo)
+    # also what somebody deleted, or another run made of it while its pointer was the same
+    data_ = follow.follow(repo, again={out.path for out in listing.in_workspace(repo)})
     paths = tuple(sorted(entry.path for entry in change.write))
     name_ = ref.name.rpartition("/")[2]
     with reader(repo) as objects_:

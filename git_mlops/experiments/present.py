@@ -143,6 +143,7 @@ def _run_facts(record: Record) -> list[tuple[str, object]]:
         ("command", " ".join(map(str, record.command)) if record.command else record.how),
         ("overrides", " ".join(map(str, record.overrides or []))),
         ("exit status", record.exit_status),
+        ("problem", record.problem),
         ("wall time", None if record.wall is None else f"{record.wall:.1f} s"),
         ("CPU time", None if record.cpu is None else f"{record.cpu:.1f} s"),
         ("peak memory", None if record.peak_memory is None else f"{record.peak_memory / 2**20:.0f} MiB"),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,7 +62,8 @@ class Listing(NamedTuple):
 
 def listing(repo: Repo, settings: Settings, baseline: str | None = None) -> Listing:
     """The experiments of one commit, or of all; those of killed recorders and those under way included."""
-    journal.recover(repo)
+    with suppress(MlopsError):  # a full disk: to read is possible all the same
+        journal.recover(repo)
     prefix = names.PREFIX if baseline is None else names.baseline_prefix(baseline)
     found = all_refs(repo, prefix)
     present = {ref.name for ref in found}
@@ -193,7 +195,7 @@ def record(repo: Repo, experiment: Experiment) -> Record | None:
 
 
 def matching(repo: Repo, text: str, *, prefixes: bool = True) -> list[Ref]:
-    """The experiments that `text` may mean: by full ref, exact name, commit id, else by prefix of a name."""
+    """What `text` may mean: a full ref, a name, a commit id, the beginning of a name, or a content key."""
     found = all_refs(repo)
     hexadecimal = re.fullmatch("[0-9a-f]{4,64}", text) is not None
     kinds = (
@@ -202,7 +204,18 @@ def matching(repo: Repo, text: str, *, prefixes: bool = True) -> list[Ref]:
         [ref for ref in found if hexadecimal and ref.oid.startswith(text)],
         [ref for ref in found if prefixes and text and ref.name.rpartition("/")[2].startswith(text)],
     )
-    return next((refs_ for refs_ in kinds if refs_), [])
+    named = next((refs_ for refs_ in kinds if refs_), [])
+    return named or (_of_key(repo, found, text) if re.fullmatch("[0-9a-f]{8,64}", text) else [])
+
+
+def _of_key(repo: Repo, found: Sequence[Ref], text: str) -> list[Ref]:
+    """By content key, as the trailer `Mlops-Run` of a commit has it; the newest of equal ones."""
+    with reader(repo) as objects:
+        known = commits(objects, (ref.oid for ref in found))
+    same = [ref for ref in found if ref.oid in known and (known[ref.oid].message.key or "").startswith(text)]
+    newest = max(same, key=lambda ref: known[ref.oid].time, default=None)
+    keys = {known[ref.oid].message.key for ref in same}
+    return same if len(keys) > 1 else [newest] if newest else []
 
 
 def pick(repo: Repo, texts: Iterable[str]) -> list[Ref]:
@@ -219,7 +232,18 @@ def pick(repo: Repo, texts: Iterable[str]) -> list[Ref]:
         if len({ref.oid for ref in found}) > 1:
             raise MlopsError(f"`{text}` is ambiguous: {_candidates(found)}", hint="give the full name or ref")
         chosen[found[0]] = None
+    _refuse_others(repo, chosen)
     return list(chosen)
+
+
+def _refuse_others(repo: Repo, chosen: Iterable[Ref]) -> None:
+    """A ref among the experiments may name anything, where a stranger pushed it."""
+    with reader(repo) as objects:
+        known = commits(objects, (ref.oid for ref in chosen))
+    other = next((ref for ref in chosen if ref.oid not in known), None)
+    if other:
+        said = f"`{other.name.rpartition('/')[2]}` is no experiment: its ref names no commit"
+        raise MlopsError(said, hint=f"`git update-ref -d {other.name}` removes it")
 
 
 def _candidates(found: Sequence[Ref]) -> str:

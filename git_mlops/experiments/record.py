@@ -28,6 +28,8 @@ class Record(NamedTuple):
     """What `-S` set."""
     status: str = "finished"
     exit_status: int | None = None
+    problem: str | None = None
+    """What went wrong, for people."""
     start: str | None = None
     end: str | None = None
     wall: float | None = None
@@ -85,8 +87,8 @@ def parse_record(content: bytes) -> Record:
 _NUMBER = (int, float)
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "version": int, "name": str, "command": list, "how": str, "directory": str, "overrides": list,
-    "status": str, "exit_status": int, "start": str, "end": str, "wall": _NUMBER, "cpu": _NUMBER,
-    "peak_memory": int, "host": dict, "seeds": dict, "data": list, "data_dirty": list, "left_out": list,
-    "changed_while_running": list, "metrics_not_written": list, "key": dict, "environment": str,
-    "python": str,
+    "status": str, "exit_status": int, "problem": str, "start": str, "end": str, "wall": _NUMBER,
+    "cpu": _NUMBER, "peak_memory": int, "host": dict, "seeds": dict, "data": list, "data_dirty": list,
+    "left_out": list, "changed_while_running": list, "metrics_not_written": list, "key": dict,
+    "environment": str, "python": str,
 }  # fmt: skip

@@ -270,9 +270,13 @@ def _offer(repo: Repo, remote: str, offered: Sequence[Ref]) -> tuple[list[Ref], 
     new: list[Ref] = []
     equal: list[Ref] = []
     held: list[Rejected] = []
+    with reader(repo) as objects:
+        known = read.commits(objects, (ref.oid for ref in offered))
     for ref in offered:
         name = ref.name.rpartition("/")[2]
-        if local.get(ref.name) == ref.oid:
+        if ref.oid not in known:
+            held.append(Rejected(name, "it is no commit, so no experiment"))
+        elif local.get(ref.name) == ref.oid:
             equal.append(ref)
         elif name in used or names.problem(name):
             reason = "another one of this name is here" if name in used else "no valid name"

@@ -8,11 +8,20 @@ from contextlib import contextmanager
 from os import PathLike
 
 from git_mlops import env
-from git_mlops.errors import CANNOT_EVALUATE, MlopsError
+from git_mlops.errors import CANNOT_EVALUATE, USAGE, MlopsError
 
 TYPE_CHECKING = False  # `typing` itself costs 12 ms, and this file is on the path of every commit
 if TYPE_CHECKING:
     from typing import IO
+
+
+_OF_THE_SYSTEM = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "Permission denied",
+    "Read-only file system",
+    "unable to write",
+)
 
 
 class GitError(MlopsError):
@@ -20,7 +29,8 @@ class GitError(MlopsError):
 
     def __init__(self, args: tuple[str, ...], status: int, stderr: str) -> None:
         said = stderr.strip().removeprefix("fatal: ").removeprefix("error: ") or f"exit status {status}"
-        super().__init__(f"`git {_shown(args)}`: {said}")
+        code = CANNOT_EVALUATE if any(word in stderr for word in _OF_THE_SYSTEM) else USAGE
+        super().__init__(f"`git {_shown(args)}`: {said}", exit_code=code)
         self.status = status
         self.stderr = stderr
 

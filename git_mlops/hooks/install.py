@@ -159,7 +159,8 @@ def _keep(path: Path) -> Step:
         # somebody put a newer hook over ours: that one counts, and nothing is lost
         before.replace(before.with_name(before.name + _OLDER))
     os.link(path, before, follow_symlinks=False)
-    return Step("kept", path, f" as {before.name}, which runs first")
+    runs = "which runs first" if _runs(before) else "which does not run: it is not executable"
+    return Step("kept", path, f" as {before.name}, {runs}")
 
 
 _OLDER = ".old"

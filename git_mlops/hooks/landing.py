@@ -19,7 +19,7 @@ from git_mlops.experiments.settings import Settings
 from git_mlops.git.objects import replace_file
 from git_mlops.git.reader import reader
 from git_mlops.git.repo import Repo, discover, head
-from git_mlops.hooks import install
+from git_mlops.hooks import follow_data, install
 
 _FORMAT = 1
 _SCISSORS = "------------------------ >8 ------------------------"
@@ -38,6 +38,7 @@ class Pending(NamedTuple):
 def apply(repo: Repo, name: str, settings: Settings, data: DataSettings) -> Applied:
     """Apply an experiment, and wait for the commit that lands it."""
     done = applying.apply(repo, name, settings, data)
+    follow_data.bring(repo, tell=False)
     if done.key and install.armed(repo):
         _write(repo, Pending(done.commit, done.key, head(repo)))
         install.wait_for_landing(repo)
@@ -55,13 +56,13 @@ def run(_name: str, arguments: Sequence[str]) -> int:
     if pending is None or (tip != pending.head and tip and pending.key in _keys(repo, tip)):
         _forget(repo)
         return 0
-    lacking = _lacking(repo, pending)
-    if lacking == []:
+    own, lacking = _lacking(repo, pending)
+    if own and not lacking:
         _mark(repo, Path(arguments[0]), pending.key)
-    elif tip != pending.head or lacking is None:
-        _forget(repo)
+    elif tip != pending.head or lacking == own:
+        _forget(repo)  # also where nothing of it is left: it was taken back
     else:
-        ui.note(f"no trailer `Mlops-Run`: the applied experiment has another {_listed(lacking)}")
+        ui.note(f"no trailer `Mlops-Run`: not as the applied experiment has them: {_listed(lacking)}")
     return 0
 
 
@@ -77,19 +78,19 @@ def _keys(repo: Repo, commit: str) -> list[str]:
     return found.split()
 
 
-def _lacking(repo: Repo, pending: Pending) -> list[str] | None:
-    """The files that the experiment changed and that are not so in the index; None when nobody can tell."""
+def _lacking(repo: Repo, pending: Pending) -> tuple[list[str], list[str]]:
+    """The files that the experiment changed, and those not so in the index; none if nobody can tell."""
     with reader(repo) as objects:
         known = read.commits(objects, [pending.commit])
         baseline = next((c.parents[0] for c in known.values() if c.parents), None)
         here = baseline is not None and baseline in read.commits(objects, [baseline])
     if not here or baseline is None:
-        return None
+        return [], []
     options = ("-r", "-z", "--name-only", "--no-renames")
     own = set(repo.paths("diff-tree", *options, baseline, pending.commit))
     own = {path for path in own if not path.startswith(RUN)}
     differing = repo.paths("diff-index", "--cached", "-z", "--name-only", "--no-renames", pending.commit)
-    return sorted(own.intersection(differing)) if own else None
+    return sorted(own), sorted(own.intersection(differing))
 
 
 def _mark(repo: Repo, file: Path, key: str) -> None:

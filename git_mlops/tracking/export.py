@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from git_mlops.experiments import read
+from git_mlops.experiments import names, read
 from git_mlops.experiments.settings import Settings
 from git_mlops.git.repo import Repo
 from git_mlops.tracking import mlflow
@@ -16,5 +16,7 @@ def export(repo: Repo, texts: Sequence[str], uri: str, into: str | None, setting
         into: the MLflow experiment's name; default: the name of the repository's directory.
     """
     found = read.pick(repo, texts) if texts else read.all_refs(repo)
+    if not texts:  # what `exp apply` saved is no run
+        found = [ref for ref in found if not ref.name.rpartition("/")[2].startswith(names.SNAPSHOT)]
     chosen = [experiment for experiment in read.load(repo, found, settings) if experiment.status != "running"]
     return mlflow.export(chosen, uri, into or repo.common_dir.parent.name)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from git_mlops.data.hashes import Hashes
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import MlopsError
 from git_mlops.experiments import apply as applying
@@ -12,8 +13,13 @@ from git_mlops.experiments.settings import Settings
 from git_mlops.git import objects
 from git_mlops.git.objects import Entry
 from git_mlops.git.repo import Repo, discover, head
+from tests.data.conftest import Data
 from tests.experiments.conftest import commit, listed, put, save
+from tests.experiments.test_worktree import state
 from tests.hooks.conftest import store
+
+# pygtrie under DVC's checkout warns of its own future
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")
 
 
 def apply(repo: Repo, name: str) -> Applied:
@@ -121,6 +127,34 @@ def test_settings_that_the_experiment_changed_come_with_it(recorded: Repo) -> No
     commit(recorded, {"mlops.yaml": "version: 1\n"})
     apply(recorded, "e2")
     assert content(recorded, "mlops.yaml") == "version: 1\n# e2\n"
+
+
+@pytest.mark.parametrize("kind", ["blob", "tree", "tag"])
+def test_a_ref_that_is_no_commit_changes_nothing(recorded: Repo, kind: str) -> None:
+    tip = head(recorded) or ""
+    recorded.git("tag", "-a", "-m", "x", "annotated")
+    name = {"blob": "HEAD:train.py", "tree": "HEAD^{tree}", "tag": "annotated"}[kind]
+    ref = f"refs/exps/{tip[:2]}/{tip[2:]}/hostile"
+    recorded.git("update-ref", ref, recorded.text("rev-parse", name))
+    before = state(recorded)
+    with pytest.raises(MlopsError, match="`hostile` is no experiment: its ref names no commit"):
+        apply(recorded, "hostile")
+    assert state(recorded) == before
+
+
+def test_data_that_is_gone_or_another_runs_comes_with_it(dvc_repo: Repo) -> None:
+    data = Data(dvc_repo)
+    data.file("a.csv", "recorded")
+    data.file("b.csv", "recorded")
+    commit(dvc_repo, {})
+    save(dvc_repo, "e")
+    with Hashes(dvc_repo) as hashes:
+        hashes.followed |= {"a.csv": data.out("a.csv").hash, "b.csv": data.out("b.csv").hash}
+    (data.root / "a.csv").unlink()
+    store(dvc_repo, b"another run's")
+    data.write("b.csv", "another run's")
+    done = apply(dvc_repo, "e")
+    assert (done.kept_data, data.read("a.csv"), data.read("b.csv")) == ((), "recorded", "recorded")
 
 
 def test_a_folder_with_ignored_files_where_a_file_goes_is_not_removed(recorded: Repo) -> None:

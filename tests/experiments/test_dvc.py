@@ -18,7 +18,7 @@ from git_mlops.data.hashes import Hashes
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import MlopsError
 from git_mlops.experiments import apply as applying
-from git_mlops.experiments import diff, sync
+from git_mlops.experiments import diff, read, sync
 from git_mlops.experiments import run as running
 from git_mlops.experiments.record import parse_record
 from git_mlops.experiments.recording import Request
@@ -178,12 +178,22 @@ def test_a_pipeline_runs_is_recorded_and_its_data_travels(pipeline: Repo, tmp_pa
     assert (applied.missing_data, (clone.root / "model.bin").read_text(encoding="utf-8")) == ((), "1,2\n" * 6)
 
 
+def test_a_forced_pipeline_is_run_whole(pipeline: Repo) -> None:
+    put(pipeline, {"train.py": TRAIN + "open('count', 'a').write('x')\n", ".gitignore": "count\n"})
+    for name in ("a", "b"):
+        assert reproduce(pipeline, name, force=True).recorded.metrics == {"acc": 0.91}
+    assert (pipeline.root / "count").read_text(encoding="utf-8") == "xx"
+
+
 def test_a_failing_stage_is_recorded_as_failed(pipeline: Repo) -> None:
     put(pipeline, {"train.py": "raise SystemExit(3)\n"})
     done = reproduce(pipeline, "bad")
     assert (done.exit_code, [(e.name, e.status) for e in listed(pipeline)]) == (1, [("bad", "failed")])
     assert done.problem is not None
     assert "train" in done.problem
+    recorded = read.record(pipeline, listed(pipeline)[0])
+    assert recorded is not None
+    assert recorded.problem == done.problem
 
 
 def test_a_pipeline_names_the_data_that_dvc_added_for_it(pipeline: Repo) -> None:

@@ -160,3 +160,12 @@ def test_json_has_no_word_for_nan_and_gets_text(project: Repo) -> None:
     put(project, {"metrics.json": '{"a": NaN, "b": Infinity}'})
     save(project)
     assert present.plain(listed(project)[0])["metrics"] == {"a": "nan", "b": "inf"}
+
+
+def test_an_experiment_is_found_by_its_key(project: Repo) -> None:
+    key = save(project, "a").key
+    assert [ref.name.rpartition("/")[2] for ref in read.pick(project, [key, key[:12]])] == ["a"]
+    save(project, "b")
+    put(project, {"params.yaml": "lr: 7\n"})
+    save(project, "c")
+    assert [ref.name.rpartition("/")[2] for ref in read.pick(project, [key])] in (["a"], ["b"])

@@ -11,9 +11,9 @@ from git_mlops.experiments import sync
 from git_mlops.experiments.recording import Request
 from git_mlops.experiments.run import Plan
 from git_mlops.experiments.settings import Settings
-from git_mlops.experiments.sync import Pulled, Pushed, What
+from git_mlops.experiments.sync import Pulled, Pushed, Rejected, What
 from git_mlops.git import config, refs
-from git_mlops.git.repo import Repo, discover
+from git_mlops.git.repo import Repo, discover, head
 from tests.conftest import Run
 from tests.experiments.conftest import commit, listed, put, save
 
@@ -127,6 +127,15 @@ def test_a_differing_experiment_is_held_back_and_not_overwritten(shared: Repo, c
     assert ([r.reason for r in rejected.rejected], rejected.exit_code) == (
         ["the remote has another experiment of this name"], 1
     )  # fmt: skip
+
+
+def test_a_ref_that_is_no_commit_is_held_back(shared: Repo, clone: Repo) -> None:
+    tip = head(shared) or ""
+    blob = shared.text("hash-object", "-w", "--stdin", stdin=b"x")
+    shared.git("push", "-q", "origin", f"{blob}:refs/exps/{tip[:2]}/{tip[2:]}/hostile")
+    done = pull(clone)
+    assert (done.new, done.held) == ((), (Rejected("hostile", "it is no commit, so no experiment"),))
+    assert refs.list_refs(clone, "refs/exps/") == []
 
 
 def test_a_name_of_a_branch_is_held_back(shared: Repo, clone: Repo) -> None:

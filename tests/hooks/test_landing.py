@@ -74,7 +74,7 @@ def test_it_survives_amend_and_rebase(tried: Armed, mlops: Run) -> None:
 def test_a_commit_of_a_part_is_not_the_run(tried: Armed, mlops: Run) -> None:
     apply(tried, "a", mlops)
     said = tried.git("commit", "-m", "code alone", "--", "train.py")
-    assert "no trailer `Mlops-Run`: the applied experiment has another a.txt, metrics.json" in said
+    assert "no trailer `Mlops-Run`: not as the applied experiment has them: a.txt, metrics.json" in said
     assert trailers(tried) == ""
     tried.commit("the rest")
     assert trailers(tried) == f"Mlops-Run: {key(tried, 'a')}"
@@ -88,7 +88,7 @@ def test_another_commit_ends_the_wait(tried: Armed, mlops: Run) -> None:
         tried.git("add", f"other {number}.txt")
         tried.git("commit", "-q", "-m", "other")
         assert trailers(tried) == ""
-    assert not (tried.repo.common_dir / "hooks" / "commit-msg").exists()
+        assert not (tried.repo.common_dir / "hooks" / "commit-msg").exists()
 
 
 def test_the_experiment_applied_last_counts(tried: Armed, mlops: Run) -> None:
