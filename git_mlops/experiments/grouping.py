@@ -21,9 +21,9 @@ class Place(NamedTuple):
     """A branch, tag or remote-tracking ref whose history has it. None: history left it behind."""
 
     @property
-    def orphaned(self) -> bool:
-        """Whether no branch, tag or remote-tracking ref, nor HEAD, has it."""
-        return self.source is None
+    def orphaned(self) -> bool | None:
+        """Whether no branch, tag or remote-tracking ref, nor HEAD, has it. None: it is not here to tell."""
+        return None if self.subject is None else self.source is None
 
 
 class Group(NamedTuple):
@@ -98,7 +98,8 @@ def _short(ref: str) -> str:
 def heading(group: Group) -> str:
     """`a1b2c3d tune the rate (HEAD, main)`."""
     place = group.place
-    said = [group.baseline[:7], *([place.subject] if place.subject else [])]
+    subject = "".join(c if c.isprintable() else " " for c in place.subject or "")
+    said = [group.baseline[:7], *([subject] if subject else [])]
     if place.at:
         said.append(f"({', '.join(place.at[:_NAMES])}{', …' if len(place.at) > _NAMES else ''})")
     elif place.source:

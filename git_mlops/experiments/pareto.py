@@ -56,9 +56,16 @@ def declared_for(name: str, declared: Mapping[str, Metric]) -> str:
 
 
 def front(rows: Sequence[Row], wanted: Sequence[Objective]) -> list[Row]:
-    """Those that are not dominated, in the order they came; only finished ones that have every value."""
+    """Those that are not dominated, in the order they came; only finished ones that have every value.
+
+    Raises:
+        MlopsError: a value that is a number nowhere.
+    """
     points: dict[int, tuple[float, ...]] = {}
     readers = [(columns.named(one.name).value, one.sign) for one in wanted]
+    for one, (value, _sign) in zip(wanted, readers, strict=True):
+        if rows and all(number(value(row)) is None for row in rows):
+            raise MlopsError(f"`{one.name}` is a number in no experiment that is chosen")
     for at, row in enumerate(rows):
         values = [(number(value(row)), sign) for value, sign in readers]
         if row.experiment.status == "finished" and all(found is not None for found, _sign in values):

@@ -60,11 +60,11 @@ def select(repo: Repo, options: Options, settings: Settings) -> Selected:
     if options.everything and options.baseline:
         raise MlopsError("either `--all` or `--baseline`, not both")
     holds = compile_where(options.where) if options.where else None
-    since = _since(repo, options.since) if options.since else None
+    earliest = since(repo, options.since) if options.since is not None else None
     found, how = _found(repo, options, settings)
     rows = [columns.row(experiment, how.get(experiment.ref)) for experiment in found.experiments]
     known = columns.names(rows)
-    chosen = [row for row in rows if since is None or row.experiment.commit.time >= since]
+    chosen = [row for row in rows if earliest is None or row.experiment.commit.time >= earliest]
     chosen = [row for row in chosen if holds is None or holds(present.values_of(row.experiment))]
     results = [row for row in chosen if not snapshot(row.experiment)]
     hidden = 0 if options.snapshots or options.pareto else len(chosen) - len(results)
@@ -118,7 +118,7 @@ def _numbers(known: Iterable[str]) -> list[str]:
     return [name for name in known if name.startswith(("metrics.", "params."))]
 
 
-def _since(repo: Repo, text: str) -> int:
+def since(repo: Repo, text: str) -> int:
     """The second that git means by a date; `2w` is `2 weeks ago`.
 
     Raises:
