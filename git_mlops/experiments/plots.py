@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from git_mlops import resources, trackfile
 from git_mlops.errors import NotFoundError
-from git_mlops.experiments import history, key, matplotlib, read, svg
+from git_mlops.experiments import history, key, matplotlib, read, select, svg
 from git_mlops.experiments.history import History, Series
 from git_mlops.experiments.read import Experiment
+from git_mlops.experiments.select import Options
 from git_mlops.experiments.settings import Settings
 from git_mlops.git.objects import replace_file
-from git_mlops.git.repo import Repo, resolve
+from git_mlops.git.repo import Repo
 
 _MOST_POINTS = 200_000
 """Of a whole page: more make it slow, and say nothing more on a screen."""
@@ -66,8 +67,8 @@ def plots(repo: Repo, names: Sequence[str], settings: Settings, want: Want, *, e
 def _chosen(repo: Repo, names: Sequence[str], settings: Settings, *, everything: bool) -> list[Experiment]:
     if names:
         return read.load(repo, read.pick(repo, names), settings)
-    baseline = None if everything else resolve(repo, "HEAD")
-    found = sorted(read.listing(repo, settings, baseline).experiments, key=lambda e: -e.commit.time)
+    rows = select.select(repo, Options(everything=everything), settings).rows
+    found = [row.experiment for row in rows]
     if not found:
         raise NotFoundError(
             "no experiments yet" if everything else "no experiments of this commit",
