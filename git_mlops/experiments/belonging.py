@@ -46,13 +46,14 @@ def refs(repo: Repo, settings: Settings) -> list[Ref]:
 def listing(repo: Repo, settings: Settings, tip: str) -> tuple[Listing, dict[str, How]]:
     """The experiments of a commit's content, those under way included, and how each belongs (by ref)."""
     own = read.listing(repo, settings, tip)
-    found = find(repo, settings, tip)
+    live = list(journal.under_way(repo))
+    found = find(repo, settings, tip, also=(_baseline(run.ref) for run in live))
     listed = {experiment.ref for experiment in own.experiments}
     others = [ref for ref in found.refs if ref.name not in listed]
     known = {ref.name for ref in found.refs}
     running = [
         Ref(run.ref, run.commit)
-        for run in journal.under_way(repo)
+        for run in live
         if run.ref not in listed | known and _baseline(run.ref) in found.baselines
     ]
     how: dict[str, How] = dict.fromkeys(listed, "commit")
@@ -71,9 +72,26 @@ def listing(repo: Repo, settings: Settings, tip: str) -> tuple[Listing, dict[str
     return Listing(tuple(ordered), baselines), how
 
 
-def find(repo: Repo, settings: Settings, tip: str) -> Found:
-    """The experiments that belong to the commit `tip`."""
-    groups = _groups(repo)
+def among(repo: Repo, settings: Settings, tip: str, listed: Listing) -> dict[str, How]:
+    """How those of a listing that belong to the commit `tip` do so, by ref."""
+    live = {one.baseline for one in listed.experiments if one.status == "running"}
+    found = find(repo, settings, tip, also=live)
+    how = {ref.name: one for ref, one in found.refs.items()}
+    running = {
+        one.ref: found.baselines[one.baseline]
+        for one in listed.experiments
+        if one.ref not in how and one.baseline in found.baselines
+    }
+    return how | running
+
+
+def find(repo: Repo, settings: Settings, tip: str, *, also: Iterable[str] = ()) -> Found:
+    """The experiments that belong to the commit `tip`.
+
+    Args:
+        also: baselines to look at though no experiment of theirs is recorded yet.
+    """
+    groups = {**dict.fromkeys(filter(None, also), ()), **_groups(repo)}
     baselines: dict[str, How] = {tip: "commit"}
     single: dict[Ref, How] = {}
     if groups.keys() - {tip}:
@@ -89,12 +107,12 @@ def find(repo: Repo, settings: Settings, tip: str) -> Found:
     return Found({**single, **whole}, baselines)
 
 
-def _groups(repo: Repo) -> dict[str, list[str]]:
+def _groups(repo: Repo) -> dict[str, Sequence[str]]:
     """Lines `ref id` by baseline: there may be a hundred thousand of them, and few are looked at."""
     places: dict[str, list[str]] = {}
     for line in repo.text("for-each-ref", "--format=%(refname) %(objectname)", names.PREFIX).splitlines():
         places.setdefault(line.rpartition("/")[0], []).append(line)
-    groups = {}
+    groups: dict[str, Sequence[str]] = {}
     for place, lines in places.items():
         if (baseline := _baseline(f"{place}/x")) is not None:
             groups[baseline] = lines

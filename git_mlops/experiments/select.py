@@ -81,8 +81,7 @@ def _found(repo: Repo, options: Options, settings: Settings) -> tuple[Listing, M
     if not options.everything:
         return belonging.listing(repo, settings, resolve(repo, options.baseline or "HEAD"))
     found, tip = read.listing(repo, settings), head(repo)
-    refs = belonging.find(repo, settings, tip).refs if tip else {}
-    return found, {ref.name: how for ref, how in refs.items()}
+    return found, belonging.among(repo, settings, tip, found) if tip else {}
 
 
 def _of(found: Listing, rows: Sequence[Row]) -> Listing:

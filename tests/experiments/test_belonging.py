@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from git_mlops.experiments import belonging, read
+from git_mlops.experiments import belonging, journal, names, read
 from git_mlops.experiments.settings import Settings
 from git_mlops.git import objects
 from git_mlops.git.repo import Repo, discover, head
@@ -252,6 +252,21 @@ def test_the_parameters_of_other_baselines_count_for_what_differs(project: Repo)
     found, _how = belonging.listing(project, Settings(), head(project) or "")
     assert set(found.baselines) == {e.baseline for e in found.experiments}
     assert len(found.baselines) == 2
+
+
+def test_a_run_under_way_belongs_when_head_is_amended_meanwhile(project: Repo) -> None:
+    baseline = head(project)
+    assert baseline
+    oid = save(project, "done").commit
+    project.git("update-ref", "-d", f"{names.baseline_prefix(baseline)}done")
+    run = journal.begin(project, "1", f"{names.baseline_prefix(baseline)}live", oid, "2026-01-31T10:00:00Z")
+    project.git("commit", "-q", "--amend", "-m", "in better words")
+    tip = head(project) or ""
+    found, how = belonging.listing(project, Settings(), tip)
+    assert [(e.name, e.status, how[e.ref]) for e in found.experiments] == [("live", "running", "tree")]
+    every = read.listing(project, Settings())
+    assert belonging.among(project, Settings(), tip, every) == {run.ref: "tree"}
+    journal.end(project, run)
 
 
 def test_the_set_of_head_is_offered_to_push(project: Repo) -> None:
