@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
+from git_mlops.data import dvc
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import FINDINGS, OK, MlopsError, NotFoundError
 from git_mlops.executors import Executor, Job, Where
@@ -341,6 +342,8 @@ def start(
     and what has not begun stays queued.
     """
     journal.recover(repo)
+    if any(not entry.plan.command for entry in entries(repo)):
+        dvc.load()
     feed = _Feed(repo, told.started)
     jobs = (Job(one.id, one.id.encode(), log_file(repo, one.id)) for one in feed)
     reports: list[Report] = []
@@ -383,8 +386,9 @@ def _once(repo: Repo, entry: Entry, settings: Settings, data: DataSettings) -> b
         return _answer(_worked(repo, entry, settings, data))
     except RefMovedError:
         return _answer(Report(entry.id, entry.name, "taken"))
-    except MlopsError as error:
-        said = f"{error}" + (f" ({error.hint})" if error.hint else "")
+    except (MlopsError, OSError) as error:
+        hint = error.hint if isinstance(error, MlopsError) else None
+        said = f"{error}" + (f" ({hint})" if hint else "")
         return _answer(Report(entry.id, entry.name, "queued", said))
     except KeyboardInterrupt:
         return _answer(Report(entry.id, entry.name, "queued", "interrupted before it began"))
@@ -393,7 +397,9 @@ def _once(repo: Repo, entry: Entry, settings: Settings, data: DataSettings) -> b
 def _worked(repo: Repo, entry: Entry, settings: Settings, data: DataSettings) -> Report:
     with worktree.of(repo, entry.commit, head=entry.baseline) as place:
         (place.root / FILE).unlink()
-        missing = tuple(f"`{path}` is not on this machine: `git mlops pull`" for path in temp.bring(place))
+        missing = tuple(
+            f"`{path}` is not on this machine: `git mlops pull`" for path in temp.bring(place, entry.plan)
+        )
         request = Request(entry.name, entry.message, entry.force, late=True)
         done = running.run(place, entry.plan, request, settings, data, started=lambda _subject: None)
     if isinstance(done, Known):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from git_mlops.data import cache, dvc, follow, workspace
+from git_mlops.data import cache, copies, dvc, follow, workspace
 from git_mlops.data.follow import Followed
 from git_mlops.data.settings import Settings
 from git_mlops.errors import MlopsError
@@ -45,11 +45,17 @@ def of(repo: Repo, tree: str, *, head: str) -> Iterator[Repo]:
             root.with_suffix(".lock").unlink(missing_ok=True)
 
 
-def bring(place: Repo) -> Followed:
-    """Bring the data that the tree's pointers name, as far as it is on this machine."""
+def bring(place: Repo, *, quick: bool = False) -> Followed:
+    """Bring the data that the tree's pointers name, as far as it is on this machine.
+
+    Args:
+        quick: without DVC where its settings allow that. For what does not run DVC itself: DVC would read all
+            that it did not bring.
+    """
     if not dvc.initialised(place):
         return Followed([], [], [])
-    return follow.follow(place)
+    done = copies.bring(place) if quick else None
+    return done or follow.follow(place)
 
 
 def keep(place: Repo, data: Settings) -> list[str]:
