@@ -1,5 +1,6 @@
 """Experiments read: any number with one `for-each-ref` and one `cat-file --batch`; names resolved."""
 
+import gc
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -7,28 +8,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops.errors import MlopsError, NotFoundError
-from git_mlops.experiments import journal, message, names, tracked, tree, values
+from git_mlops.experiments import bulk, committed, journal, names, tracked, values
+from git_mlops.experiments.bulk import Loaded
+from git_mlops.experiments.cache import Cache
 from git_mlops.experiments.journal import Journal
 from git_mlops.experiments.layout import RUN
-from git_mlops.experiments.message import Message, Status
+from git_mlops.experiments.message import Status
 from git_mlops.experiments.record import Record, RecordError, parse_record
 from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.tree import Contents, Trees
 from git_mlops.git import refs
-from git_mlops.git.reader import Reader, reader
+from git_mlops.git.reader import reader
 from git_mlops.git.refs import Ref
 from git_mlops.git.repo import Repo
 
-
-class Commit(NamedTuple):
-    """What is used of a commit object."""
-
-    oid: str
-    tree: str
-    parents: tuple[str, ...]
-    time: int
-    """When it was committed, in seconds since 1970."""
-    message: Message
+Commit = committed.Commit
+commits = committed.commits
 
 
 class Experiment(NamedTuple):
@@ -68,9 +63,10 @@ def listing(repo: Repo, settings: Settings, baseline: str | None = None) -> List
     found = all_refs(repo, prefix)
     present = {ref.name for ref in found}
     running = {j.ref: j for j in journal.under_way(repo) if j.ref.startswith(prefix) and j.ref not in present}
-    with reader(repo) as objects:
-        live = [Ref(ref, entry.commit) for ref, entry in running.items()]
-        read_ = _load(Trees(objects), found, live, settings)
+    live = [Ref(ref, entry.commit) for ref, entry in running.items()]
+    read_ = _load(repo, found, live, settings, everything=baseline is None)
+    if not running:
+        return read_
     return read_._replace(experiments=tuple(_with_newest(repo, e, running) for e in read_.experiments))
 
 
@@ -91,80 +87,53 @@ def all_refs(repo: Repo, prefix: str = names.PREFIX) -> list[Ref]:
     return [ref for ref in refs.list_refs(repo, prefix) if names.parse_ref(ref.name)]
 
 
-def _load(trees: Trees, found: Sequence[Ref], live: Sequence[Ref], settings: Settings) -> Listing:
-    placed = [(ref, names.parse_ref(ref.name)) for ref in (*found, *live)]
-    bases = {place.baseline for _ref, place in placed if place}
-    known = commits(trees.reader, [*(ref.oid for ref in (*found, *live)), *bases])
-    contents = tree.contents(trees, (commit.tree for commit in known.values()), settings.params)
-    contents |= _without_old_metrics(trees.reader, known.values(), contents)
+def _load(
+    repo: Repo, found: Sequence[Ref], live: Sequence[Ref], settings: Settings, *, everything: bool = False
+) -> Listing:
+    placed = [(ref, place) for ref in (*found, *live) if (place := names.parse_ref(ref.name))]
+    bases = {place.baseline for _ref, place in placed}
+    wanted = list(dict.fromkeys((*(ref.oid for ref, _place in placed), *bases)))
+    known = _known(repo, wanted, settings, everything=everything)
+    under_way = set(live)
     experiments = [
         Experiment(
             ref.name,
             place.name,
             place.baseline,
-            known[ref.oid],
-            contents[known[ref.oid].tree],
-            "running" if ref in live else known[ref.oid].message.status,
+            one.commit,
+            one.contents,
+            "running" if ref in under_way else one.commit.message.status,
         )
         for ref, place in placed
-        if place and ref.oid in known
+        if (one := known.get(ref.oid))
     ]
     experiments.sort(key=lambda e: (e.commit.time, e.ref))
-    return Listing(tuple(experiments), {oid: contents[known[oid].tree] for oid in bases if oid in known})
+    return Listing(tuple(experiments), {oid: known[oid].contents for oid in bases if oid in known})
 
 
-def _without_old_metrics(
-    objects: Reader, known: Iterable[Commit], contents: dict[str, Contents]
-) -> dict[str, Contents]:
-    """A run's tree may hold the metrics of the run before: what it did not write is not its result."""
-    failed = {
-        c.tree: f"{c.tree}:.mlops/run/record.json"
-        for c in known
-        if c.message.older or c.message.status != "finished"
-    }
-    texts = objects.read(failed.values())
-    changed = {}
-    for root, name in failed.items():
-        try:
-            old = parse_record(texts[name].content or b"").metrics_not_written or []
-        except (KeyError, RecordError):
-            continue
-        found = contents[root].values
-        metrics = {path: values_ for path, values_ in found.metrics.items() if path not in old}
-        changed[root] = contents[root]._replace(values=found._replace(metrics=metrics))
-    return changed
+def _known(repo: Repo, wanted: Sequence[str], settings: Settings, *, everything: bool) -> dict[str, Loaded]:
+    """From the cache, and what it lacks from git."""
+    collecting = gc.isenabled()
+    gc.disable()  # a hundred thousand small tuples, none of them garbage: looking for it takes seconds
+    try:
+        with Cache(repo, settings.params) as cache:
+            known = cache.get(wanted)
+            new = [oid for oid in wanted if oid not in known]
+            if new:
+                with reader(repo) as objects:
+                    fresh = bulk.load(repo, Trees(objects), new, settings.params)
+                cache.put(fresh.values(), wanted if everything else None)
+                known |= fresh
+    finally:
+        if collecting:
+            gc.enable()
+    return known
 
 
 def load(repo: Repo, found: Sequence[Ref], settings: Settings) -> list[Experiment]:
     """Some experiments, in the order of their refs."""
-    with reader(repo) as objects:
-        by_ref = {e.ref: e for e in _load(Trees(objects), found, (), settings).experiments}
+    by_ref = {e.ref: e for e in _load(repo, found, (), settings).experiments}
     return [by_ref[ref.name] for ref in found if ref.name in by_ref]
-
-
-def commits(objects: Reader, oids: Iterable[str]) -> dict[str, Commit]:
-    """Commits by id; what is not here or is no commit is left out."""
-    answers = objects.read(oids)
-    return {
-        oid: parse_commit(found.oid, found.content)
-        for oid, found in answers.items()
-        if found.kind == "commit" and found.content is not None
-    }
-
-
-def parse_commit(oid: str, content: bytes) -> Commit:
-    """A commit object's text."""
-    head, _, said = content.decode("utf-8", "surrogateescape").partition("\n\n")
-    match = _HEAD.match(head)
-    time = _COMMITTER.search(head)
-    parents = tuple(match[2].replace("parent ", "").split()) if match else ()
-    return Commit(
-        oid, match[1] if match else "", parents, int(time[1]) if time else 0, message.parse_message(said)
-    )
-
-
-_HEAD = re.compile(r"tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)")
-_COMMITTER = re.compile(r"^committer .*> ([0-9]{1,12}) ", re.MULTILINE)
 
 
 def finished(repo: Repo, key: str, settings: Settings) -> Experiment | None:

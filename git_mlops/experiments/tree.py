@@ -88,6 +88,12 @@ class Trees:
         return self._notable[tree]
 
 
+def is_notable(path: str) -> bool:
+    """Whether a file's name may mean something to us, and it is not in what nobody looks into."""
+    *folders, name = path.split("/")
+    return _NOTABLE.fullmatch(name) is not None and _SKIPPED.isdisjoint(folders)
+
+
 def _entered(entry: Entry) -> bool:
     return entry.mode == _FOLDER and entry.path not in _SKIPPED
 

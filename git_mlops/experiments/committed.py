@@ -1,0 +1,45 @@
+"""What a commit object says, as far as experiments need it."""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from git_mlops.experiments import message
+from git_mlops.experiments.message import Message
+from git_mlops.git.reader import Reader
+
+
+class Commit(NamedTuple):
+    """What is used of a commit object."""
+
+    oid: str
+    tree: str
+    parents: tuple[str, ...]
+    time: int
+    """When it was committed, in seconds since 1970."""
+    message: Message
+
+
+def commits(objects: Reader, oids: Iterable[str]) -> dict[str, Commit]:
+    """Commits by id; what is not here or is no commit is left out."""
+    answers = objects.read(oids)
+    return {
+        oid: parse_commit(found.oid, found.content)
+        for oid, found in answers.items()
+        if found.kind == "commit" and found.content is not None
+    }
+
+
+def parse_commit(oid: str, content: bytes) -> Commit:
+    """A commit object's text."""
+    head, _, said = content.decode("utf-8", "surrogateescape").partition("\n\n")
+    match = _HEAD.match(head)
+    time = _COMMITTER.search(head)
+    parents = tuple(match[2].replace("parent ", "").split()) if match else ()
+    return Commit(
+        oid, match[1] if match else "", parents, int(time[1]) if time else 0, message.parse_message(said)
+    )
+
+
+_HEAD = re.compile(r"tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)")
+_COMMITTER = re.compile(r"^committer .*> ([0-9]{1,12}) ", re.MULTILINE)

@@ -1,0 +1,212 @@
+"""What is read in bulk or remembered is what reading each commit whole would say."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from git_mlops.data.settings import Settings as DataSettings
+from git_mlops.experiments import bulk, read
+from git_mlops.experiments import cache as caching
+from git_mlops.experiments import run as running
+from git_mlops.experiments.bulk import Loaded
+from git_mlops.experiments.read import Experiment
+from git_mlops.experiments.recording import Request
+from git_mlops.experiments.run import Plan
+from git_mlops.experiments.settings import Settings
+from git_mlops.experiments.tree import Trees
+from git_mlops.git.reader import reader
+from git_mlops.git.repo import Repo, discover, head
+from tests.conftest import Run
+from tests.experiments.conftest import commit, listed, put, save
+
+DVC_YAML = (
+    "metrics: [scores]\nparams: [conf.toml]\nstages:\n  s: {cmd: x, metrics: [more.yaml: {cache: false}]}\n"
+)
+
+
+def database(repo: Repo) -> Path:
+    return repo.private / "cache.db"
+
+
+def rows(repo: Repo) -> int:
+    with sqlite3.connect(database(repo)) as db:
+        return int(db.execute("SELECT count(*) FROM commits").fetchone()[0])
+
+
+@pytest.fixture
+def many(project: Repo) -> Repo:
+    """Forty experiments of several baselines that differ in every way that counts."""
+    for number in range(40):
+        files: dict[str, str | bytes] = {
+            "params.yaml": f"lr: {number % 3}\n",
+            "metrics.json": f'{{"acc": {number}, "deep": {{"f1": {number / 7}}}}}',
+        }
+        if number % 4 == 1:
+            files["dvc.yaml"] = DVC_YAML
+            files[f"scores/{number}.json"] = '{"a": 1}'
+            files["more.yaml"] = f"m: {number}\n"
+            files["conf.toml"] = "[x]\ny = 1\n"
+        if number % 4 == 2:
+            files["metrics.json"] = b"{broken"
+            files["sub/dvclive/metrics.json"] = '{"live": 1}'
+        if number % 4 == 3:
+            (project.root / "metrics.json").unlink(missing_ok=True)
+            files.pop("metrics.json")
+        put(project, files)
+        save(project, f"run-{number:02}", f"text {number}\n\nmore \x01 text")
+        if number in (10, 20):
+            project.git("add", "-A")
+            project.git("commit", "-q", "-m", f"baseline {number}")
+    put(project, {"metrics.json": '{"acc": -1}'})
+    request, settings = Request("failed"), Settings()
+    running.run(project, Plan(("false",)), request, settings, DataSettings(), started=lambda _subject: None)
+    running.run(
+        project, Plan(("true",)), Request("old"), settings, DataSettings(), started=lambda _subject: None
+    )
+    return project
+
+
+def whole(repo: Repo, oids: list[str]) -> dict[str, Loaded]:
+    """Each commit by itself: the short way for few."""
+    found: dict[str, Loaded] = {}
+    for oid in oids:
+        with reader(repo) as objects:
+            found |= bulk.load(repo, Trees(objects), [oid], ())
+    return found
+
+
+def test_bulk_says_what_reading_each_says(many: Repo) -> None:
+    oids = [ref.oid for ref in read.all_refs(many)]
+    with reader(many) as objects:
+        found = bulk.load(many, Trees(objects), oids, ())
+    assert found == whole(many, oids)
+    assert len({one.contents.layout for one in found.values()}) > 2
+
+
+def test_the_cache_says_what_git_says(many: Repo) -> None:
+    first = listed(many)
+    assert rows(many) >= 42
+    assert listed(many) == first
+    database(many).unlink()
+    assert listed(many) == first
+
+
+def test_the_order_of_metrics_is_the_files(many: Repo) -> None:
+    oids = [ref.oid for ref in read.all_refs(many)]
+    fresh = {oid: list(one.contents.values.metrics) for oid, one in whole(many, oids).items()}
+    listed(many)
+    assert {e.commit.oid: list(e.contents.values.metrics) for e in listed(many)} == fresh
+
+
+def test_new_removed_and_replaced_experiments_are_seen(project: Repo) -> None:
+    save(project, "a")
+    save(project, "b")
+    listed(project)
+    put(project, {"metrics.json": '{"acc": 0.5}'})
+    save(project, "a", force=True)
+    save(project, "c")
+    project.git("update-ref", "-d", next(e.ref for e in listed(project) if e.name == "b"))
+    assert [(e.name, e.metrics["acc"]) for e in listed(project)] == [("a", 0.5), ("c", 0.5)]
+
+
+def test_other_settings_are_read_anew(project: Repo) -> None:
+    put(project, {"conf.toml": "depth = 3\n"})
+    save(project, "a")
+    assert "depth" not in listed(project)[0].params
+    (found,) = read.listing(project, Settings(params=("conf.toml",))).experiments
+    assert found.params["depth"] == 3
+    assert "depth" not in listed(project)[0].params
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all, but long enough to be taken for one" * 30])
+def test_a_database_that_is_none_is_made_anew(project: Repo, content: bytes) -> None:
+    save(project, "a")
+    listed(project)
+    database(project).write_bytes(content)
+    assert [e.name for e in listed(project)] == ["a"]
+    assert [e.name for e in listed(project)] == ["a"]
+    assert rows(project) == 2
+
+
+def test_rows_that_are_wrong_are_read_anew(project: Repo) -> None:
+    save(project, "a")
+    expected = listed(project)
+    for row in ("{", "[]", '["t"]', "null"):
+        with sqlite3.connect(database(project)) as db:
+            db.execute("UPDATE commits SET row = ?", (row,))
+        assert listed(project) == expected
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(project: Repo) -> None:
+    save(project, "a")
+    project.private.mkdir(exist_ok=True)
+    database(project).mkdir()
+    assert [e.name for e in listed(project)] == ["a"]
+
+
+def test_a_locked_cache_is_done_without(project: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(project, "a")
+    listed(project)
+    real = sqlite3.connect
+    monkeypatch.setattr(
+        caching.sqlite3, "connect", lambda file, **options: real(file, **{**options, "timeout": 0})
+    )
+    with real(database(project), isolation_level=None) as db:
+        db.execute("BEGIN EXCLUSIVE")
+        save(project, "b")
+        assert [e.name for e in listed(project)] == ["a", "b"]
+
+
+def test_what_is_used_no_more_is_forgotten(project: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caching, "_SPARE", 0)
+    for number in range(8):
+        put(project, {"params.yaml": f"lr: {number}\n"})
+        save(project, f"run-{number}")
+    listed(project)
+    for one in listed(project)[1:]:
+        project.git("update-ref", "-d", one.ref)
+    save(project, "more")
+    listed(project, head(project))
+    assert rows(project) == 10
+    save(project, "most")
+    listed(project)
+    assert rows(project) == 4
+
+
+def test_many_readers_and_writers_at_once(many: Repo) -> None:
+    expected = mlops_names(listed(many))
+    database(many).unlink()
+    program = Path(sys.executable).parent / "git-mlops"
+    children = [
+        subprocess.Popen(
+            [program, "exp", "list", "--all", "--json"], cwd=many.root, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    outputs = [child.communicate()[0] for child in children]
+    assert [child.returncode for child in children] == [0] * 4
+    assert len(set(outputs)) == 1
+    assert mlops_names(listed(many)) == expected
+
+
+def mlops_names(found: list[Experiment]) -> list[str]:
+    return [one.name for one in found]
+
+
+def test_a_linked_worktree_shares_it_and_sha256_has_its_own(project: Repo, tmp_path: Path, run: Run) -> None:
+    save(project, "a")
+    listed(project)
+    project.git("worktree", "add", "-q", str(tmp_path / "other"))
+    assert [e.name for e in listed(discover(tmp_path / "other"))] == ["a"]
+    assert not (tmp_path / "other" / ".git" / "mlops").exists()
+    run("git", "init", "-q", "--object-format=sha256", "-b", "main", tmp_path / "long", cwd=tmp_path)
+    long = discover(tmp_path / "long")
+    commit(long, {"metrics.json": '{"acc": 1}'})
+    for number in range(35):
+        put(long, {"metrics.json": f'{{"acc": {number}}}'})
+        save(long, f"run-{number:02}")
+    assert [e.metrics for e in listed(long)] == [e.metrics for e in listed(long)]
+    assert {e.metrics["acc"] for e in listed(long)} == set(range(35))
