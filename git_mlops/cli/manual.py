@@ -41,8 +41,11 @@ def commands() -> Iterator[tuple[str, click.Command]]:
 def _with_children(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     yield name, command
     if isinstance(command, click.Group):
-        for child in command.commands.values():
-            yield from _with_children(f"{name} {child.name}", child)
+        context = click.Context(command)
+        for child_name in command.list_commands(context):
+            child = command.get_command(context, child_name)
+            assert child is not None
+            yield from _with_children(f"{name} {child_name}", child)
 
 
 def usage(name: str, command: click.Command) -> str:

@@ -1,45 +1,26 @@
 """`git mlops` itself: options for every command, and commands loaded one at a time."""
 
-import importlib
 import os
 
 import click
 
 from git_mlops import __version__
 from git_mlops.cli import COMMANDS, overview
-from git_mlops.decode import unknown
+from git_mlops.cli.lazy import LazyGroup
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, without importing any."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the one that is asked for: `cli/<module>.py` holds it under its own name."""
-        entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        command = getattr(importlib.import_module(f"git_mlops.cli.{entry[0]}"), cmd_name)
-        assert isinstance(command, click.Command)
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click, with "did you mean"."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.UsageError(f"no command `{args[0]}`; {unknown(args[0], COMMANDS, '').hint}")
-        return super().resolve_command(ctx, args)
+class Root(LazyGroup):
+    """Each command is in the module that `COMMANDS` names, under its own name."""
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The same overview that is shown without click."""
         formatter.write(overview() + "\n")
 
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+_TABLE = {name: (module, name, line) for name, (module, line) in COMMANDS.items()}
+
+
+@click.command(cls=Root, table=_TABLE, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "-C", "directory", type=click.Path(exists=True, file_okay=False), help="Run as if started there."
 )

@@ -8,6 +8,8 @@ import pytest
 
 from git_mlops import __version__
 from git_mlops.cli import COMMANDS, overview
+from git_mlops.cli.exp import COMMANDS as EXP_COMMANDS
+from git_mlops.cli.exp import exp
 from git_mlops.cli.manual import commands
 from git_mlops.cli.root import root
 from git_mlops.git.repo import Repo
@@ -97,3 +99,11 @@ def test_an_unknown_option_is_a_usage_error(mlops: Run, tmp_path: Path) -> None:
 def test_a_closed_pipe_is_no_error(run: Run, tmp_path: Path) -> None:
     done = run("bash", "-c", "set -o pipefail; git-mlops config --schema | head -1", cwd=tmp_path)
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+@pytest.mark.parametrize("name", list(EXP_COMMANDS))
+def test_the_help_line_of_an_exp_command_is_its_own(name: str) -> None:
+    """The table is there so that `exp -h` imports nothing: it must say what the commands say."""
+    command = exp.get_command(click.Context(exp), name)
+    assert command is not None
+    assert (command.help or "").splitlines()[0] == EXP_COMMANDS[name][2]

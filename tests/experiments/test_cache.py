@@ -151,9 +151,7 @@ def test_a_locked_cache_is_done_without(project: Repo, monkeypatch: pytest.Monke
     save(project, "a")
     listed(project)
     real = sqlite3.connect
-    monkeypatch.setattr(
-        caching.sqlite3, "connect", lambda file, **options: real(file, **{**options, "timeout": 0})
-    )
+    monkeypatch.setattr(sqlite3, "connect", lambda file, **options: real(file, **{**options, "timeout": 0}))
     with real(database(project), isolation_level=None) as db:
         db.execute("BEGIN EXCLUSIVE")
         save(project, "b")

@@ -1,0 +1,85 @@
+"""`git mlops exp save | show | diff | apply | rm`: one or two experiments at a time."""
+
+import click
+
+from git_mlops import ui
+from git_mlops.cli import exp_output as output
+from git_mlops.cli.common import json_option, open_repo
+from git_mlops.cli.completion import experiments
+from git_mlops.cli.exp_run import message_option, name_option
+from git_mlops.experiments import diff as comparing
+from git_mlops.experiments import history, present, read, remove, select
+from git_mlops.experiments import save as saving
+from git_mlops.experiments.recording import Request
+from git_mlops.hooks import landing
+
+
+@click.command()
+@name_option
+@message_option
+@click.option("--force", is_flag=True, help="Replace the experiment NAME; the old one is kept as a backup.")
+@json_option
+def save(*, name: str | None, message: str, force: bool, as_json: bool) -> None:
+    """Record the workspace as an experiment"""
+    repo, config = open_repo()
+    recorded = saving.save(repo, Request(name, message, force), config.experiments, config.data)
+    output.recorded(recorded, as_json=as_json)
+
+
+@click.command()
+@click.argument("name", required=False, shell_complete=experiments)
+@json_option
+def show(name: str | None, *, as_json: bool) -> None:
+    """Show everything about one experiment
+
+    Without NAME: the one recorded last. NAME is a name, its beginning, a commit id, a full ref, or the best
+    that `exp list` shows: `@{best:auc}`, `@{worst:auc}`, `@{max:auc}`, `@{min:auc}`, `@{last}`.
+    """
+    repo, config = open_repo()
+    ref = select.pick(repo, [name], config.experiments)[0] if name else read.last(repo)
+    experiment = read.load(repo, [ref], config.experiments)[0]
+    course = history.read(repo, [experiment])[ref.name]
+    output.shown(experiment, read.record(repo, experiment), course, as_json=as_json)
+
+
+@click.command()
+@click.argument("a", shell_complete=experiments)
+@click.argument("b", required=False, shell_complete=experiments)
+@json_option
+def diff(a: str, b: str | None, *, as_json: bool) -> None:
+    """Compare two experiments or revisions
+
+    Without B: the workspace. Metrics, changed parameters, code, data and environment; whether a metric got
+    better is said where mlops.yaml declares its direction.
+    """
+    repo, config = open_repo()
+    a, *others = select.expanded(repo, [a, *([b] if b else [])], config.experiments)
+    found = comparing.difference(repo, a, others[0] if others else None, config.experiments, config.data)
+    if as_json:
+        ui.emit("experiment-diff", present.difference_plain(found))
+    else:
+        output.compared(found)
+
+
+@click.command()
+@click.argument("name", shell_complete=experiments)
+@json_option
+def apply(name: str, *, as_json: bool) -> None:
+    """Bring an experiment into the workspace
+
+    The index stays as it is. Uncommitted work that would be overwritten is first recorded as an experiment
+    `before-apply-…`: nothing is lost. The commit that has all of it is marked with the trailer `Mlops-Run`.
+    """
+    repo, config = open_repo()
+    name = select.expanded(repo, [name], config.experiments)[0]
+    output.applied(landing.apply(repo, name, config.experiments, config.data), as_json=as_json)
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, shell_complete=experiments)
+@json_option
+def rm(names: tuple[str, ...], *, as_json: bool) -> None:
+    """Remove experiments, keeping a backup"""
+    repo, config = open_repo()
+    chosen = select.expanded(repo, names, config.experiments)
+    output.removed(remove.remove(repo, chosen), as_json=as_json)
