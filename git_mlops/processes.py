@@ -171,6 +171,27 @@ def _forked(work: Callable[[], bytes], log: Path, end: int) -> NoReturn:
         os._exit(status)
 
 
+class Captured(NamedTuple):
+    """What a command printed, and its exit status."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+def capture(command: Sequence[str], *, cwd: Path) -> Captured:
+    """Run a command to its end, however long it takes, without a terminal."""
+    done = subprocess.run(
+        tuple(command),
+        cwd=cwd,
+        env=env.for_child(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    return Captured(done.returncode, done.stdout, done.stderr)
+
+
 def answer(command: Sequence[str], *, cwd: Path, timeout: float = 10) -> str | None:
     """What a short command prints; None when it fails, for questions that may have no answer."""
     try:

@@ -8,7 +8,8 @@ from git_mlops.cli.common import json_option, open_repo
 from git_mlops.errors import INTERRUPTED
 from git_mlops.executors import EXECUTORS, Where
 from git_mlops.experiments import queue as queues
-from git_mlops.experiments.queue import Told
+from git_mlops.experiments import queue_start as starting
+from git_mlops.experiments.queue_start import Told
 
 
 @click.group()
@@ -30,13 +31,18 @@ def list_(*, as_json: bool) -> None:
 
 @queue.command()
 @click.option(
-    "-j", "--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Run N at once; default: 1."
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Run N at once; default: 1; on a cluster, all it can.",
 )
 @click.option(
     "--executor", type=click.Choice([*EXECUTORS]), default="local", help="Who runs them; default: local."
 )
+@click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster: tcp://HOST:8786.")
 @json_option
-def start(*, jobs: int, executor: str, as_json: bool) -> int:
+def start(*, jobs: int | None, executor: str, scheduler: str | None, as_json: bool) -> int:
     """Run all that is queued, each in its own worktree
 
     Also what is queued meanwhile. What a run prints goes to its log: `git mlops exp queue logs NAME`. On
@@ -45,8 +51,8 @@ def start(*, jobs: int, executor: str, as_json: bool) -> int:
     """
     repo, config = open_repo()
     told = Told(output.begun, output.ended)
-    where, settings = Where(jobs), (config.experiments, config.data)
-    done = queues.start(repo, settings, EXECUTORS[executor], where, told)
+    where, settings = Where(jobs, scheduler), (config.experiments, config.data)
+    done = starting.start(repo, settings, EXECUTORS[executor], where, told)
     output.worked(done, as_json=as_json)
     return INTERRUPTED if done.interrupted else done.exit_code
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from git_mlops import ui
 from git_mlops.experiments import key, message
-from git_mlops.experiments.queue import Entry, Report, Started, Waiting
+from git_mlops.experiments.queue import Entry, Report, Waiting
+from git_mlops.experiments.queue_start import Started
 from git_mlops.experiments.start import Start
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from git_mlops.executors import local
+from git_mlops.executors import dask, local
 from git_mlops.executors.jobs import Job, Result, Where
 
 
@@ -22,5 +22,5 @@ class Executor(Protocol):
         ...
 
 
-EXECUTORS: dict[str, Executor] = {"local": local}
+EXECUTORS: dict[str, Executor] = {"local": local, "dask": dask}
 __all__ = ["EXECUTORS", "Executor", "Job", "Result", "Where"]

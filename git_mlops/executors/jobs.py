@@ -26,6 +26,7 @@ class Result(NamedTuple):
 class Where(NamedTuple):
     """Who works."""
 
-    workers: int = 1
+    workers: int | None = None
+    """How many at once; None: one here, as many as there are on a cluster."""
     address: str | None = None
     """Of a cluster's scheduler."""

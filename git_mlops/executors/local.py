@@ -15,7 +15,7 @@ def run(work: Callable[[bytes], bytes], jobs: Iterator[Job], where: Where) -> It
     busy: dict[Fork, Job] = {}
     try:
         while True:
-            while len(busy) < where.workers and (job := next(jobs, None)):
+            while len(busy) < (where.workers or 1) and (job := next(jobs, None)):
                 busy[Fork(partial(work, job.payload), job.log)] = job
             if not busy:
                 return

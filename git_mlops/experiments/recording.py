@@ -1,7 +1,7 @@
 """An experiment written: run files into the tree, a commit, one ref move. Plumbing only."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -129,9 +129,12 @@ def declaration(subject: Subject) -> bytes | None:
 
 
 def publish(
-    repo: Repo, baseline: str, make: "Maker", request: Request, also: Sequence[Move] = ()
+    repo: Repo, baseline: str, make: Callable[[str], str], request: Request, also: Sequence[Move] = ()
 ) -> tuple[ExperimentRef, str, str | None]:
     """Choose the name, make the commit, move the ref; with `also` in the same transaction.
+
+    Args:
+        make: the commit for a name.
 
     Returns:
         The experiment, its commit, and where the one it replaced is kept.

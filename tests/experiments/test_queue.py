@@ -12,7 +12,7 @@ import pytest
 
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import MlopsError
-from git_mlops.experiments import journal, queue, read, start
+from git_mlops.experiments import journal, queue, queue_start, read, start
 from git_mlops.experiments.queue import Entry
 from git_mlops.experiments.recording import Request
 from git_mlops.experiments.run import Plan
@@ -259,10 +259,10 @@ def test_an_entry_that_two_prepare_begins_once(project: Repo) -> None:
     entry = add_python(project, WRITE, "1", name="a")
     stale = queue.entries(project)[0]
     assert (
-        json.loads(queue.work(project, Settings(), DataSettings(), entry.id.encode()))["outcome"]
+        json.loads(queue_start.work(project, Settings(), DataSettings(), entry.id.encode()))["outcome"]
         == "finished"
     )
-    assert json.loads(queue._once(project, stale, Settings(), DataSettings()))["outcome"] == "taken"
+    assert json.loads(queue_start._once(project, stale, Settings(), DataSettings()))["outcome"] == "taken"
     assert list(results(project)) == ["a"]
 
 

@@ -1,0 +1,76 @@
+"""A Dask distributed cluster; the one file that imports it. Workers need git, git-mlops and what runs use."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from git_mlops.errors import CANNOT_EVALUATE, MlopsError
+from git_mlops.executors.jobs import Job, Result, Where
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+AWAY: bool = True
+_PATIENCE = 30
+"""Seconds to wait for the scheduler."""
+
+
+def run(work: Callable[[bytes], bytes], jobs: Iterator[Job], where: Where) -> Iterator[Result]:
+    """See `Executor.run`. A cluster cannot interrupt what has begun: on Ctrl-C its answers are dropped."""
+    client = _client(where.address)
+    busy: dict[Future, Job] = {}
+    try:
+        while True:
+            room = where.workers or sum(client.nthreads().values()) or 1
+            while len(busy) < room and (job := next(jobs, None)):
+                busy[client.submit(work, job.payload, key=f"mlops-{job.id}", pure=False)] = job
+            if not busy:
+                return
+            yield from _ended(client, busy)
+    except KeyboardInterrupt:
+        for job in busy.values():
+            yield Result(job.id, None, "interrupted; what the cluster makes of it is dropped")
+        raise
+    finally:
+        client.cancel(list(busy), force=True)
+        client.close()
+
+
+def _client(address: str | None) -> "Client":
+    if not address:
+        raise MlopsError(
+            "which cluster?", hint="`--scheduler tcp://HOST:8786`, as `dask scheduler` prints it"
+        )
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MlopsError(
+            "Dask is not installed", hint="`pip install 'git-mlops[cluster]'`, here and on the workers"
+        ) from error
+    try:
+        return Client(address, timeout=_PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise MlopsError(
+            f"no Dask scheduler answers at `{address}`: {error}",
+            hint="start one: `dask scheduler`, and workers: `dask worker ADDRESS`",
+            exit_code=CANNOT_EVALUATE,
+        ) from error
+
+
+def _ended(client: "Client", busy: "dict[Future, Job]") -> Iterator[Result]:
+    """Wait for the next ones."""
+    from distributed import wait
+
+    with client.as_current():
+        done = wait(list(busy), return_when="FIRST_COMPLETED").done
+    for future in done:
+        job = busy.pop(future)
+        yield _result(job, future)
+
+
+def _result(job: Job, future: "Future[Any]") -> Result:
+    error = future.exception()
+    if error is not None:
+        return Result(job.id, None, f"on the cluster: {error}")
+    answer = future.result()
+    future.release()
+    return Result(job.id, answer if isinstance(answer, bytes) else None)
