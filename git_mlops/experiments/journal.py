@@ -96,7 +96,6 @@ def alive(journal: Journal) -> bool:
 
 def recover(repo: Repo) -> list[str]:
     """Turn the runs of killed recorders into interrupted experiments; their refs."""
-    worktree.sweep(repo)
     found = []
     for journal in under_way(repo):
         if alive(journal) or names.parse_ref(journal.ref) is None:
@@ -107,20 +106,26 @@ def recover(repo: Repo) -> list[str]:
         ):  # without its holder it was recorded, or never began
             end(repo, journal)
             found += [journal.ref] if held else []
+    worktree.sweep(repo)
     return found
 
 
 def _publish(repo: Repo, journal: Journal, held: str) -> bool:
-    ref = _free(repo, journal.ref)
-    try:
-        whole = rescue.rescued(repo, held, tracked.folder(repo, journal.id), ref.rpartition("/")[2])
-    except MlopsError:
-        whole = held  # better without what was tracked than not at all
-    moves = [Move(ref, whole, None), Move(holder(journal.id), None, held)]
-    try:
-        refs.move(repo, moves, "mlops exp: interrupted")
-    except RefMovedError:
-        return False  # another process is at it; what it leaves is found next time
+    with worktree.abandoned(repo, journal.root) as left:
+        if left.busy:
+            return False  # another process is at it; what it leaves is found next time
+        ref = _free(repo, journal.ref)
+        try:
+            whole = rescue.rescued(
+                repo, held, tracked.folder(repo, journal.id), ref.rpartition("/")[2], left.place
+            )
+        except MlopsError:
+            whole = held  # better without what was tracked than not at all
+        moves = [Move(ref, whole, None), Move(holder(journal.id), None, held)]
+        try:
+            refs.move(repo, moves, "mlops exp: interrupted")
+        except RefMovedError:
+            return False
     return True
 
 

@@ -5,12 +5,14 @@ is killed leaves its worktree behind; `sweep` takes it away when the next one co
 """
 
 import fcntl
+import json
 import os
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from git_mlops.data import cache, copies, dvc, follow, workspace
 from git_mlops.data.follow import Followed
@@ -85,13 +87,52 @@ _LOST = "gone with the worktree"
 
 
 def sweep(repo: Repo) -> None:
-    """Remove the worktrees of processes that are gone."""
+    """Remove the worktrees of processes that are gone, unless their runs are still to be recorded."""
     folder = _folder(repo)
+    waiting = _journaled(repo) if folder.is_dir() else set()
     for lock in sorted(folder.glob("*.lock")) if folder.is_dir() else ():
+        root = lock.with_suffix("")
+        if str(root) in waiting:
+            continue
         with suppress(OSError), lock.open("r+") as held:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)  # whoever lives holds it
-            _remove(repo, lock.with_suffix(""))
+            _remove(repo, root)
             lock.unlink(missing_ok=True)
+
+
+class Abandoned(NamedTuple):
+    """What a killed run has left."""
+
+    place: Repo | None
+    """Its worktree; None where it had none of its own, or it is gone."""
+    busy: bool = False
+    """Another process is at it."""
+
+
+@contextmanager
+def abandoned(repo: Repo, root: str) -> Iterator[Abandoned]:
+    """The worktree of a killed run, for this process alone."""
+    place = Path(root)
+    lock = place.with_suffix(".lock")
+    if place.parent != _folder(repo) or not (place / ".git").exists() or not lock.exists():
+        yield Abandoned(None)
+        return
+    with lock.open("r+") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield Abandoned(None, busy=True)
+        else:
+            yield Abandoned(discover(place))
+
+
+def _journaled(repo: Repo) -> set[str]:
+    """Worktrees that the journals of runs name; read here, because journals are recovered with our help."""
+    found = set()
+    for file in (repo.private / "runs").glob("*/journal.json"):
+        with suppress(OSError, ValueError, AttributeError):
+            found.add(str(json.loads(file.read_bytes()).get("root")))
+    return found
 
 
 def _folder(repo: Repo) -> Path:

@@ -12,7 +12,7 @@ import pytest
 
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.decode import Size
-from git_mlops.experiments import journal, read, start, temp
+from git_mlops.experiments import journal, read, resume, start, temp
 from git_mlops.experiments import run as running
 from git_mlops.experiments.record import parse_record
 from git_mlops.experiments.recording import Request
@@ -157,8 +157,8 @@ def test_eight_at_once_lose_nothing(project: Repo, mlops: Run) -> None:
     project.git("fsck", "--no-dangling")
 
 
-def _started(project: Repo, marker: Path) -> subprocess.Popen[bytes]:
-    code = f"import time; open('made', 'w').write('part'); open({str(marker)!r}, 'w'); time.sleep(60)"
+def _started(project: Repo, marker: Path, code: str | None = None) -> subprocess.Popen[bytes]:
+    code = code or f"import time; open('made', 'w').write('part'); open({str(marker)!r}, 'w'); time.sleep(60)"
     program = Path(sys.executable).parent / "git-mlops"
     child = subprocess.Popen(
         [program, "exp", "run", "--temp", "-n", "a", "--", sys.executable, "-c", code],
@@ -192,3 +192,27 @@ def test_a_killed_one_is_interrupted_and_its_worktree_goes_with_the_next_command
     assert [(e.name, e.status) for e in listed(project)] == [("a", "interrupted")]
     assert (state(project), worktrees(project)) == (before, 1)
     assert refs.list_refs(project, "refs/mlops/") == []
+
+
+def test_what_a_killed_one_had_written_is_in_the_experiment(dvc_repo: Repo, tmp_path: Path) -> None:
+    data = Data(dvc_repo)
+    data.write("train.py", "as it was\n")
+    data.file("model.bin", "old")
+    data.commit()
+    marker = tmp_path / "marker"
+    code = (
+        "import time; open('train.py', 'w').write('edited'); open('ckpt.txt', 'w').write('3')\n"
+        f"open('model.bin', 'w').write('new'); open({str(marker)!r}, 'w'); time.sleep(60)"
+    )
+    child = _started(data.repo, marker, code)
+    os.killpg(child.pid, signal.SIGKILL)
+    child.communicate()
+    assert [(e.name, e.status) for e in listed(data.repo)] == [("a", "interrupted")]
+    shown = [data.git("show", f"{read.last(data.repo).oid}:{path}") for path in ("train.py", "ckpt.txt")]
+    assert (shown, worktrees(data.repo)) == (["as it was", "3"], 1)
+    assert hashlib.md5(b"new").hexdigest() in data.git("show", f"{read.last(data.repo).oid}:model.bin.dvc")
+    extra = record(data.repo)["extra"]
+    assert isinstance(extra, dict)
+    assert extra["written"] == ["ckpt.txt", "model.bin.dvc"]
+    again = resume.start(data.repo, "a", "resumes", Settings())
+    assert data.git("show", f"{again.tree}:ckpt.txt") == "3"
