@@ -6,6 +6,7 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -73,27 +74,30 @@ def grouped(header: Sequence[str], groups: Iterable[tuple[str | None, Iterable[S
     cells = [row for _title, rows in found for row in rows]
     if not cells:
         return
-    widths = [max(_width(row[i]) for row in [list(header), *cells]) for i in range(len(header))]
-    right = [all(_numeric(row[i]) for row in cells) for i in range(len(header))]
     indent = "  " if any(title is not None for title, _rows in found) else ""
-    out(indent + _line([h.upper() for h in header], widths, right))
+    heads = [h.upper() for h in header]
+    columns = [_padded([head, *column]) for head, column in zip(heads, zip(*cells, strict=True), strict=True)]
+    lines = iter([indent + "  ".join(row).rstrip() for row in zip(*columns, strict=True)])
+    shown = [next(lines)]
     for number, (title, rows) in enumerate(found):
         if title is not None:
-            out(f"\n{title}" if number else title)
-        for row in rows:
-            out(indent + _line(row, widths, right))
+            shown.append(f"\n{title}" if number else title)
+        shown += islice(lines, len(rows))
+    out("\n".join(shown))
 
 
 def _texts(row: Sequence[object]) -> list[str]:
     return ["" if cell is None else str(cell) for cell in row]
 
 
-def _line(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
-    padded = []
-    for cell, width, to_right in zip(row, widths, right, strict=True):
-        fill = " " * (width - _width(cell))
-        padded.append(fill + cell if to_right else cell + fill)
-    return "  ".join(padded).rstrip()
+def _padded(column: Sequence[str]) -> list[str]:
+    """One column, the heading first: a whole one at once, because a table may have 100,000 rows."""
+    right = all(map(_numeric, column[1:]))
+    widths = list(map(len, column)) if "".join(column).isascii() else list(map(_width, column))
+    widest = max(widths)
+    if right:
+        return [" " * (widest - width) + cell for cell, width in zip(column, widths, strict=True)]
+    return [cell + " " * (widest - width) for cell, width in zip(column, widths, strict=True)]
 
 
 def _width(text: str) -> int:
@@ -183,6 +187,8 @@ def _printable(text: str, stream: TextIO) -> str:
 
 
 def _escaped(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in text)
+    return "\n".join(line if line.isprintable() else _escaped_line(line) for line in text.split("\n"))
+
+
+def _escaped_line(line: str) -> str:
+    return "".join(c if c == "\t" or c.isprintable() else repr(c)[1:-1] for c in line)

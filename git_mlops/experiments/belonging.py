@@ -16,7 +16,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from git_mlops.experiments import code, inputs, journal, key, names, read, record, tree
+from git_mlops.experiments import journal, names, read, record, tree
+from git_mlops.experiments.parts import of_tree
 from git_mlops.experiments.read import Commit, Listing
 from git_mlops.experiments.record import RecordError, parse_record
 from git_mlops.experiments.settings import Settings
@@ -168,27 +169,18 @@ def _same_content(objects: Reader, missing: Sequence[Ref], tip: Commit, settings
     """Of those whose baseline is not here: the same code and data, as they recorded it."""
     if not missing:
         return {}
-    parts = _parts(objects, tip.tree, settings)
+    parts = of_tree(objects, tip.tree, settings)
     files = {ref: f"{ref.oid}:{record.PATH}" for ref in missing}
     texts = objects.read(files.values())
     found: dict[Ref, How] = {}
     for ref, name in files.items():
         content = texts[name].content if name in texts else None
-        if content is None or parts[0].encode() not in content:
+        if content is None or parts.code.encode() not in content:
             continue
         try:
             recorded = parse_record(content).key or {}
         except RecordError:
             continue
-        if (recorded.get("code"), recorded.get("data")) == parts:
+        if (recorded.get("code"), recorded.get("data")) == (parts.code, parts.data):
             found[ref] = "content"
     return found
-
-
-def _parts(objects: Reader, root: str, settings: Settings) -> tuple[str, str]:
-    """The key's parts `code` and `data` of a tree, as recording computes them."""
-    trees = Trees(objects)
-    layout = tree.contents(trees, [root], settings.params)[root].layout
-    source = code.entries(trees.files(root), layout, settings.code)
-    data = inputs.data(inputs.files(trees, root))
-    return key.code_part((e.path, e.mode, e.oid) for e in source), key.data_part(data)

@@ -10,15 +10,15 @@ from typing import NamedTuple
 from git_mlops.data import dvc, listing, transfer
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
-from git_mlops.experiments import code, diff, inputs, key, names, present, read, tree, where, worktree
+from git_mlops.experiments import diff, names, present, read, where, worktree
 from git_mlops.experiments import run as running
 from git_mlops.experiments.diff import Difference
+from git_mlops.experiments.parts import Parts, of_tree
 from git_mlops.experiments.read import Experiment
 from git_mlops.experiments.record import PATH, RecordError, parse_record
 from git_mlops.experiments.recording import Request
 from git_mlops.experiments.run import Ended, Known, Plan
 from git_mlops.experiments.settings import Settings
-from git_mlops.experiments.tree import Trees
 from git_mlops.git.reader import Reader, reader
 from git_mlops.git.repo import Repo, resolve
 
@@ -212,7 +212,7 @@ def _recorded(repo: Repo, commits: Iterable[str], settings: Settings) -> dict[st
     found: dict[str, Experiment] = {}
     with reader(repo) as objects:
         bases = read.commits(objects, mine.values())
-        parts = {oid: _parts(objects, one.tree, settings) for oid, one in bases.items()}
+        parts = {oid: of_tree(objects, one.tree, settings) for oid, one in bases.items()}
         for experiment in read.load(repo, list(mine), settings):
             same = parts.get(experiment.baseline) == _recorded_parts(objects, experiment)
             if same and experiment.status == "finished":
@@ -220,26 +220,14 @@ def _recorded(repo: Repo, commits: Iterable[str], settings: Settings) -> dict[st
     return found
 
 
-def _parts(objects: Reader, root: str, settings: Settings) -> tuple[str, ...]:
-    trees = Trees(objects)
-    contents = tree.contents(trees, [root], settings.params)[root]
-    source = code.entries(trees.files(root), contents.layout, settings.code)
-    data = inputs.data(inputs.files(trees, root))
-    return (
-        key.code_part((entry.path, entry.mode, entry.oid) for entry in source),
-        key.data_part(data),
-        key.params_part(contents.values.params),
-    )
-
-
-def _recorded_parts(objects: Reader, experiment: Experiment) -> tuple[str, ...] | None:
+def _recorded_parts(objects: Reader, experiment: Experiment) -> Parts | None:
     name = f"{experiment.commit.oid}:{PATH}"
     found = objects.read([name]).get(name)
     try:
         parts: Mapping[str, str] = parse_record((found and found.content) or b"").key or {}
     except RecordError:
         return None
-    return tuple(parts.get(part, "") for part in ("code", "data", "params"))
+    return Parts(*(parts.get(part, "") for part in Parts._fields))
 
 
 def _found(search: _Search, commits: list[str], goods: Sequence[str]) -> Found:

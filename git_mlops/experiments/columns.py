@@ -111,7 +111,7 @@ def usual(found: Listing, rows: Sequence[Row], first: Sequence[str] = USUAL) -> 
     """
     fields = [*first, *(["belongs"] if any(r.belongs not in (None, "commit") for r in rows) else [])]
     metrics = dict.fromkeys(f"metrics.{name}" for row_ in rows for name in row_.metrics)
-    params = [f"params.{name}" for name in changed_params(found)]
+    params = [f"params.{name}" for name in changed_params(found, (row_.params for row_ in rows))]
     return labelled([named(name) for name in (*fields, *metrics, *params)])
 
 

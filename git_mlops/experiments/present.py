@@ -1,6 +1,6 @@
 """Experiments as rows and plain data: what `exp list`, `show` and `diff` print. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from git_mlops.errors import MlopsError
@@ -65,9 +65,9 @@ def number(value: object) -> float | None:
     return float(value) if is_number else None  # type: ignore[arg-type]  # it is a number
 
 
-def changed_params(found: Listing) -> list[str]:
-    """Parameters that are not the same in all experiments and what they started from."""
-    sides = [e.params for e in found.experiments]
+def changed_params(found: Listing, params: Iterable[Mapping[str, object]]) -> list[str]:
+    """Parameters that are not the same in all experiments (`params`) and what they started from."""
+    sides = list(params)
     sides += [values.labelled(contents.values.params) for contents in found.baselines.values()]
     return [name for name in dict.fromkeys(name for side in sides for name in side) if _varies(name, sides)]
 

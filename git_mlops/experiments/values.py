@@ -55,6 +55,10 @@ def read(path: str, content: bytes | None) -> tuple[object, str | None]:
 
 def labelled(by_file: ByFile) -> dict[str, object]:
     """One mapping for people: the bare name where one file uses it, `file:name` where several do."""
+    if len(by_file) == 1:
+        (only,) = by_file.values()
+        if "" not in only:
+            return dict(only)
     count: dict[str, int] = {}
     for names in by_file.values():
         for name in names:
