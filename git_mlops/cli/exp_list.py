@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple, TypedDict, Unpack
 
 import click
@@ -9,7 +10,7 @@ import click
 from git_mlops import ui
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.cli.paging import paged
-from git_mlops.experiments import columns, grouping, key, present, select, values
+from git_mlops.experiments import columns, grouping, key, parquet, present, select, values
 from git_mlops.experiments.columns import Column, Row
 from git_mlops.experiments.grouping import Group
 from git_mlops.experiments.select import Options, Selected
@@ -23,8 +24,10 @@ class View(NamedTuple):
     columns: str | None = None
     only_changed: bool = False
     form: str = "table"
-    """`table`, `csv`, `md` or `json`."""
+    """`table`, `csv`, `md`, `parquet` or `json`."""
     pager: bool = True
+    file: Path | None = None
+    """Where a Parquet file goes."""
 
 
 class _Chosen(TypedDict):
@@ -53,14 +56,16 @@ class _Chosen(TypedDict):
 @click.option("--only-changed", is_flag=True, help="No metrics and parameters that are the same in all.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with full names and values.")
 @click.option("--md", "as_md", is_flag=True, help="Print a Markdown table.")
+@click.option("--parquet", type=click.Path(dir_okay=False, path_type=Path), help="Write a Parquet file.")
 @json_option
 @click.option("--no-pager", is_flag=True, help="Never through git's pager.")
-def list_(  # one parameter per option
+def list_(  # noqa: PLR0913  # one parameter per option
     columns: str | None,
     *,
     only_changed: bool,
     as_csv: bool,
     as_md: bool,
+    parquet: Path | None,
     as_json: bool,
     no_pager: bool,
     **chosen: Unpack[_Chosen],
@@ -71,7 +76,8 @@ def list_(  # one parameter per option
     EXPR knows `name`, `status`, `metrics.…`, `params.…`; `== != < <= > >=`, `~` (holds the text), `in (…)`,
     `and`, `or`, `not` and parentheses. A comparison with a value that is not there is false.
     """
-    view = View(columns, only_changed, _form(csv=as_csv, md=as_md, json=as_json), not no_pager)
+    form = _form(csv=as_csv, md=as_md, parquet=parquet is not None, json=as_json)
+    view = View(columns, only_changed, form, not no_pager, parquet)
     repo, config = open_repo()
     options = Options(**chosen)
     found = select.select(repo, options._replace(snapshots=options.snapshots or as_json), config.experiments)
@@ -98,6 +104,9 @@ def _show(repo: Repo, found: Selected, options: Options, view: View) -> None:
         ui.emit("experiments", _plain(repo, found._replace(rows=rows), options, extra))
     elif view.form == "csv":
         ui.out(tables.csv([c.name for c in shown], [_values(shown, row) for row in rows]), end="")
+    elif view.file is not None:
+        parquet.write(view.file, [c.name for c in shown], [_values(shown, row) for row in rows])
+        ui.note(f"wrote {view.file}: {ui.count(len(rows), 'experiment')}")
     elif view.form == "md":
         ui.out(tables.markdown([c.label for c in shown], columns.cells(shown, rows, time.time())), end="")
     else:
@@ -124,7 +133,7 @@ def _grouped(options: Options, view: View) -> bool:
 def _columns(found: Selected, options: Options, view: View) -> list[Column]:
     if view.columns is not None and found.total:
         return columns.chosen(view.columns, found.known)
-    first = ["name", "time" if view.form == "csv" else "age", "status"]
+    first = ["name", "time" if view.form in ("csv", "parquet") else "age", "status"]
     first += ["baseline"] if options.everything and not _grouped(options, view) else []
     return columns.usual(found.found, found.rows, first=first)
 

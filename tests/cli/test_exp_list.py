@@ -35,6 +35,20 @@ def cells(text: str) -> list[list[str]]:
     return [line.split() for line in text.splitlines()]
 
 
+def test_a_parquet_file_has_them_too(two: Repo, mlops: Run) -> None:
+    import pandas as pd
+
+    done = mlops("exp", "list", "--parquet", "all runs.parquet", "--sort", "auc", cwd=two.root)
+    assert (done.stdout, done.stderr) == ("", "wrote all runs.parquet: 2 experiments\n")
+    csv_ = mlops("exp", "list", "--csv", "--sort", "auc", cwd=two.root).stdout
+    frame = pd.read_parquet(two.root / "all runs.parquet")
+    assert list(frame.columns) == csv_.splitlines()[0].split(",")
+    assert [str(value) for value in frame["metrics.auc"]] == [
+        row["metrics.auc"] for row in csv.DictReader(io.StringIO(csv_))
+    ]
+    assert "no such directory" in mlops("exp", "list", "--parquet", "no/x", cwd=two.root, status=2).stderr
+
+
 def test_csv_has_full_names_and_values(two: Repo, mlops: Run) -> None:
     done = mlops("exp", "list", "--csv", "--sort", "auc", cwd=two.root)
     rows = list(csv.reader(io.StringIO(done.stdout)))
