@@ -1,7 +1,9 @@
 """A Dask distributed cluster; the one file that imports it. Workers need git, git-mlops and what runs use."""
 
+import socket
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.executors.jobs import Job, Result, Where
@@ -10,6 +12,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 AWAY: bool = True
+_PORT = 8786
 _PATIENCE = 30
 """Seconds to wait for the scheduler."""
 
@@ -46,14 +49,30 @@ def _client(address: str | None) -> "Client":
         raise MlopsError(
             "Dask is not installed", hint="`pip install 'git-mlops[cluster]'`, here and on the workers"
         ) from error
+    _reach(address)
     try:
         return Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
-        raise MlopsError(
-            f"no Dask scheduler answers at `{address}`: {error}",
-            hint="start one: `dask scheduler`, and workers: `dask worker ADDRESS`",
-            exit_code=CANNOT_EVALUATE,
-        ) from error
+        raise _silent(address, error) from error
+
+
+def _reach(address: str) -> None:
+    """Whether anybody listens there: a client that cannot connect says so late, and with tracebacks."""
+    parts = urlsplit(address if "://" in address else f"tcp://{address}")
+    if parts.scheme not in ("tcp", "tls"):
+        return
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or _PORT), timeout=_PATIENCE).close()
+    except (OSError, ValueError) as error:
+        raise _silent(address, error) from error
+
+
+def _silent(address: str, error: Exception) -> MlopsError:
+    return MlopsError(
+        f"no Dask scheduler answers at `{address}`: {error}",
+        hint="start one: `dask scheduler`, and workers: `dask worker ADDRESS`",
+        exit_code=CANNOT_EVALUATE,
+    )
 
 
 def _ended(client: "Client", busy: "dict[Future, Job]") -> Iterator[Result]:

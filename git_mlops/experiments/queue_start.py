@@ -83,7 +83,10 @@ def start(
     and what has not begun stays queued.
     """
     journal.recover(repo)
-    if any(not entry.plan.command for entry in entries(repo)):
+    found = entries(repo)
+    if not found:
+        return Started((), interrupted=False)
+    if any(not entry.plan.command for entry in found):
         dvc.load()
     feed = _Feed(repo, told.started)
     how = _away(repo, settings[1]) if executor.AWAY else _here(repo, settings)

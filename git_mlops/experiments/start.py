@@ -35,9 +35,23 @@ def workspace(repo: Repo, plan: Plan, data: DataSettings) -> Start:
     """
     baseline = resolve(repo, "HEAD")
     check_runnable(repo, plan)
+    _refuse_ignored(repo, plan)
     taken = snapshot.take(repo, data)
     dirty = inputs.dirty(repo) if dvc.initialised(repo) else []
     return Start(taken.tree, baseline, plan._replace(directory=repo.prefix), tuple(dirty), taken.left_out)
+
+
+def _refuse_ignored(repo: Repo, plan: Plan) -> None:
+    """A program in the project that git ignores, as in a virtual environment: the worktree has it not."""
+    program = plan.command[0] if plan.command else ""
+    file = repo.root / repo.prefix / program
+    if "/" not in program or program.startswith("/") or not file.exists():
+        return
+    if repo.text("check-ignore", "--", str(file), ok=(0, 1, 128)):
+        raise MlopsError(
+            f"`{program}` is ignored by git: a worktree does not have it",
+            hint=f"name it by its full path: `{file}`",
+        )
 
 
 def parameters(repo: Repo, overrides: Sequence[str]) -> dict[str, bytes]:

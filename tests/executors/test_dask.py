@@ -78,3 +78,12 @@ def test_what_is_queued_runs_there_and_what_is_interrupted_waits(
     said = child.communicate()[1].decode()
     goal.touch()
     assert (child.returncode, [one.name for one in queue.entries(repo)]) == (130, ["slow"]), said
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "no such host", "tcp://127.0.0.1:x"])
+def test_where_no_scheduler_is_that_is_said_and_nothing_is_lost(repo: Repo, mlops: Run, address: str) -> None:
+    add(repo, "pass", "a")
+    words = ("exp", "queue", "start", "--executor", "dask", "--scheduler", address)
+    said = mlops(*words, cwd=repo.root, status=3).stderr
+    assert said.startswith(f"error: no Dask scheduler answers at `{address}`")
+    assert (said.count("\n"), [one.name for one in queue.entries(repo)]) == (2, ["a"])

@@ -12,6 +12,7 @@ import pytest
 
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.decode import Size
+from git_mlops.errors import MlopsError
 from git_mlops.experiments import journal, read, resume, start, temp
 from git_mlops.experiments import run as running
 from git_mlops.experiments.record import parse_record
@@ -216,3 +217,11 @@ def test_what_a_killed_one_had_written_is_in_the_experiment(dvc_repo: Repo, tmp_
     assert extra["written"] == ["ckpt.txt", "model.bin.dvc"]
     again = resume.start(data.repo, "a", "resumes", Settings())
     assert data.git("show", f"{again.tree}:ckpt.txt") == "3"
+
+
+def test_a_program_that_git_ignores_is_named_before_anything_runs(project: Repo) -> None:
+    commit(project, {".gitignore": ".venv/\n"})
+    put(project, {".venv/bin/python": "#!/bin/sh\n"})
+    with pytest.raises(MlopsError, match="`.venv/bin/python` is ignored by git") as caught:
+        start.workspace(project, Plan((".venv/bin/python", "train.py")), DataSettings())
+    assert caught.value.hint == f"name it by its full path: `{project.root}/.venv/bin/python`"
