@@ -2,13 +2,20 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from git_mlops.git.repo import Repo, discover
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # started in the background: what tests interrupt would inherit that it cannot be
+    with suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _LEAKS = ("GIT_", "MLOPS_", "DVC_", "MLFLOW_", "XDG_")
 
