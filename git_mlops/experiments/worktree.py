@@ -140,7 +140,8 @@ def _folder(repo: Repo) -> Path:
 
 
 def _made(repo: Repo, root: Path, tree: str, head: str) -> Repo:
-    repo.git(*_QUIET, "worktree", "add", "--quiet", "--detach", "--no-checkout", str(root), head)
+    with _one_at_a_time(repo):
+        repo.git(*_QUIET, "worktree", "add", "--quiet", "--detach", "--no-checkout", str(root), head)
     place = discover(root)
     place.git(*_QUIET, "read-tree", "--reset", "-u", tree)
     if dvc.initialised(place):
@@ -163,11 +164,22 @@ def _share(repo: Repo, place: Repo) -> None:
 
 def _remove(repo: Repo, root: Path) -> None:
     """Also where git does not know it, or only git does. What was linked read-only goes, too."""
-    with suppress(GitError):
+    with suppress(GitError), _one_at_a_time(repo):
         repo.git("worktree", "remove", "--force", "--force", str(root))
     if root.is_dir():
         for base, _folders, _names in os.walk(root):
             with suppress(OSError):
                 Path(base).chmod(0o700)
         shutil.rmtree(root, ignore_errors=True)
-        repo.git("worktree", "prune")
+        with _one_at_a_time(repo):
+            repo.git("worktree", "prune")
+
+
+@contextmanager
+def _one_at_a_time(repo: Repo) -> Iterator[None]:
+    """git fails to add a worktree while it finds another that is half made."""
+    folder = repo.private / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "worktrees").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -222,6 +222,6 @@ def test_what_a_killed_one_had_written_is_in_the_experiment(dvc_repo: Repo, tmp_
 def test_a_program_that_git_ignores_is_named_before_anything_runs(project: Repo) -> None:
     commit(project, {".gitignore": ".venv/\n"})
     put(project, {".venv/bin/python": "#!/bin/sh\n"})
-    with pytest.raises(MlopsError, match="`.venv/bin/python` is ignored by git") as caught:
+    with pytest.raises(MlopsError, match=r"`\.venv/bin/python` is ignored by git") as caught:
         start.workspace(project, Plan((".venv/bin/python", "train.py")), DataSettings())
     assert caught.value.hint == f"name it by its full path: `{project.root}/.venv/bin/python`"
