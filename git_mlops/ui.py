@@ -59,8 +59,14 @@ def write(text: str, output: str | None = None) -> None:
 
 
 def emit(kind: str, data: object) -> None:
-    """The `--json` envelope; its version is the contract."""
-    out(json.dumps({"mlops": 1, "kind": kind, "data": data}, indent=2, ensure_ascii=False, default=str))
+    """The `--json` envelope; its version is the contract. Of a list each item has a line of its own."""
+    if isinstance(data, list):
+        # json's quick encoder knows no indentation: a listing of thousands would wait for the slow one
+        items = ",\n    ".join(json.dumps(item, ensure_ascii=False, default=str) for item in data)
+        inner = f"[\n    {items}\n  ]" if data else "[]"
+        out(f'{{\n  "mlops": 1,\n  "kind": {json.dumps(kind)},\n  "data": {inner}\n}}')
+    else:
+        out(json.dumps({"mlops": 1, "kind": kind, "data": data}, indent=2, ensure_ascii=False, default=str))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -78,8 +78,10 @@ def canonical(value: object) -> str:
 
 def finite(value: object) -> object:
     """NaN and infinities, for which JSON has no word, as text."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return repr(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else repr(value)
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, Mapping):
         return {str(name): finite(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -1,16 +1,21 @@
 """Experiments as rows and plain data: what `exp list`, `show` and `diff` print. Pure."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from git_mlops.errors import MlopsError
 from git_mlops.experiments import key, values
-from git_mlops.experiments.diff import Difference, ValueChange
 from git_mlops.experiments.message import short
 from git_mlops.experiments.read import Experiment, Listing
 from git_mlops.experiments.record import Record
 from git_mlops.experiments.settings import Metric
 from git_mlops.experiments.where import compile_where
+
+if TYPE_CHECKING:  # 7 ms, for listings that compare nothing
+    from git_mlops.experiments.diff import Difference, ValueChange
 
 _WIDTH = 30
 
