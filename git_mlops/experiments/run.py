@@ -238,7 +238,7 @@ class _End(NamedTuple):
 def _end(setup: _Setup, first: Subject, outcome: _Outcome, before: dict[str, int], run_id: str) -> _End:
     """What is there when the run has ended, without what is older than it."""
     kept = worktree.keep(setup.repo, setup.data) if setup.plan.origin.passing else []
-    last = _study_end(setup, first)
+    last = _study_end(setup, first, outcome)
     old = _not_written(setup, outcome, before, _written(setup.repo, last))
     last = last._replace(contents=_without(last.contents, old))
     return _End(_with_tracked(setup, last, tracked.folder(setup.repo, run_id), kept), old)
@@ -256,10 +256,14 @@ def _not_written(
     setup: _Setup, outcome: _Outcome, before: dict[str, int], after: dict[str, int]
 ) -> tuple[str, ...]:
     """Metrics files older than the run. A finished pipeline may leave what is up to date as it is."""
-    anew = setup.plan.anew or setup.request.force
-    if outcome.status == "finished" and not setup.plan.command and not anew:
+    if _may_be_older(setup, outcome):
         return ()
     return tuple(sorted(path for path, moment in after.items() if before.get(path) == moment))
+
+
+def _may_be_older(setup: _Setup, outcome: _Outcome) -> bool:
+    anew = setup.plan.anew or setup.request.force
+    return outcome.status == "finished" and not setup.plan.command and not anew
 
 
 def _without(contents: Contents, old: tuple[str, ...]) -> Contents:
@@ -335,13 +339,14 @@ def _ended(record: Record, outcome: _Outcome) -> Record:
     )
 
 
-def _study_end(setup: _Setup, first: Subject) -> Subject:
+def _study_end(setup: _Setup, first: Subject, outcome: _Outcome) -> Subject:
     """The workspace at the end, with the code, the key and the environment of the start.
 
     A pipeline begins by adding the data that was changed: that is the data it used.
     """
     taken = snapshot.take(setup.repo, setup.data, keep=first.fixed)
-    last = subject.study(setup.repo, taken, setup.task, setup.settings, known=first.environment)
+    older = {} if _may_be_older(setup, outcome) else first.loose_times
+    last = subject.study(setup.repo, taken, setup.task, setup.settings, known=first.environment, older=older)
     if setup.plan.command:
         return last._replace(key=first.key, data=first.data)
     return last._replace(key=first.key._replace(data=last.key.data))

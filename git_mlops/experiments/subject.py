@@ -1,6 +1,7 @@
 """What is recorded: a tree, what it says about itself, its environment and its content key."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +35,8 @@ class Subject(NamedTuple):
     key: Key
     loose: dict[str, bytes]
     """What is in no file of the tree (ignored metrics files, what was tracked), as files of `.mlops/run/`."""
+    loose_times: Mapping[str, int] = {}  # the default of a frozen tuple, never changed
+    """When the metrics files that git ignores were written, in nanoseconds."""
 
 
 class Task(NamedTuple):
@@ -44,13 +47,21 @@ class Task(NamedTuple):
     """Relative to the top."""
 
 
-def study(
-    repo: Repo, snapshot: Snapshot, task: Task, settings: Settings, *, known: Environment | None = None
+def study(  # a snapshot, what is run on it, and what is known already
+    repo: Repo,
+    snapshot: Snapshot,
+    task: Task,
+    settings: Settings,
+    *,
+    known: Environment | None = None,
+    older: Mapping[str, int] | None = None,
 ) -> Subject:
     """Read a snapshot: one git process, whatever the number of files.
 
     Args:
         known: the environment, where it is known already.
+        older: when metrics files that git ignores were written before (`loose_times`); those that are still
+            of that time are left out.
     """
     with reader(repo) as objects:
         trees = Trees(objects)
@@ -62,7 +73,7 @@ def study(
     data, dirty = inputs.data(pointers), inputs.dirty(repo) if inputs.among(pointers) else []
     seen = known or environment.capture(task.command, Path(repo.root, task.directory))
     source = code.entries(files, contents.layout, settings.code)
-    loose = _loose_metrics(repo, contents, {entry.path for entry in files})
+    loose, times = _loose_metrics(repo, contents, {entry.path for entry in files}, older or {})
     return Subject(
         snapshot,
         _with_loose(contents, loose),
@@ -80,6 +91,7 @@ def study(
             command=key.command_part(task.command, task.directory),
         ),
         {"metrics.json": (json.dumps(key.finite(loose), indent=1) + "\n").encode()} if loose else {},
+        times,
     )
 
 
@@ -99,18 +111,24 @@ def with_tracked(found: Subject, more: Tracked) -> Subject:
     return found._replace(contents=contents, loose={**found.loose, **files})
 
 
-def _loose_metrics(repo: Repo, contents: Contents, tracked: set[str]) -> dict[str, object]:
-    """Values of metrics files that git ignores: they are in the workspace, but in no tree."""
+def _loose_metrics(
+    repo: Repo, contents: Contents, tracked: set[str], older: Mapping[str, int]
+) -> tuple[dict[str, object], dict[str, int]]:
+    """Values of metrics files that git ignores (in the workspace, but in no tree), and their times."""
     found: dict[str, object] = {}
+    times: dict[str, int] = {}
     for path in dict.fromkeys((*contents.layout.metrics, "metrics.json", "dvclive/metrics.json")):
         file = repo.root / path
         if path in tracked or not file.is_file() or not file.resolve().is_relative_to(repo.root.resolve()):
+            continue
+        times[path] = file.stat().st_mtime_ns
+        if times[path] == older.get(path):
             continue
         content = file.read_bytes() if file.stat().st_size <= values.LIMIT else None
         value, note = values.read(path, content)
         if note is None and isinstance(value, dict):
             found |= value
-    return found
+    return found, times
 
 
 def _with_loose(contents: Contents, loose: dict[str, object]) -> Contents:

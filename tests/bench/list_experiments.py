@@ -1,4 +1,7 @@
-"""B5: list experiments with their metrics. `MLOPS_BENCH_DVC=1` also waits for `dvc exp show`."""
+"""B5: list experiments with their metrics, cold and warm.
+
+`MLOPS_BENCH_LARGE=1` measures 10,000 and 100,000, too; `MLOPS_BENCH_DVC=1` also waits for `dvc exp show`.
+"""
 
 import os
 from pathlib import Path
@@ -6,11 +9,14 @@ from pathlib import Path
 from tests.bench.generate import experiments
 from tests.bench.measure import Place, Row, faster, interleaved, repository, slower
 
-COUNT = 1000
-
 
 def bench(base: Path) -> list[Row]:
     """Whole processes; the limit is one `for-each-ref` and one `cat-file --batch` of what must be read."""
+    counts = [1000, *([10_000, 100_000] if os.environ.get("MLOPS_BENCH_LARGE") else [])]
+    return [row for count in counts for row in _rows(base / str(count), count)]
+
+
+def _rows(base: Path, count: int) -> list[Row]:
     place = repository(base, "r")
     place.run("dvc", "init", "-q")
     (place.root / "dvc.yaml").write_text("metrics: [metrics.json]\nparams: [params.yaml]\n")
@@ -18,27 +24,35 @@ def bench(base: Path) -> list[Row]:
     (place.root / "params.yaml").write_text("train:\n  lr: 0.1\n  depth: 3\n")
     place.run("git", "add", "-A")
     place.run("git", "commit", "-q", "-m", "project")
-    experiments(place, COUNT)
+    experiments(place, count)
+    listing = ("git", "mlops", "exp", "list", "--json")
     seconds = interleaved(
         {
-            "ours": lambda: place.timed("git", "mlops", "exp", "list", "--json"),
+            "cold": lambda: _cold(place, *listing),
+            "warm": lambda: place.timed(*listing),
+            "newest": lambda: place.timed(*listing, "--limit", "20"),
             "limit": lambda: _limit(place),
         },
-        5,
+        5 if count <= 10_000 else 1,
     )
-    what = f"exp list of {COUNT} experiments"
-    rows = [slower("B5", what, seconds["ours"], "for-each-ref + cat-file --batch", seconds["limit"])]
+    limit = ("for-each-ref + cat-file --batch", seconds["limit"])
+    rows = [
+        slower("B5", f"exp list of {count}, cold", seconds["cold"], *limit, limit="<= 3"),
+        slower("B5", f"exp list of {count}, warm", seconds["warm"], *limit),
+        slower("B5", f"exp list --limit 20 of {count}, warm", seconds["newest"], *limit),
+    ]
     if os.environ.get("MLOPS_BENCH_DVC"):
+        theirs = place.timed("dvc", "exp", "show", "--json")
         rows.append(
-            faster(
-                "B5",
-                what,
-                seconds["ours"],
-                "dvc exp show --json",
-                place.timed("dvc", "exp", "show", "--json"),
-            )
+            faster("B5", f"exp list of {count}, cold", seconds["cold"], "dvc exp show --json", theirs)
         )
     return rows
+
+
+def _cold(place: Place, *words: str) -> float:
+    for file in (place.root / ".git" / "mlops").glob("cache.db*"):
+        file.unlink()
+    return place.timed(*words)
 
 
 def _limit(place: Place) -> None:

@@ -65,7 +65,7 @@ def test_dvc_lists_and_shows_ours(dvc_repo: Repo, run: Run) -> None:
     running_settings = Settings(params=("conf.toml",))
     running.run(
         dvc_repo,
-        Plan(("touch", "metrics.json")),
+        Plan(("touch", "metrics.json", "dvclive/metrics.json")),
         Request("ours"),
         running_settings,
         DataSettings(),

@@ -20,7 +20,7 @@ from git_mlops.experiments.run import Ended, Known, Plan
 from git_mlops.experiments.settings import Settings
 from git_mlops.git import refs
 from git_mlops.git.repo import Repo, discover
-from tests.experiments.conftest import listed, put
+from tests.experiments.conftest import commit, listed, put
 
 WRITE = "import json; json.dump({'acc': 0.95}, open('metrics.json', 'w'))"
 
@@ -85,6 +85,19 @@ def test_metrics_of_an_earlier_run_are_not_those_of_a_finished_one(project: Repo
     done = python(project, "pass")
     assert (done.exit_code, done.old_metrics, done.recorded.metrics) == (0, ("metrics.json",), {})
     assert listed(project)[0].metrics == {}
+
+
+def test_ignored_metrics_of_an_earlier_run_are_not_those_of_a_later_one(project: Repo) -> None:
+    commit(project, {".gitignore": "dvclive\nmetrics.json\n"})
+    project.git("rm", "-q", "--cached", "metrics.json")
+    project.git("commit", "-q", "-m", "ignored")
+    write = (
+        "import os; os.makedirs('dvclive', exist_ok=True); "
+        "open('dvclive/metrics.json', 'w').write('{\"a\": 1}')"
+    )
+    assert python(project, write, name="first").recorded.metrics == {"a": 1}
+    assert python(project, "print()", name="second").recorded.metrics == {}
+    assert {e.name: e.metrics for e in listed(project)} == {"first": {"a": 1}, "second": {}}
 
 
 def test_a_command_that_cannot_start_is_recorded_as_failed(project: Repo) -> None:
