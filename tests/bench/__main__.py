@@ -15,6 +15,7 @@ BENCHES = {
     "B5": "list_experiments",
     "B6": "share_experiments",
     "B11": "add_data",
+    "B12": "queue_runs",
 }
 
 
