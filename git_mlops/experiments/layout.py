@@ -31,7 +31,7 @@ class Layout(NamedTuple):
 
 def is_pipeline(path: str) -> bool:
     """Whether DVC would read the file as a pipeline."""
-    return posixpath.basename(path) == "dvc.yaml"
+    return path.endswith("dvc.yaml") and posixpath.basename(path) == "dvc.yaml"
 
 
 def conventional(path: str) -> str | None:

@@ -5,6 +5,7 @@ A thousand experiments are a thousand root trees that differ in a few files: wha
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from git_mlops.experiments import layout, values
@@ -88,6 +89,7 @@ class Trees:
         return self._notable[tree]
 
 
+@lru_cache(maxsize=100_000)  # the same few paths in every experiment
 def is_notable(path: str) -> bool:
     """Whether a file's name may mean something to us, and it is not in what nobody looks into."""
     *folders, name = path.split("/")
