@@ -308,7 +308,7 @@ def _execute(setup: _Setup, run_id: str) -> _Outcome:
             env.change(told)
             dvc.reproduce(setup.repo, force=setup.plan.anew or setup.request.force)
             return _Outcome("finished", None, used(0))
-        facts = processes.run(task.command, cwd=Path(setup.repo.root, task.directory), extra=told)
+        facts = processes.run(task.command, cwd=_directory(setup.repo, task), extra=told)
     except KeyboardInterrupt:
         return _Outcome("interrupted", "interrupted", used(-signal.SIGINT))
     except MlopsError as error:
@@ -316,6 +316,15 @@ def _execute(setup: _Setup, run_id: str) -> _Outcome:
     if facts.status == 0:
         return _Outcome("finished", None, facts)
     return _Outcome(*_failure(task.command[0], facts.status), facts)
+
+
+def _directory(repo: Repo, task: Task) -> Path:
+    """Where the command runs. In a worktree of its own an empty directory is not there: git knows none."""
+    folder = Path(repo.root, task.directory)
+    if not folder.resolve().is_relative_to(repo.root.resolve()):
+        raise MlopsError(f"`{task.directory}` is outside of the project")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _failure(program: str, status: int) -> tuple[Literal["failed", "interrupted"], str]:

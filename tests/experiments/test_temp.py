@@ -225,3 +225,22 @@ def test_a_program_that_git_ignores_is_named_before_anything_runs(project: Repo)
     with pytest.raises(MlopsError, match=r"`\.venv/bin/python` is ignored by git") as caught:
         start.workspace(project, Plan((".venv/bin/python", "train.py")), DataSettings())
     assert caught.value.hint == f"name it by its full path: `{project.root}/.venv/bin/python`"
+
+
+def test_it_runs_in_a_directory_that_git_does_not_know(project: Repo) -> None:
+    (project.root / "sub dïr").mkdir()
+    here = discover(project.root / "sub dïr")
+    found = start.workspace(here, Plan((sys.executable, "-c", "open('made', 'w')")), SMALL)
+    done = temp.run(here, found, Request("a"), Settings(), SMALL, missing=lambda _paths: None)
+    assert isinstance(done, Ended)
+    assert (done.recorded.status, "sub dïr/made" in files(project, done.recorded.commit)) == (
+        "finished",
+        True,
+    )
+
+
+def test_a_recorded_directory_outside_of_the_project_is_refused(project: Repo) -> None:
+    plan = Plan(("true",), directory="../..")
+    done = running.run(project, plan, Request("a"), Settings(), DataSettings(), started=lambda _subject: None)
+    assert isinstance(done, Ended)
+    assert (done.recorded.status, done.problem) == ("failed", "`../..` is outside of the project")
