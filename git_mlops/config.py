@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_origin, get_type_hints
 
-import yaml
-
 from git_mlops import env
 from git_mlops.checks.settings import Levels
 from git_mlops.data.settings import Settings as DataSettings
@@ -54,11 +52,11 @@ def parse(content: bytes) -> Config:
     try:
         if len(content) > _SMALL and too_deep(content, _DEEPEST):
             raise DecodeError("", "it nests too deeply")
-        values = yaml.load(content, Loader=_Loader)  # noqa: S506  # a safe loader, in C where there is one
-    except (yaml.YAMLError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark else ""
-        raise DecodeError("", f"not valid YAML{where}: {getattr(error, 'problem', None) or error}") from error
+        values = _yaml(content)
+    except DecodeError:
+        raise
+    except ValueError as error:
+        raise DecodeError("", f"not valid YAML: {error}") from error
     if not isinstance(values, dict):
         raise DecodeError("", "expected a mapping that starts with `version: 1`")
     if "version" not in values:
@@ -67,7 +65,18 @@ def parse(content: bytes) -> Config:
 
 
 _SMALL, _DEEPEST = 2000, 50
-_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _yaml(content: bytes) -> Any:
+    """By a safe loader, in C where there is one. Late: without a mlops.yaml it takes no import."""
+    import yaml
+
+    try:
+        return yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # safe
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark else ""
+        raise DecodeError("", f"not valid YAML{where}: {getattr(error, 'problem', None) or error}") from error
 
 
 def problems(content: bytes) -> Iterator[Finding]:
@@ -107,7 +116,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _keys(content: bytes | None) -> list[str]:
-    values = yaml.load(content, Loader=_Loader) if content else {}  # noqa: S506  # as in parse
+    values = _yaml(content) if content else {}
     sections = {key: value for key, value in values.items() if isinstance(value, dict) and key in _sections()}
     return [*values, *(f"{section}.{name}" for section, inner in sections.items() for name in inner)]
 

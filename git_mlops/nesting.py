@@ -1,9 +1,5 @@
 """How deep YAML nests, asked before it is built: libyaml's loader ends the process on a deep one."""
 
-import yaml
-
-_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
 
 def too_deep(content: bytes, most: int) -> int | None:
     """The 1-based line where collections nest deeper than `most`, or None. Constant memory, no recursion.
@@ -11,8 +7,10 @@ def too_deep(content: bytes, most: int) -> int | None:
     Raises:
         yaml.YAMLError: it is no YAML.
     """
+    import yaml
+
     depth = 0
-    for event in yaml.parse(content, Loader=_Loader):
+    for event in yaml.parse(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > most:

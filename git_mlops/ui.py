@@ -62,7 +62,8 @@ def emit(kind: str, data: object) -> None:
     """The `--json` envelope; its version is the contract. Of a list each item has a line of its own."""
     if isinstance(data, list):
         # json's quick encoder knows no indentation: a listing of thousands would wait for the slow one
-        items = ",\n    ".join(json.dumps(item, ensure_ascii=False, default=str) for item in data)
+        encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+        items = ",\n    ".join(map(encode, data))
         inner = f"[\n    {items}\n  ]" if data else "[]"
         out(f'{{\n  "mlops": 1,\n  "kind": {json.dumps(kind)},\n  "data": {inner}\n}}')
     else:

@@ -8,7 +8,7 @@ from git_mlops.checks.run import RULES
 from git_mlops.cli.common import find_repo
 from git_mlops.findings import exit_code
 from git_mlops.hooks.check import checked
-from git_mlops.reports import FORMATS
+from git_mlops.reports.formats import FORMATS
 
 
 @click.command()

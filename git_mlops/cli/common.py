@@ -5,7 +5,6 @@ import click
 from git_mlops import config, env, ui
 from git_mlops.config import Config
 from git_mlops.git.repo import Repo, discover
-from git_mlops.hooks import install
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
@@ -28,9 +27,14 @@ def warn_unarmed(repo: Repo) -> None:
     in_ci = (env.get("CI") or "").lower() in {"true", "1"} or env.get("PRE_COMMIT") == "1"
     context = click.get_current_context(silent=True)
     quiet = context is not None and bool(_ARMING & set(context.command_path.split()))
-    if in_ci or quiet or not (repo.root / config.FILE).exists() or install.armed(repo):
+    if in_ci or quiet or not (repo.root / config.FILE).exists():
         return
-    ui.warn("this clone is not armed: git runs no checks, and data does not follow", hint="`git mlops init`")
+    from git_mlops.hooks import install
+
+    if not install.armed(repo):
+        ui.warn(
+            "this clone is not armed: git runs no checks, and data does not follow", hint="`git mlops init`"
+        )
 
 
 _ARMING = frozenset(("init", "hooks", "clone", "ci"))

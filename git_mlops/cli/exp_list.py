@@ -171,5 +171,5 @@ def _notes(found: Selected, options: Options) -> None:
         ui.note(f"{found.cut} more: `--limit` left them out")
     if found.hidden:
         ui.note(f"{ui.count(found.hidden, 'snapshot')} of `exp apply` hidden; see `--snapshots`")
-    for note in dict.fromkeys(note for e in found.found.experiments for note in e.contents.values.notes):
+    for note in dict.fromkeys(note for e in found.found.experiments for note in e.notes):
         ui.warn(note)

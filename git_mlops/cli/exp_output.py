@@ -98,7 +98,7 @@ def shown(experiment: Experiment, record: Record | None, course: History, *, as_
         ui.out(f"{name:{width}}  " + value.replace("\n", "\n" + " " * (width + 2)))
     _values(experiment.metrics, experiment.params, gap=True)
     _courses(course)
-    notes((*experiment.contents.values.notes, *course.notes))
+    notes((*experiment.notes, *course.notes))
 
 
 def _courses(found: History) -> None:

@@ -7,7 +7,7 @@ import click
 from git_mlops import ui
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.findings import exit_code
-from git_mlops.reports import FORMATS
+from git_mlops.reports.formats import FORMATS
 from git_mlops.schema import workspace
 
 

@@ -13,8 +13,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-import yaml
-
 from git_mlops.errors import MlopsError
 
 PATHSPECS = (":(glob)**/*.dvc", ":(glob)**/dvc.lock")
@@ -30,7 +28,6 @@ _DEEPEST = 50
 _MOST_NODES = 4_000_000
 _UNUSUAL = re.compile(rb"[&*\[{?]|-[ \t]+-")
 """What anchors, flow collections and collections nested on one line need: DVC writes none of it."""
-_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Out(NamedTuple):
@@ -115,11 +112,13 @@ def _load(path: str, content: bytes) -> Mapping[Any, Any]:
         )
     if b"\0" in content:
         raise PointerError(path, "it is no text", line=1)
+    import yaml
+
     try:
         if _UNUSUAL.search(content):
             # DVC writes aliases into dvc.lock where parameters share a list; people write them into dvc.yaml
             _refuse_traps(path, content, aliases=posixpath.basename(path) in ("dvc.lock", "dvc.yaml"))
-        value = yaml.load(content, Loader=_Loader)  # noqa: S506  # a safe loader, in C where there is one
+        value = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # safe
     except (yaml.YAMLError, ValueError, KeyError, IndexError, AttributeError, RecursionError) as error:
         # beside YAMLError whatever PyYAML lets through: `!!bool x` is a KeyError, `!!int ''` an IndexError
         mark = getattr(error, "problem_mark", None)
@@ -132,10 +131,12 @@ def _load(path: str, content: bytes) -> Mapping[Any, Any]:
 
 def _refuse_traps(path: str, content: bytes, *, aliases: bool) -> None:
     """No deep nesting: the loader in C ends the whole process when its stack is full. No bomb of aliases."""
+    import yaml
+
     size = 0
     sizes: dict[str, int] = {}
     open_: list[tuple[str | None, int]] = []
-    for event in yaml.parse(content, Loader=_Loader):
+    for event in yaml.parse(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         line, anchor = event.start_mark.line + 1 if event.start_mark else None, getattr(event, "anchor", None)
         if anchor and not aliases:
             raise PointerError(path, "YAML anchors are not allowed in a pointer", line=line)

@@ -69,7 +69,7 @@ def listing(repo: Repo, settings: Settings, tip: str) -> tuple[Listing, dict[str
         commits = read.commits(objects, bases)
         contents = tree.contents(Trees(objects), (c.tree for c in commits.values()), settings.params)
     baselines = own.baselines | {oid: contents[commit.tree] for oid, commit in commits.items()}
-    ordered = sorted((*own.experiments, *more), key=lambda e: (e.commit.time, e.ref))
+    ordered = sorted((*own.experiments, *more), key=lambda e: (e.time, e.ref))
     return Listing(tuple(ordered), baselines), how
 
 

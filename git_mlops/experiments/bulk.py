@@ -1,66 +1,72 @@
-"""What many commits say about themselves, from what each changed: one `git log`, one `cat-file --batch`.
+"""What many commits say about themselves, from what each changed.
 
 An experiment differs from the commit it started from in few files. Only these are looked at; the rest is the
 baseline's, which thousands share. What does not fit (several parents, directories of metrics) is read whole.
+
+Some thousands at a time: while git reads what one round asks for, what it answered to another is looked at.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import islice
 from typing import NamedTuple
 
 from git_mlops.experiments import committed, layout, message, tree, values
-from git_mlops.experiments.committed import Commit
+from git_mlops.experiments.changes import Changes, Side, Step, Walk
+from git_mlops.experiments.committed import Raw
+from git_mlops.experiments.known import Page, Writer
 from git_mlops.experiments.layout import Layout
+from git_mlops.experiments.message import Status
 from git_mlops.experiments.record import PATH, RecordError, parse_record
 from git_mlops.experiments.tree import Contents, Place, Trees
 from git_mlops.experiments.values import Values
+from git_mlops.git.reader import Asked
 from git_mlops.git.repo import Repo
-from git_mlops.git.run import GitError
 
 _FEW = 30
-"""So many are read whole: another process would take longer."""
+"""So many are read whole: more processes would take longer."""
 _ROUND = 5000
 """Commits at once: memory stays bounded."""
+_ROUNDS = 3
+"""Under way at the same time."""
+_TREE_LIMIT = 64 * 1024 * 1024
 _BLOBS = ("100644", "100755")
 
 
-class Loaded(NamedTuple):
-    """A commit and what its tree says."""
-
-    commit: Commit
-    contents: Contents
-
-
-def load(repo: Repo, trees: Trees, oids: Sequence[str], params: Sequence[str]) -> dict[str, Loaded]:
-    """By commit id; what is not here or is no commit is left out.
+def load(repo: Repo, trees: Trees, oids: Sequence[str], params: Sequence[str]) -> list[Page]:
+    """What is known of commits; what is not here or is no commit is left out.
 
     Args:
         params: parameter files that the settings name besides those of dvc.yaml.
     """
-    if len(oids) <= _FEW:
-        return _whole(trees, oids, params)
-    found: dict[str, Loaded] = {}
-    bulk = _Bulk(repo, trees, Layout(params=tuple((path, ()) for path in params)))
-    for start in range(0, len(oids), _ROUND):
-        found |= bulk.load(oids[start : start + _ROUND])
-    return found | _whole(trees, [oid for oid in oids if oid not in found], params)
+    writer = Writer()
+    left: list[str] = list(oids)
+    if len(oids) > _FEW:
+        left = _Bulk(repo, trees, Layout(params=tuple((path, ()) for path in params)), writer).load(oids)
+    if left:
+        _whole(trees, left, params, writer)
+    return writer.end()
 
 
-def _whole(trees: Trees, oids: Iterable[str], params: Sequence[str]) -> dict[str, Loaded]:
-    known = committed.commits(trees.reader, oids)
-    contents = tree.contents(trees, (commit.tree for commit in known.values()), params)
-    records = {oid: f"{oid}:{PATH}" for oid, commit in known.items() if _partial(commit)}
+def _whole(trees: Trees, oids: Iterable[str], params: Sequence[str], writer: Writer) -> None:
+    known = committed.raw(trees.reader, oids)
+    contents = tree.contents(trees, (raw.tree for raw in known.values()), params)
+    facts = {oid: _facts(raw) for oid, raw in known.items()}
+    records = {oid: f"{oid}:{PATH}" for oid, (_status, partial) in facts.items() if partial}
     texts = trees.reader.read(records.values())
-    return {
-        oid: Loaded(commit, _own(contents[commit.tree], texts[records[oid]].content))
-        if records.get(oid) in texts
-        else Loaded(commit, contents[commit.tree])
-        for oid, commit in known.items()
-    }
+    for oid, raw in known.items():
+        found = contents[raw.tree]
+        record = texts.get(records.get(oid, ""))
+        writer.add(raw, facts[oid][0], _own(found, record.content) if record else found)
 
 
-def _partial(commit: Commit) -> bool:
-    """Whether the tree may hold metrics of an earlier run."""
-    return commit.message.older or commit.message.status != "finished"
+def _facts(raw: Raw) -> tuple[Status, bool]:
+    """Its status, and whether the tree may hold metrics of an earlier run."""
+    if message.whole(raw.said):
+        return "finished", False
+    parsed = message.parse_message(raw.said)
+    return parsed.status, parsed.older or parsed.status != "finished"
 
 
 def _own(contents: Contents, record: bytes | None) -> Contents:
@@ -74,20 +80,6 @@ def _own(contents: Contents, record: bytes | None) -> Contents:
     return contents._replace(values=found._replace(metrics=metrics))
 
 
-_Side = tuple[str, str] | None
-"""Mode and blob id; None: deleted."""
-_Changes = dict[str, _Side]
-
-
-class _Plan(NamedTuple):
-    """What trees of one shape are read for."""
-
-    layout: Layout
-    declared: Layout
-    places: tuple[tuple[str, str, tuple[str, ...]], ...]
-    """Path, kind, names that count."""
-
-
 class _Base(NamedTuple):
     """A commit that experiments started from."""
 
@@ -95,42 +87,97 @@ class _Base(NamedTuple):
     notable: dict[str, str]
 
 
+_Flat = tuple[dict[str, object], str | None]
+"""Values by name, and a note on why there are none."""
+
+
+class _Wanted(NamedTuple):
+    """A file that trees of one shape are read for."""
+
+    path: str
+    kind: str
+    keys: tuple[str, ...]
+    base: Side
+    """The baseline's."""
+    known: dict[str, _Flat]
+    """What versions of it say, by blob id."""
+
+
+class _Plan(NamedTuple):
+    """What trees of one shape are read for."""
+
+    layout: Layout
+    declared: Layout
+    files: tuple[_Wanted, ...]
+
+
+class _One(NamedTuple):
+    """A commit on its way."""
+
+    raw: Raw
+    status: Status
+    plan: _Plan
+    blobs: tuple[str | None, ...]
+    """Of the plan's files."""
+    record: str | None
+    """Blob of record.json, where it must be asked which metrics are the run's own."""
+
+
 class _Bulk:
     """What is learned about baselines and shapes stays for the next round."""
 
-    def __init__(self, repo: Repo, trees: Trees, extra: Layout) -> None:
+    def __init__(self, repo: Repo, trees: Trees, extra: Layout, writer: Writer) -> None:
         self.repo = repo
         self.trees = trees
         self.extra = extra
+        self.writer = writer
+        self.walk = Walk(trees, repo.object_format)
         self.bases: dict[str, _Base | None] = {}
-        self.plans: dict[tuple[str, tuple[Place, ...]], _Plan | None] = {}
+        self.plans: dict[tuple[str, tuple[Place, ...]], _Plan] = {}
         self.declared: dict[Place, Layout] = {}
-        self.flat: dict[tuple[str, str, str, tuple[str, ...]], tuple[dict[str, object], tuple[str, ...]]] = {}
+        self.known: dict[tuple[str, str, tuple[str, ...]], dict[str, _Flat]] = {}
+        self.left: list[str] = []
 
-    def load(self, oids: Sequence[str]) -> dict[str, Loaded]:
-        """One round. Left out is what does not fit, or is not here."""
-        try:
-            changed = list(_changed(self.repo, oids))
-        except GitError:
-            return {}
-        self._learn_bases({commit.parents[0] for commit, _changes in changed})
+    def load(self, oids: Sequence[str]) -> list[str]:
+        """Write what fits; the others are returned."""
+        remaining = iter(oids)
+        waiting: deque[Iterator[None]] = deque()
+        while True:
+            while len(waiting) < _ROUNDS and (some := list(islice(remaining, _ROUND))):
+                waiting.append(self._round(some))
+            if not waiting:
+                return self.left
+            for _asked in waiting[0]:
+                waiting.rotate(-1)
+                break
+            else:
+                waiting.popleft()
+
+    def _round(self, oids: list[str]) -> Iterator[None]:
+        """One round; it yields whenever it has asked git for something."""
+        commits: list[Raw] = []
+        with closing(Asked(self.repo, oids)) as asked:
+            yield
+            for oid, kind, content in asked.answers(_TREE_LIMIT):
+                raw = committed.split(oid, content) if kind == "commit" and content else None
+                if raw and len(raw.parents) == 1:
+                    commits.append(raw)
+        self._learn_bases({raw.parents[0] for raw in commits})
+        changed: list[tuple[Raw, Changes]] = [(raw, {}) for raw in commits if self.bases[raw.parents[0]]]
+        broken: list[Changes] = []
+        yield from self._compared(changed, broken)
+        without = set(map(id, broken))
+        changed = [pair for pair in changed if id(pair[1]) not in without]
         self._learn_pipelines(changed)
-        wanted: list[tuple[Commit, _Changes, _Plan, list[tuple[str, str, str, tuple[str, ...]]]]] = []
-        for commit, changes in changed:
-            plan = self._plan(commit.parents[0], changes)
-            if plan is not None:
-                wanted.append((commit, changes, plan, self._places(commit.parents[0], changes, plan)))
-        self._read(place for *_rest, places in wanted for place in places)
-        records = self._records((commit, changes) for commit, changes, *_rest in wanted)
-        found: dict[str, Loaded] = {}
-        for commit, _changes, plan, places in wanted:
-            contents = Contents(plan.layout, plan.declared, self._values(plan.layout, places))
-            if commit.oid in records:
-                contents = _own(contents, records[commit.oid])
-            found[commit.oid] = Loaded(commit, contents)
-        if len(self.flat) > 4 * _ROUND:
-            self.flat.clear()
-        return found
+        ones = [one for raw, changes in changed if (one := self._one(raw, changes))]
+        records: dict[str, bytes | None] = {}
+        yield from self._read(ones, records)
+        for one in ones:
+            contents = Contents(one.plan.layout, one.plan.declared, _values(one))
+            own = _own(contents, records[one.record]) if one.record in records else contents
+            self.writer.add(one.raw, one.status, own)
+        done = {one.raw.oid for one in ones}
+        self.left += [oid for oid in oids if oid not in done]
 
     def _learn_bases(self, oids: set[str]) -> None:
         new = [oid for oid in oids if oid not in self.bases]
@@ -140,10 +187,30 @@ class _Bulk:
             commit = known.get(oid)
             self.bases[oid] = _Base(commit.tree, dict(self.trees.notable(commit.tree))) if commit else None
 
-    def _learn_pipelines(self, changed: Sequence[tuple[Commit, _Changes]]) -> None:
+    def _compared(self, changed: Sequence[tuple[Raw, Changes]], broken: list[Changes]) -> Iterator[None]:
+        """What the commits changed; `broken` gets those whose trees are not all here."""
+        level = [
+            Step(into, "", base.tree, raw.tree)
+            for raw, into in changed
+            if (base := self.bases[raw.parents[0]]) and base.tree != raw.tree
+        ]
+        while level:
+            by_tree: dict[str, list[Step]] = {}
+            for step in level:
+                by_tree.setdefault(step.new, []).append(step)
+            level = []
+            with closing(Asked(self.repo, by_tree)) as asked:
+                yield
+                for oid, _kind, content in asked.answers(_TREE_LIMIT):
+                    if content is not None:
+                        for step in by_tree.pop(oid):
+                            level += self.walk.compare(step, content)
+            broken += [step.into for steps in by_tree.values() for step in steps]
+
+    def _learn_pipelines(self, changed: Sequence[tuple[Raw, Changes]]) -> None:
         places = {
             (path, side[1])
-            for _commit, changes in changed
+            for _raw, changes in changed
             for path, side in changes.items()
             if side is not None and layout.is_pipeline(path)
         }
@@ -155,24 +222,35 @@ class _Bulk:
             value, note = layout.parse(path, objects[oid].content if oid in objects else None)
             self.declared[path, oid] = layout.declared({path: value})._replace(notes=(note,) if note else ())
 
-    def _plan(self, baseline: str, changes: _Changes) -> _Plan | None:
-        base = self.bases[baseline]
-        if base is None:
-            return None
+    def _one(self, raw: Raw, changes: Changes) -> _One | None:
+        """None where a file is a folder: every file below it counts, so it is read whole."""
+        plan = self._plan(raw.parents[0], changes)
+        blobs: list[str | None] = []
+        for file in plan.files:
+            side = changes.get(file.path, file.base)
+            if side is None and _holds(changes, file.path):
+                return None
+            if side is not None and side[0] == "40000":
+                return None
+            blobs.append(side[1] if side is not None and side[0] in _BLOBS else None)
+        status, partial = _facts(raw)
+        record = changes.get(PATH) if partial else None
+        return _One(raw, status, plan, tuple(blobs), record[1] if record else None)
+
+    def _plan(self, baseline: str, changes: Changes) -> _Plan:
         notable = {path: side for path, side in changes.items() if tree.is_notable(path)}
         shape = tuple(
             (path, "-" if side is None else side[1] if layout.is_pipeline(path) else side[0])
             for path, side in notable.items()
         )
-        known = (baseline, shape)
-        if known not in self.plans:
-            self.plans[known] = self._planned(base, notable)
-        plan = self.plans[known]
-        if plan is None or any(self._folder(base, changes, path) for path, _kind, _keys in plan.places):
-            return None
+        plan = self.plans.get((baseline, shape))
+        if plan is None:
+            base = self.bases[baseline]
+            assert base
+            plan = self.plans[baseline, shape] = self._planned(base, notable)
         return plan
 
-    def _planned(self, base: _Base, notable: _Changes) -> _Plan:
+    def _planned(self, base: _Base, notable: Changes) -> _Plan:
         merged = dict(base.notable)
         for path, side in notable.items():
             if side is None or side[0] not in _BLOBS:
@@ -183,90 +261,59 @@ class _Bulk:
         own = layout.merged(self.declared[place] for place in shape if place in self.declared)
         paths = sorted(merged, key=lambda path: path.encode("utf-8", "surrogateescape"))
         whole = layout.merged([own, *(layout.of_convention(path) for path in paths), self.extra])
-        places = [(path, "metrics", ()) for path in whole.metrics]
-        places += [(path, "params", keys) for path, keys in whole.params]  # type: ignore[misc]  # longer tuples
-        return _Plan(whole, own, tuple(places))
+        files = [self._wanted(base, path, "metrics", ()) for path in whole.metrics]
+        files += [self._wanted(base, path, "params", keys) for path, keys in whole.params]
+        return _Plan(whole, own, tuple(files))
 
-    def _folder(self, base: _Base, changes: _Changes, path: str) -> bool:
-        """Whether a place is, or becomes, a directory: then every file below it counts."""
-        if path in changes:
-            return False
+    def _wanted(self, base: _Base, path: str, kind: str, keys: tuple[str, ...]) -> _Wanted:
         entry = self.trees.find(base.tree, path)
-        below = entry is not None and entry.mode not in (*_BLOBS, "120000", "160000")
-        return below or (entry is None and any(one.startswith(f"{path}/") for one in changes))
+        known = self.known.setdefault((path, kind, keys), {})
+        return _Wanted(path, kind, keys, (entry.mode, entry.oid) if entry else None, known)
 
-    def _places(
-        self, baseline: str, changes: _Changes, plan: _Plan
-    ) -> list[tuple[str, str, str, tuple[str, ...]]]:
-        base = self.bases[baseline]
-        assert base
-        found = []
-        for path, kind, keys in plan.places:
-            if path in changes:
-                side = changes[path]
-            else:
-                entry = self.trees.find(base.tree, path)
-                side = (entry.mode, entry.oid) if entry else None
-            if side is not None and side[0] in _BLOBS:
-                found.append((path, side[1], kind, keys))
-        return found
-
-    def _read(self, places: Iterable[tuple[str, str, str, tuple[str, ...]]]) -> None:
-        new = {place: None for place in places if place not in self.flat}
-        objects = self.trees.reader.read((oid for _path, oid, *_rest in new), limit=values.LIMIT)
-        for place in new:
-            path, oid, kind, keys = place
-            value, note = values.read(path, objects[oid].content if oid in objects else None)
-            flat, problem = values.flat(kind, value, keys) if note is None else ({}, None)
-            notes = (note, f"`{path}` was skipped: {problem}" if problem else None)
-            self.flat[place] = flat, tuple(text for text in notes if text)
-
-    def _values(self, found: Layout, places: Sequence[tuple[str, str, str, tuple[str, ...]]]) -> Values:
-        by_kind: dict[str, dict[str, dict[str, object]]] = {"metrics": {}, "params": {}}
-        notes = list(found.notes)
-        for place in places:
-            flat, said = self.flat[place]
-            notes += said
-            if flat:
-                by_kind[place[2]][place[0]] = flat
-        return Values(by_kind["metrics"], by_kind["params"], tuple(dict.fromkeys(notes)) if notes else ())
-
-    def _records(self, wanted: Iterable[tuple[Commit, _Changes]]) -> dict[str, bytes | None]:
-        """record.json of the commits whose metrics may be older than they are."""
-        oids = {c.oid: side[1] for c, changes in wanted if _partial(c) and (side := changes.get(PATH))}
-        objects = self.trees.reader.read(oids.values())
-        return {commit: objects[oid].content for commit, oid in oids.items() if oid in objects}
+    def _read(self, ones: Sequence[_One], records: dict[str, bytes | None]) -> Iterator[None]:
+        """Files that were not seen yet, and the records that are asked for."""
+        wanted: dict[str, list[_Wanted]] = {}
+        for one in ones:
+            for file, oid in zip(one.plan.files, one.blobs, strict=True):
+                if oid is not None and oid not in file.known:
+                    # each once: `known` has an entry from now on
+                    file.known[oid] = {}, f"`{file.path}` was skipped: too large"
+                    wanted.setdefault(oid, []).append(file)
+            if one.record is not None:
+                wanted.setdefault(one.record, [])
+        asked_for = {one.record for one in ones if one.record is not None}
+        with closing(Asked(self.repo, wanted)) as asked:
+            yield
+            for oid, _kind, content in asked.answers(values.LIMIT):
+                for file in wanted[oid]:
+                    file.known[oid] = _flat(file, content)
+                if oid in asked_for:
+                    records[oid] = content
 
 
-_LOG = (
-    "log", "--no-walk=unsorted", "--stdin", "--ignore-missing", "--raw", "-z", "--no-abbrev", "--no-renames",
-    "--no-color", "--no-ext-diff", "--no-show-signature", "--no-notes", "--encoding=UTF-8",
-    "--format=%x01%H %T %ct %P%n%B",
-)  # fmt: skip
+def _holds(changes: Changes, path: str) -> bool:
+    start = f"{path}/"
+    return any(one.startswith(start) for one in changes)
 
 
-def _changed(repo: Repo, oids: Sequence[str]) -> Iterator[tuple[Commit, _Changes]]:
-    """Commits with one parent, and what each changed in it."""
-    output = repo.git(*_LOG, stdin="".join(f"{oid}\n" for oid in oids).encode())
-    fields = iter(output.decode("utf-8", "surrogateescape").split("\0"))
-    commit: Commit | None = None
-    changes: _Changes = {}
-    for field in fields:
-        start = field.lstrip("\n")
-        if start.startswith(":"):
-            words = start.split(" ")
-            changes[next(fields)] = None if words[4] == "D" else (words[1], words[3])
-        elif start.startswith("\x01"):
-            if commit is not None:
-                yield commit, changes
-            commit, changes = _commit(start[1:]), {}
-    if commit is not None:
-        yield commit, changes
+def _flat(file: _Wanted, content: bytes | None) -> _Flat:
+    value, note = values.read(file.path, content)
+    if note is not None:
+        return {}, note
+    flat, problem = values.flat(file.kind, value, file.keys)
+    return flat, f"`{file.path}` was skipped: {problem}" if problem else None
 
 
-def _commit(text: str) -> Commit | None:
-    head, _, said = text.partition("\n")
-    oid, root, time, *parents = head.split(" ")
-    if len(parents) != 1 or not parents[0]:
-        return None
-    return Commit(oid, root, tuple(parents), int(time), message.parse_message(said))
+def _values(one: _One) -> Values:
+    metrics: dict[str, dict[str, object]] = {}
+    params: dict[str, dict[str, object]] = {}
+    notes = list(one.plan.layout.notes)
+    for file, oid in zip(one.plan.files, one.blobs, strict=True):
+        if oid is None:
+            continue
+        flat, said = file.known[oid]
+        if said:
+            notes.append(said)
+        if flat:
+            (metrics if file.kind == "metrics" else params)[file.path] = flat
+    return Values(metrics, params, tuple(dict.fromkeys(notes)) if notes else ())

@@ -197,8 +197,8 @@ _RECORDED: dict[str, _Field] = {
 }
 _FIELDS: dict[str, _Field] = {
     "name": (lambda row_: row_.experiment.name, lambda value, _now: str(value)),
-    "age": (lambda row_: row_.experiment.commit.time, _age),
-    "time": (lambda row_: _stamp(row_.experiment.commit.time), _time),
+    "age": (lambda row_: row_.experiment.time, _age),
+    "time": (lambda row_: _stamp(row_.experiment.time), _time),
     "status": (lambda row_: row_.experiment.status, _plain),
     "belongs": (lambda row_: row_.belongs, _plain),
     "baseline": (lambda row_: row_.experiment.baseline, _oid),

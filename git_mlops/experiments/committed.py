@@ -20,11 +20,31 @@ class Commit(NamedTuple):
     message: Message
 
 
+class Raw(NamedTuple):
+    """A commit whose message nobody has looked into yet."""
+
+    oid: str
+    tree: str
+    parents: tuple[str, ...]
+    time: int
+    said: str
+
+    @property
+    def parsed(self) -> Commit:
+        """With its message understood."""
+        return Commit(*self[:4], message.parse_message(self.said))
+
+
 def commits(objects: Reader, oids: Iterable[str]) -> dict[str, Commit]:
     """Commits by id; what is not here or is no commit is left out."""
+    return {oid: found.parsed for oid, found in raw(objects, oids).items()}
+
+
+def raw(objects: Reader, oids: Iterable[str]) -> dict[str, Raw]:
+    """The same, their messages not looked into."""
     answers = objects.read(oids)
     return {
-        oid: parse_commit(found.oid, found.content)
+        oid: split(found.oid, found.content)
         for oid, found in answers.items()
         if found.kind == "commit" and found.content is not None
     }
@@ -32,13 +52,16 @@ def commits(objects: Reader, oids: Iterable[str]) -> dict[str, Commit]:
 
 def parse_commit(oid: str, content: bytes) -> Commit:
     """A commit object's text."""
+    return split(oid, content).parsed
+
+
+def split(oid: str, content: bytes) -> Raw:
+    """A commit object's text in parts."""
     head, _, said = content.decode("utf-8", "surrogateescape").partition("\n\n")
     match = _HEAD.match(head)
     time = _COMMITTER.search(head)
     parents = tuple(match[2].replace("parent ", "").split()) if match else ()
-    return Commit(
-        oid, match[1] if match else "", parents, int(time[1]) if time else 0, message.parse_message(said)
-    )
+    return Raw(oid, match[1] if match else "", parents, int(time[1]) if time else 0, said)
 
 
 _HEAD = re.compile(r"tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)")

@@ -7,21 +7,14 @@ may not multiply, nesting may not be deep, large files are refused by their size
 import ast
 import json
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
-
-import yaml
-
-from git_mlops.nesting import too_deep
 
 LIMIT = 4 * 1024 * 1024
 """Bytes of the largest file that is read for values."""
 
 _DEPTH = 100
 _EXPANDED = 100_000
-_SHALLOW_BY_SIZE = 4096
 
 
 class DocumentError(ValueError):
@@ -41,10 +34,6 @@ def load(path: str, content: bytes) -> object:
         return _PARSERS.get(suffix, _yaml)(content)
     except DocumentError:
         raise
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark else ""
-        raise DocumentError(f"not valid YAML{where}: {getattr(error, 'problem', None) or error}") from error
     except (RecursionError, MemoryError) as error:
         raise DocumentError("nested too deeply") from error
     except (ValueError, SyntaxError, TypeError, OverflowError) as error:
@@ -85,45 +74,6 @@ def _plain(value: object, depth: int) -> object:
     if isinstance(value, Mapping):
         return {str(key): _plain(inner, depth + 1) for key, inner in value.items()}
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # C where there is one
-    """YAML 1.2's scalars, as DVC reads them: `1e-3` is a number, `no` and `012` are not special."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  # PyYAML's form
-
-
-_SCALARS = (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", r"[-+]?[0-9][0-9_]*|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*\.?[0-9_]*)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
-    ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", "-+."),
-    ("merge", r"<<", "<"),
-    ("null", r"~|null|Null|NULL|", "~nN"),
-    ("timestamp", r"\d{4}-\d\d-\d\d", "0123456789"),
-)
-for _kind, _pattern, _first in _SCALARS:
-    _expression = re.compile(f"(?:{_pattern})\\Z")
-    _starts = [*_first, ""] if _kind == "null" else [*_first]
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", _expression, _starts)
-
-
-def _integer(loader: Any, node: Any) -> int:
-    return _number(str(loader.construct_scalar(node)))
-
-
-def _number(text: str) -> int:
-    base = {"0o": 8, "0x": 16}.get(text[:2], 10)
-    return int(text[2:] if base != 10 else text.replace("_", ""), base)
-
-
-def _float(loader: Any, node: Any) -> float:
-    text = str(loader.construct_scalar(node)).replace("_", "").lower()
-    return float(text.replace(".inf", "inf").replace(".nan", "nan"))
-
-
-_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
-_Loader.add_constructor("tag:yaml.org,2002:float", _float)
 
 
 _LINE = re.compile(
@@ -178,34 +128,12 @@ def _plain_value(integer: str | None, number: str | None, word: str | None) -> o
 def _yaml(content: bytes) -> object:
     if (plain := _plain_yaml(content)) is not None:
         return plain
-    return _any_yaml(content)
+    from git_mlops.experiments import yaml12
 
-
-def _any_yaml(content: bytes) -> object:
-    # libyaml's binding recurses in C: ask for the depth first, or a file of `[[[[…` ends the process
-    if len(content) > _SHALLOW_BY_SIZE and too_deep(content, _DEPTH):
-        raise DocumentError("nested too deeply")
-    loader = _Loader(content)
     try:
-        node = loader.get_single_node()
-        if node is None:
-            return None
-        if b"*" in content and _expanded(node, {}, 0) > _EXPANDED:
-            raise DocumentError("its aliases multiply")
-        return loader.construct_document(node)
-    finally:
-        loader.dispose()
-
-
-def _expanded(node: Any, known: dict[int, int], depth: int) -> int:
-    """How many nodes there were if every alias were written out."""
-    if depth > _DEPTH:
-        raise DocumentError("nested too deeply")
-    if id(node) not in known:
-        inner = node.value if isinstance(node.value, list) else []
-        flat = [part for item in inner for part in (item if isinstance(item, tuple) else (item,))]
-        known[id(node)] = 1 + sum(_expanded(part, known, depth + 1) for part in flat)
-    return known[id(node)]
+        return yaml12.load(content, _DEPTH, _EXPANDED)
+    except yaml12.InvalidError as error:
+        raise DocumentError(str(error)) from error
 
 
 def _json(content: bytes) -> object:
@@ -213,6 +141,8 @@ def _json(content: bytes) -> object:
 
 
 def _toml(content: bytes) -> object:
+    import tomllib
+
     return tomllib.loads(content.decode())
 
 

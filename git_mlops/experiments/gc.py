@@ -98,7 +98,7 @@ def _meant(one: Experiment, policy: Policy, before: int | None) -> bool:
         *([one.status in ("failed", "interrupted")] if policy.failed else []),
         *([snapshot] if policy.snapshots else []),
     ]
-    return (any(kinds) or not kinds) and (before is None or one.commit.time < before)
+    return (any(kinds) or not kinds) and (before is None or one.time < before)
 
 
 def _needed(one: Experiment, landed: set[str]) -> str | None:

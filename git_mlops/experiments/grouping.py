@@ -46,7 +46,7 @@ def groups(repo: Repo, rows: Sequence[Row]) -> list[Group]:
 
 def _time(group: Group) -> int:
     """A baseline that is not here has the time of its newest experiment."""
-    return group.place.time or max(row.experiment.commit.time for row in group.rows)
+    return group.place.time or max(row.experiment.time for row in group.rows)
 
 
 def places(repo: Repo, baselines: Iterable[str]) -> dict[str, Place]:

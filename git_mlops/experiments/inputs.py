@@ -29,11 +29,32 @@ def outs(found: Mapping[str, bytes]) -> list[Out]:
 
 def files(trees: Trees, root: str) -> dict[str, bytes]:
     """The pointers of a tree, and the dvc.yaml beside each dvc.lock: path → content."""
-    wanted = {
+    return _read(trees, _wanted(trees, root))
+
+
+def of_trees(trees: Trees, roots: Iterable[str]) -> dict[str, list[Out]]:
+    """`outs` of many trees, of which most have the same pointers: these are read and understood once."""
+    wanted = {root: _wanted(trees, root) for root in roots}
+    read = _read(trees, {oid: oid for places in wanted.values() for oid in places.values()})
+    known: dict[tuple[tuple[str, str], ...], list[Out]] = {}
+    found = {}
+    for root, places in wanted.items():
+        shape = tuple(places.items())
+        if shape not in known:
+            known[shape] = outs({path: read[oid] for path, oid in shape if oid in read})
+        found[root] = known[shape]
+    return found
+
+
+def _wanted(trees: Trees, root: str) -> dict[str, str]:
+    return {
         entry.path: entry.oid
         for entry in trees.files(root)
         if pointers.is_pointer(entry.path) or entry.path.rpartition("/")[2] == "dvc.yaml"
     }
+
+
+def _read(trees: Trees, wanted: Mapping[str, str]) -> dict[str, bytes]:
     found = trees.reader.read(wanted.values(), limit=pointers.LARGEST)
     return {path: found[oid].content or b"" for path, oid in wanted.items() if oid in found}
 

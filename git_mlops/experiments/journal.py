@@ -13,14 +13,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from git_mlops.errors import MlopsError
-from git_mlops.experiments import names, rescue, tracked, worktree
 from git_mlops.git import objects, refs
 from git_mlops.git.refs import Move, RefMovedError
 from git_mlops.git.repo import Repo
 
 LOG = "log"
 """What a run in the background printed, in its journal's folder; it stays when the run is recorded."""
+
+WORKTREES = "worktrees"
+"""Below the private folder: a worktree and a lock for each run that has one of its own."""
 
 
 class Journal(NamedTuple):
@@ -94,43 +95,10 @@ def alive(journal: Journal) -> bool:
     return journal.born == born(journal.pid) != ""
 
 
-def recover(repo: Repo) -> list[str]:
-    """Turn the runs of killed recorders into interrupted experiments; their refs."""
-    found = []
-    for journal in under_way(repo):
-        if alive(journal) or names.parse_ref(journal.ref) is None:
-            continue
-        held = refs.read(repo, holder(journal.id))
-        if held is None or _publish(
-            repo, journal, held
-        ):  # without its holder it was recorded, or never began
-            end(repo, journal)
-            found += [journal.ref] if held else []
-    worktree.sweep(repo)
-    return found
-
-
-def _publish(repo: Repo, journal: Journal, held: str) -> bool:
-    with worktree.abandoned(repo, journal.root) as left:
-        if left.busy:
-            return False  # another process is at it; what it leaves is found next time
-        ref = _free(repo, journal.ref)
-        try:
-            whole = rescue.rescued(
-                repo, held, tracked.folder(repo, journal.id), ref.rpartition("/")[2], left.place
-            )
-        except MlopsError:
-            whole = held  # better without what was tracked than not at all
-        moves = [Move(ref, whole, None), Move(holder(journal.id), None, held)]
-        try:
-            refs.move(repo, moves, "mlops exp: interrupted")
-        except RefMovedError:
-            return False
-    return True
-
-
-def _free(repo: Repo, ref: str) -> str:
-    return f"{ref}-interrupted" if refs.read(repo, ref) else ref
+def left_over(repo: Repo) -> bool:
+    """Whether a recorder that is gone has left anything: see `recovery`."""
+    folder = repo.private / WORKTREES
+    return any(not alive(run) for run in under_way(repo)) or any(folder.glob("*.lock"))
 
 
 def born(pid: int) -> str:

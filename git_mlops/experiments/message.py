@@ -59,6 +59,18 @@ def format_message(message: Message) -> str:
     return "\n\n".join([clean(message.title), *([text] if text else []), "\n".join(trailers)]) + "\n"
 
 
+def whole(content: str) -> bool:
+    """Whether a message plainly says `finished`, and that all metrics are the run's own; quick, for many.
+
+    False says nothing: `parse_message` knows.
+    """
+    return _WHOLE.search(content, max(len(content) - _TAIL, 0)) is not None
+
+
+_TAIL = 150
+_WHOLE = re.compile(r"\n\n(?:Mlops-Run: [0-9a-f]+\n)?Mlops-Status: finished\nMlops-Version: [0-9]{1,9}\n?\Z")
+
+
 def parse_message(content: str) -> Message:
     """Any commit's message: trailers count only as the last paragraph, and only whole."""
     first, _, rest = content.strip("\n").partition("\n")

@@ -123,7 +123,7 @@ def _plain(experiment: Experiment, one: History, most: int) -> dict[str, object]
     return {
         "name": experiment.name,
         "status": experiment.status,
-        "time": datetime.fromtimestamp(experiment.commit.time, UTC).isoformat(" ", "minutes"),
+        "time": datetime.fromtimestamp(experiment.time, UTC).isoformat(" ", "minutes"),
         "metrics": key.finite(experiment.metrics),
         "params": key.finite(experiment.params),
         "history": {name: _line(history.thinned(points, most)) for name, points in one.series.items()},

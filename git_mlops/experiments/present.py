@@ -39,7 +39,7 @@ def values_of(experiment: Experiment) -> dict[str, object]:
 
 def ordered(found: Listing, sort: str | None, declared: Mapping[str, Metric]) -> list[Experiment]:
     """Newest first, or by a metric or parameter (`params.lr`): the best first, unfinished ones last."""
-    newest = sorted(found.experiments, key=lambda e: -e.commit.time)
+    newest = sorted(found.experiments, key=lambda e: -e.time)
     if sort is None:
         return newest
     numbers = {e.ref: number(_named(e, sort)) for e in newest}
@@ -102,22 +102,22 @@ def age(seconds: float) -> str:
 
 def plain(experiment: Experiment, baseline: Mapping[str, object] | None = None) -> dict[str, object]:
     """An experiment for `--json`; `changed` are the parameters that differ from the baseline."""
-    params = experiment.params
+    params, commit = experiment.params, experiment.commit
     changed = None if baseline is None else {n: v for n, v in params.items() if baseline.get(n) != v}
     data = {
         "name": experiment.name,
         "ref": experiment.ref,
-        "commit": experiment.commit.oid,
+        "commit": commit.oid,
         "baseline": experiment.baseline,
-        "time": datetime.fromtimestamp(experiment.commit.time, UTC).isoformat(),
+        "time": datetime.fromtimestamp(experiment.time, UTC).isoformat(),
         "status": experiment.status,
-        "key": experiment.commit.message.key,
-        "title": experiment.commit.message.title,
-        "message": experiment.commit.message.text,
+        "key": commit.message.key,
+        "title": commit.message.title,
+        "message": commit.message.text,
         "metrics": experiment.metrics,
         "params": params,
         "changed": changed,
-        "notes": list(experiment.contents.values.notes),
+        "notes": list(experiment.notes),
     }
     found = key.finite(data)
     assert isinstance(found, dict)
@@ -130,7 +130,7 @@ def facts(experiment: Experiment, record: Record | None) -> list[tuple[str, str]
     pairs: list[tuple[str, object]] = [
         ("experiment", experiment.name),
         ("status", experiment.status),
-        ("recorded", datetime.fromtimestamp(experiment.commit.time).astimezone().isoformat(" ", "seconds")),
+        ("recorded", datetime.fromtimestamp(experiment.time).astimezone().isoformat(" ", "seconds")),
         ("baseline", experiment.baseline),
         ("commit", experiment.commit.oid),
         ("ref", experiment.ref),

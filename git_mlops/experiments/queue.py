@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
 from git_mlops.errors import MlopsError, NotFoundError
-from git_mlops.experiments import journal, read, recording
+from git_mlops.experiments import journal, read, recording, recovery
 from git_mlops.experiments import start as starting
 from git_mlops.experiments.record import parse_record
 from git_mlops.experiments.recording import Request
@@ -174,7 +174,7 @@ class Waiting(NamedTuple):
 
 def listing(repo: Repo) -> list[Waiting]:
     """What waits and what runs, the oldest first."""
-    journal.recover(repo)
+    recovery.recover(repo)
     waiting = []
     for entry in entries(repo):
         state: Literal["queued", "starting"] = "starting" if Lock(repo, entry.id).held() else "queued"

@@ -10,7 +10,7 @@ from git_mlops.data import dvc
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import FINDINGS, OK, MlopsError
 from git_mlops.executors import Executor, Job, Result, Where
-from git_mlops.experiments import away, journal, temp, worktree
+from git_mlops.experiments import away, journal, recovery, temp, worktree
 from git_mlops.experiments import run as running
 from git_mlops.experiments.queue import FILE, Entry, Lock, Outcome, Report, entries, log_file
 from git_mlops.experiments.recording import Request
@@ -82,7 +82,7 @@ def start(
     An entry that cannot begin stays in the queue. On Ctrl-C the runs under way are recorded as interrupted,
     and what has not begun stays queued.
     """
-    journal.recover(repo)
+    recovery.recover(repo)
     found = entries(repo)
     if not found:
         return Started((), interrupted=False)
@@ -136,7 +136,7 @@ def _reported(repo: Repo, entry: Entry, result: Result, how: _How) -> Report:
 
 def _killed(repo: Repo, entry: Entry, problem: str) -> Report:
     """The recording process was killed: as far as it came."""
-    journal.recover(repo)
+    recovery.recover(repo)
     waits = refs.read(repo, entry.ref) is not None
     return Report(entry.id, entry.name, "queued" if waits else "interrupted", problem)
 

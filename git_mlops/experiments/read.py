@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops.errors import MlopsError, NotFoundError
-from git_mlops.experiments import bulk, committed, journal, names, tracked, values
-from git_mlops.experiments.bulk import Loaded
+from git_mlops.experiments import bulk, committed, journal, names, tracked
 from git_mlops.experiments.cache import Cache
 from git_mlops.experiments.journal import Journal
+from git_mlops.experiments.known import Known, alone
 from git_mlops.experiments.layout import RUN
 from git_mlops.experiments.message import Status
 from git_mlops.experiments.record import Record, RecordError, parse_record
@@ -32,19 +32,39 @@ class Experiment(NamedTuple):
     ref: str
     name: str
     baseline: str
-    commit: Commit
-    contents: Contents
+    known: Known
     status: Status
 
     @property
-    def metrics(self) -> dict[str, object]:
-        """By the name that people use."""
-        return values.labelled(self.contents.values.metrics)
+    def commit(self) -> Commit:
+        """The commit that it is."""
+        return self.known.commit
 
     @property
-    def params(self) -> dict[str, object]:
+    def contents(self) -> Contents:
+        """What its tree says."""
+        return self.known.contents
+
+    @property
+    def time(self) -> int:
+        """`commit.time`; like what follows at hand, where `commit` and `contents` are made when asked for."""
+        return self.known[0].times[self.known[1]]
+
+    @property
+    def metrics(self) -> Mapping[str, object]:
         """By the name that people use."""
-        return values.labelled(self.contents.values.params)
+        return self.known[0].metrics[self.known[1]]
+
+    @property
+    def params(self) -> Mapping[str, object]:
+        """By the name that people use."""
+        return self.known[0].params[self.known[1]]
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """`contents.values.notes`."""
+        notes = self.known[0].notes
+        return notes.get(str(self.known[1]), ()) if notes else ()
 
 
 class Listing(NamedTuple):
@@ -57,8 +77,11 @@ class Listing(NamedTuple):
 
 def listing(repo: Repo, settings: Settings, baseline: str | None = None) -> Listing:
     """The experiments of one commit, or of all; those of killed recorders and those under way included."""
-    with suppress(MlopsError):  # a full disk: to read is possible all the same
-        journal.recover(repo)
+    if journal.left_over(repo):
+        from git_mlops.experiments import recovery
+
+        with suppress(MlopsError):  # a full disk: to read is possible all the same
+            recovery.recover(repo)
     prefix = names.PREFIX if baseline is None else names.baseline_prefix(baseline)
     found = all_refs(repo, prefix)
     present = {ref.name for ref in found}
@@ -77,9 +100,11 @@ def _with_newest(repo: Repo, one: Experiment, running: Mapping[str, Journal]) ->
     newest = tracked.live(where, entry.id, entry.start) if entry else {}
     if not newest:
         return one
-    found = one.contents.values
-    metrics = {**found.metrics, f"{RUN}metrics.json": newest}
-    return one._replace(contents=one.contents._replace(values=found._replace(metrics=metrics)))
+    contents = one.contents
+    metrics = {**contents.values.metrics, f"{RUN}metrics.json": newest}
+    page, number = one.known
+    newest_ = contents._replace(values=contents.values._replace(metrics=metrics))
+    return one._replace(known=alone(page.raw(number), page.status(number), newest_))
 
 
 def all_refs(repo: Repo, prefix: str = names.PREFIX) -> list[Ref]:
@@ -96,22 +121,15 @@ def _load(
     known = _known(repo, wanted, settings, everything=everything)
     under_way = set(live)
     experiments = [
-        Experiment(
-            ref.name,
-            place.name,
-            place.baseline,
-            one.commit,
-            one.contents,
-            "running" if ref in under_way else one.commit.message.status,
-        )
+        Experiment(ref.name, place.name, place.baseline, one, "running" if ref in under_way else one.status)
         for ref, place in placed
         if (one := known.get(ref.oid))
     ]
-    experiments.sort(key=lambda e: (e.commit.time, e.ref))
+    experiments.sort(key=lambda e: (e.time, e.ref))
     return Listing(tuple(experiments), {oid: known[oid].contents for oid in bases if oid in known})
 
 
-def _known(repo: Repo, wanted: Sequence[str], settings: Settings, *, everything: bool) -> dict[str, Loaded]:
+def _known(repo: Repo, wanted: Sequence[str], settings: Settings, *, everything: bool) -> dict[str, Known]:
     """From the cache, and what it lacks from git."""
     collecting = gc.isenabled()
     gc.disable()  # a hundred thousand small tuples, none of them garbage: looking for it takes seconds
@@ -121,9 +139,10 @@ def _known(repo: Repo, wanted: Sequence[str], settings: Settings, *, everything:
             new = [oid for oid in wanted if oid not in known]
             if new:
                 with reader(repo) as objects:
-                    fresh = bulk.load(repo, Trees(objects), new, settings.params)
-                cache.put(fresh.values(), wanted if everything else None)
-                known |= fresh
+                    pages = bulk.load(repo, Trees(objects), new, settings.params)
+                cache.put(pages, wanted if everything else None)
+                for page in pages:
+                    known.update(page.known())
     finally:
         if collecting:
             gc.enable()

@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import MlopsError
 from git_mlops.experiments import apply as applying
-from git_mlops.experiments import journal, read
+from git_mlops.experiments import journal, read, recovery
 from git_mlops.experiments.apply import Applied
 from git_mlops.experiments.layout import RUN
 from git_mlops.experiments.read import Experiment
@@ -64,7 +64,7 @@ def in_place(repo: Repo, name: str, settings: Settings, data: DataSettings) -> t
 
 
 def _earlier(repo: Repo, name: str, how: How, settings: Settings) -> _Earlier:
-    journal.recover(repo)
+    recovery.recover(repo)
     if any(one.ref == name or one.ref.rpartition("/")[2] == name for one in journal.under_way(repo)):
         raise MlopsError(f"`{name}` is running", hint="interrupt it first (Ctrl-C where it runs)")
     experiment = read.load(repo, [read.pick(repo, [name])[0]], settings)[0]

@@ -20,6 +20,7 @@ from git_mlops.experiments import (
     names,
     read,
     recording,
+    recovery,
     snapshot,
     subject,
     tracked,
@@ -129,7 +130,7 @@ def run(  # the settings of two features
     """
     baseline = resolve(repo, "HEAD")
     check_runnable(repo, plan)
-    journal.recover(repo)
+    recovery.recover(repo)
     name, _existing = recording.choose(repo, request)
     if plan.overrides and not plan.origin.prepared:
         dvc.set_params(repo, plan.overrides)

@@ -64,7 +64,7 @@ def select(repo: Repo, options: Options, settings: Settings) -> Selected:
     found, how = _found(repo, options, settings)
     rows = [columns.row(experiment, how.get(experiment.ref)) for experiment in found.experiments]
     known = columns.names(rows)
-    chosen = [row for row in rows if earliest is None or row.experiment.commit.time >= earliest]
+    chosen = [row for row in rows if earliest is None or row.experiment.time >= earliest]
     chosen = [row for row in chosen if holds is None or holds(present.values_of(row.experiment))]
     results = [row for row in chosen if not snapshot(row.experiment)]
     hidden = 0 if options.snapshots or options.pareto else len(chosen) - len(results)
@@ -210,8 +210,8 @@ def _choice(repo: Repo, text: str, rows: Sequence[Row], settings: Settings) -> s
 
 def _last(repo: Repo, rows: Sequence[Row]) -> Experiment:
     """Commits know seconds only; record.json has milliseconds."""
-    time_ = max(row.experiment.commit.time for row in rows)
-    newest = [row.experiment for row in rows if row.experiment.commit.time == time_]
+    time_ = max(row.experiment.time for row in rows)
+    newest = [row.experiment for row in rows if row.experiment.time == time_]
     ends = records(repo, newest) if len(newest) > 1 else {}
     return max(newest, key=lambda one: ends[one.ref].end or "" if one.ref in ends else "")
 

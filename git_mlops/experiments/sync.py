@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from git_mlops.data.pointers import Out
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK, MlopsError, NotFoundError
-from git_mlops.experiments import belonging, inputs, names, present, read, stores
+from git_mlops.experiments import belonging, committed, inputs, names, present, read, stores
 from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.tree import Trees
 from git_mlops.experiments.where import compile_where
@@ -185,12 +185,13 @@ def needed(repo: Repo, chosen: Sequence[Ref]) -> dict[Ref, list[Out]]:
     """The data objects that the tree of each experiment points to."""
     with reader(repo) as objects:
         trees = Trees(objects)
-        known = read.commits(objects, (ref.oid for ref in chosen))
-        trees.load(commit.tree for commit in known.values())
+        roots = {oid: raw.tree for oid, raw in committed.raw(objects, (ref.oid for ref in chosen)).items()}
+        trees.load(roots.values())
+        found = inputs.of_trees(trees, roots.values())
         return {
-            ref: [o for o in inputs.outs(inputs.files(trees, known[ref.oid].tree)) if o.cache and o.push]
+            ref: [out for out in found[roots[ref.oid]] if out.cache and out.push]
             for ref in chosen
-            if ref.oid in known
+            if ref.oid in roots
         }
 
 
@@ -271,7 +272,7 @@ def _offer(repo: Repo, remote: str, offered: Sequence[Ref]) -> tuple[list[Ref], 
     equal: list[Ref] = []
     held: list[Rejected] = []
     with reader(repo) as objects:
-        known = read.commits(objects, (ref.oid for ref in offered))
+        known = committed.raw(objects, (ref.oid for ref in offered))
     for ref in offered:
         name = ref.name.rpartition("/")[2]
         if ref.oid not in known:

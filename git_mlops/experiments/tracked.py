@@ -1,13 +1,10 @@
 """What the code of a run tracked (git_mlops.track), collected into files of `.mlops/run/`."""
 
 import math
-import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import yaml
+from typing import NamedTuple
 
 from git_mlops import trackfile
 from git_mlops.experiments import documents, key, values
@@ -121,7 +118,9 @@ def files(
     if values:
         made["metrics.json"] = trackfile.text(key.finite(values))
     if more:
-        made["params.yaml"] = yaml_text(more)
+        from git_mlops.experiments import yaml12
+
+        made["params.yaml"] = yaml12.dump(key.finite(more))
     return made, flat(values), flat(more)
 
 
@@ -143,28 +142,6 @@ def _without(params: Mapping[str, object], known: Collection[str], above: str = 
         elif f"{above}{name}" not in known:
             left[name] = value
     return left
-
-
-class _Dumper(yaml.SafeDumper):
-    """Text in quotes unless it is plainly a word: YAML 1.1 and 1.2 must read the same."""
-
-
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]+")
-_SPECIAL = frozenset(("yes", "no", "on", "off", "true", "false", "null"))
-
-
-def _represented(dumper: Any, value: str) -> Any:
-    plain = _WORD.fullmatch(value) is not None and value.lower() not in _SPECIAL
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else '"')
-
-
-_Dumper.add_representer(str, _represented)
-
-
-def yaml_text(value: Mapping[str, object]) -> bytes:
-    """A params.yaml that DVC, PyYAML and we read alike."""
-    text = yaml.dump(key.finite(value), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1000)
-    return text.encode("utf-8", "replace")
 
 
 def live(repo: Repo, run_id: str, start: str) -> dict[str, object]:

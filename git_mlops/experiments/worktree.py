@@ -5,7 +5,6 @@ is killed leaves its worktree behind; `sweep` takes it away when the next one co
 """
 
 import fcntl
-import json
 import os
 import secrets
 import shutil
@@ -18,7 +17,7 @@ from git_mlops.data import cache, copies, dvc, follow, workspace
 from git_mlops.data.follow import Followed
 from git_mlops.data.settings import Settings
 from git_mlops.errors import MlopsError
-from git_mlops.experiments import snapshot
+from git_mlops.experiments import journal, snapshot
 from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo, discover
 from git_mlops.git.run import GitError
@@ -89,7 +88,7 @@ _LOST = "gone with the worktree"
 def sweep(repo: Repo) -> None:
     """Remove the worktrees of processes that are gone, unless their runs are still to be recorded."""
     folder = _folder(repo)
-    waiting = _journaled(repo) if folder.is_dir() else set()
+    waiting = {run.root for run in journal.under_way(repo)} if folder.is_dir() else set()
     for lock in sorted(folder.glob("*.lock")) if folder.is_dir() else ():
         root = lock.with_suffix("")
         if str(root) in waiting:
@@ -126,17 +125,8 @@ def abandoned(repo: Repo, root: str) -> Iterator[Abandoned]:
             yield Abandoned(discover(place))
 
 
-def _journaled(repo: Repo) -> set[str]:
-    """Worktrees that the journals of runs name; read here, because journals are recovered with our help."""
-    found = set()
-    for file in (repo.private / "runs").glob("*/journal.json"):
-        with suppress(OSError, ValueError, AttributeError):
-            found.add(str(json.loads(file.read_bytes()).get("root")))
-    return found
-
-
 def _folder(repo: Repo) -> Path:
-    return repo.private / "worktrees"
+    return repo.private / journal.WORKTREES
 
 
 def _made(repo: Repo, root: Path, tree: str, head: str) -> Repo:

@@ -1,13 +1,14 @@
 """A view of the object store over one `cat-file --batch`: many rounds of questions, one process."""
 
 import re
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, NamedTuple
 
 from git_mlops.git.objects import Entry
 from git_mlops.git.repo import Repo
-from git_mlops.git.run import conversation
+from git_mlops.git.run import conversation, started
 
 LIMIT = 4 * 1024 * 1024
 """Bytes of the largest object that is kept in memory unless the caller says otherwise."""
@@ -74,6 +75,44 @@ class Reader:
         for oid, found in objects.items():
             self._trees[oid] = {e.path: e for e in _parse_tree(found.content or b"", self._raw)}
         return {oid: self._trees[oid] for oid in wanted if oid in self._trees}
+
+
+class Asked:
+    """Many objects, being read by a process of their own while this one does something else."""
+
+    def __init__(self, repo: Repo, oids: Iterable[str]) -> None:
+        # a file, not a pipe: neither side waits for the other, whatever the number of questions
+        with tempfile.TemporaryFile() as questions:
+            questions.write("\n".join([*oids, ""]).encode())
+            questions.seek(0)
+            self._process = started("cat-file", "--batch", "--buffer", cwd=repo.root, stdin=questions)
+
+    def close(self) -> None:
+        """End it, whatever was not read."""
+        if self._process.stdout:
+            self._process.stdout.close()
+        self._process.wait()
+
+    def answers(self, limit: int = LIMIT) -> Iterator[tuple[str, str, bytes | None]]:
+        """Id, kind and content of each that is here, in the order asked for; once.
+
+        Args:
+            limit: the content of what is larger is None.
+        """
+        assert self._process.stdout
+        with self._process, self._process.stdout as stream:
+            readline, read = stream.readline, stream.read
+            while line := readline():
+                words = line.decode("ascii", "replace").split()
+                if len(words) != 3:  # `ID missing`
+                    continue
+                size = int(words[2])
+                if size <= limit:
+                    yield words[0], words[1], read(size + 1)[:-1]
+                    continue
+                while size >= 0:
+                    size -= len(read(min(size + 1, 1 << 20))) or size + 1
+                yield words[0], words[1], None
 
 
 @contextmanager

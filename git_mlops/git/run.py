@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import PathLike
 
 from git_mlops import env
@@ -12,6 +13,7 @@ from git_mlops.errors import CANNOT_EVALUATE, USAGE, MlopsError
 
 TYPE_CHECKING = False  # `typing` itself costs 12 ms, and this file is on the path of every commit
 if TYPE_CHECKING:
+    from subprocess import Popen
     from typing import IO
 
 
@@ -90,6 +92,27 @@ def conversation(*args: str, cwd: str | PathLike[str]) -> Iterator[tuple[IO[byte
         assert process.stdin
         assert process.stdout
         yield process.stdin, process.stdout  # leaving the block closes both and waits
+
+
+def started(*args: str, cwd: str | PathLike[str], stdin: IO[bytes]) -> Popen[bytes]:
+    """Start a git that reads a file, and do not wait for it: what it answers is in its `stdout`."""
+    process = subprocess.Popen(
+        ("git", *args),
+        cwd=cwd,
+        env=env.for_git(),
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        bufsize=_AHEAD,
+    )
+    assert process.stdout
+    with suppress(AttributeError, OSError):  # Linux alone; elsewhere it waits sooner
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, _AHEAD)
+    return process
+
+
+_AHEAD = 1 << 20
+"""Bytes that it may be ahead of who reads."""
 
 
 def _shown(args: tuple[str, ...]) -> str:

@@ -1,7 +1,7 @@
 """Experiments into any MLflow server or database. MLflow is imported here alone, inside functions."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from git_mlops import env
@@ -109,7 +109,7 @@ def _tags(experiment: Experiment) -> dict[str, str]:
     return {name: value[:_LONGEST_TAG] for name, value in tags.items() if value}
 
 
-def _numbers(values: dict[str, object]) -> Iterator[tuple[str, float]]:
+def _numbers(values: Mapping[str, object]) -> Iterator[tuple[str, float]]:
     """What MLflow calls a metric; texts among the metrics stay with us."""
     yield from ((_name(k), float(v)) for k, v in values.items() if isinstance(v, bool | int | float))
 

@@ -58,6 +58,8 @@ for number in range(times):
     status = os.waitpid(child, 0)[1]
     if status == 0:
         ended.append(f"run-{number}")
+    elif number % 20 == 19 and len(ended) == 1:
+        whole *= 1.5  # a machine that became busier since
     killed += os.WIFSIGNALED(status)
     assert status == 0 or os.WIFSIGNALED(status), status
 print(json.dumps([ended, killed]))

@@ -7,9 +7,12 @@ import pytest
 from git_mlops.errors import MlopsError, NotFoundError
 from git_mlops.experiments import columns, grouping, names, pareto, present, read, select
 from git_mlops.experiments.columns import Row
-from git_mlops.experiments.message import Message
+from git_mlops.experiments.committed import Raw
+from git_mlops.experiments.known import alone
+from git_mlops.experiments.layout import Layout
+from git_mlops.experiments.message import Message, format_message
 from git_mlops.experiments.pareto import Objective
-from git_mlops.experiments.read import Commit, Experiment, Listing
+from git_mlops.experiments.read import Experiment, Listing
 from git_mlops.experiments.record import Record
 from git_mlops.experiments.select import Options
 from git_mlops.experiments.settings import Metric, Settings
@@ -32,10 +35,10 @@ def made(
     """A row of an experiment that is in no repository."""
     found = Values({"metrics.json": metrics or {}}, {"params.yaml": params or {}})
     ref = names.format_ref(names.ExperimentRef("ab" * 20, name))
-    message = Message(f"exp: {name}", "two\nlines", "cd" * 32, "finished", 1)
-    object_ = Commit("ef" * 20, "01" * 20, ("ab" * 20,), at, message)
-    contents = Contents(None, None, found)  # type: ignore[arg-type]  # no layout is asked for
-    return columns.row(Experiment(ref, name, "ab" * 20, object_, contents, status))  # type: ignore[arg-type]
+    said = format_message(Message(f"exp: {name}", "two\nlines", "cd" * 32, "finished", 1))
+    raw = Raw("ef" * 20, "01" * 20, ("ab" * 20,), at, said)
+    known = alone(raw, "finished", Contents(Layout(), Layout(), found))
+    return columns.row(Experiment(ref, name, "ab" * 20, known, status))  # type: ignore[arg-type]
 
 
 ROWS = [made("a", {"auc": 0.9, "loss": 0.3, "n": 1}, {"lr": 0.1}), made("b", {"auc": 0.8}, {"lr": 0.2})]

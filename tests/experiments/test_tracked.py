@@ -8,7 +8,7 @@ import pytest
 
 from git_mlops import track, trackfile
 from git_mlops.data.settings import Settings as DataSettings
-from git_mlops.experiments import read, tracked
+from git_mlops.experiments import read, tracked, yaml12
 from git_mlops.experiments import run as running
 from git_mlops.experiments.recording import Request
 from git_mlops.experiments.run import Ended, Plan
@@ -150,7 +150,7 @@ def test_a_long_history_is_thinned_and_keeps_its_end(place: Path, monkeypatch: p
 
 @pytest.mark.parametrize("text", ["yes", "1e-3", "on", "012", "null", "", "a: b", "é", "relu", "x\ny", "~"])
 def test_text_parameters_are_text_for_every_yaml(project: Repo, text: str) -> None:
-    done = tracked.yaml_text({"p": text, "n": {"q": [text, 1e-5, 2, True, None]}})
+    done = yaml12.dump({"p": text, "n": {"q": [text, 1e-5, 2, True, None]}})
     commit(project, {"params.yaml": done})
     save(project, "a")
     params = read.listing(project, Settings()).experiments[0].params

@@ -7,7 +7,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from git_mlops.findings import Finding
-from git_mlops.reports import FORMATS, markdown
+from git_mlops.reports import markdown
+from git_mlops.reports.formats import FORMATS
 
 FINDINGS = [
     Finding(

@@ -11,7 +11,7 @@ import pytest
 from sklearn import datasets
 
 from git_mlops.findings import Finding
-from git_mlops.reports import FORMATS
+from git_mlops.reports.formats import FORMATS
 from git_mlops.schema.infer import infer
 from git_mlops.schema.load import load
 from git_mlops.schema.validate import validate

@@ -1,0 +1,223 @@
+"""What is known of many commits, by column: read from git, or remembered. Pure.
+
+A hundred thousand experiments as so many nested objects would take seconds to make. Here they are a few lists
+for each thousand of them; the objects that the rest of this package uses are made when they are asked for.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from itertools import repeat
+from typing import Any, NamedTuple, TypeVar
+
+from git_mlops.experiments import values
+from git_mlops.experiments.committed import Commit, Raw
+from git_mlops.experiments.layout import Layout
+from git_mlops.experiments.message import STATUSES, Status
+from git_mlops.experiments.tree import Contents
+from git_mlops.experiments.values import ByFile, Values
+
+SIZE = 2000
+"""Commits of one page at most."""
+
+Layouts = tuple[Layout, Layout]
+"""The whole layout, and the declared part of it."""
+
+_T = TypeVar("_T")
+
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+class Page:
+    """Some commits, by column."""
+
+    def __init__(self, oids: list[str], columns: Sequence[Any], details: bytes | Sequence[Any]) -> None:
+        self.oids = oids
+        self._columns = columns
+        self._text = details
+        self.times: list[int] = columns[0]
+        self._statuses: list[int] = columns[1]
+        files, pool = columns[2]
+        self._pool: tuple[list[str | None], list[dict[str, Any]]] = (files, pool)
+        shown = [_shown(*pair) for pair in zip(files, pool, strict=True)]
+        self.metrics: list[Mapping[str, object]] = [shown[number] for number in columns[3]]
+        """By the name that people use; several commits may share one."""
+        self.params: list[Mapping[str, object]] = [shown[number] for number in columns[4]]
+        self.notes: dict[str, list[str]] = columns[5]
+        """Of the commits, by their number here, that have any."""
+
+    @classmethod
+    def decoded(cls, oids: bytes, columns: bytes, details: bytes) -> "Page":
+        """The inverse of `encoded`."""
+        return cls(oids.decode().split(), json.loads(columns.decode()), details)
+
+    def encoded(self) -> tuple[bytes, bytes, bytes]:
+        """As three texts: ids, what every listing needs, the rest."""
+        text = self._text if isinstance(self._text, bytes) else _encode(self._text).encode()
+        return " ".join(self.oids).encode(), _encode(self._columns).encode(), text
+
+    @cached_property
+    def _details(self) -> Sequence[Any]:
+        return json.loads(self._text) if isinstance(self._text, bytes) else self._text
+
+    @cached_property
+    def _layouts(self) -> list[Layouts]:
+        return [(_layout(whole), _layout(declared)) for whole, declared in self._details[0]]
+
+    def known(self) -> dict[str, "Known"]:
+        """The commits by id."""
+        every = zip(repeat(self), range(len(self.oids)), strict=False)
+        return dict(zip(self.oids, map(tuple.__new__, repeat(Known), every), strict=False))
+
+    def raw(self, number: int) -> Raw:
+        """A commit as it was read."""
+        _layouts, _numbers, trees, families, parents, said = self._details
+        family = tuple(families[parents[number]])
+        return Raw(self.oids[number], trees[number], family, self.times[number], said[number])
+
+    def status(self, number: int) -> Status:
+        """What the commit's message says."""
+        return STATUSES[self._statuses[number]]
+
+    def contents(self, number: int) -> Contents:
+        """What the commit's tree says."""
+        layout, declared = self._layouts[self._details[1][number]]
+        metrics, params = (self._by_file(self._columns[kind][number]) for kind in (3, 4))
+        return Contents(layout, declared, Values(metrics, params, tuple(self.notes.get(str(number), ()))))
+
+    def _by_file(self, number: int) -> ByFile:
+        file, found = self._pool[0][number], self._pool[1][number]
+        return found if file is None else {file: found}
+
+
+class Known(NamedTuple):
+    """One commit of a page."""
+
+    page: Page
+    number: int
+
+    @property
+    def commit(self) -> Commit:
+        """The commit itself."""
+        return self.page.raw(self.number).parsed
+
+    @property
+    def contents(self) -> Contents:
+        """What its tree says."""
+        return self.page.contents(self.number)
+
+    @property
+    def time(self) -> int:
+        """When it was committed."""
+        return self.page.times[self.number]
+
+    @property
+    def status(self) -> Status:
+        """What its message says."""
+        return self.page.status(self.number)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same commit, known alike."""
+        if not isinstance(other, Known):
+            return NotImplemented
+        return (self.commit, self.contents) == (other.commit, other.contents)
+
+    def __hash__(self) -> int:
+        """By the commit alone."""
+        return hash(self.page.oids[self.number])
+
+
+class Writer:
+    """Makes pages."""
+
+    def __init__(self) -> None:
+        self.pages: list[Page] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._oids: list[str] = []
+        self._times: list[int] = []
+        self._statuses: list[int] = []
+        self._files: list[str | None] = []
+        self._pool: list[Mapping[str, object]] = []
+        self._metrics: list[int] = []
+        self._params: list[int] = []
+        self._notes: dict[str, list[str]] = {}
+        self._layouts: list[Layouts] = []
+        self._numbers: list[int] = []
+        self._trees: list[str] = []
+        self._families: list[tuple[str, ...]] = []
+        self._parents: list[int] = []
+        self._said: list[str] = []
+        self._seen: dict[object, int] = {}
+
+    def add(self, raw: Raw, status: Status, contents: Contents) -> None:
+        """One more commit."""
+        if len(self._oids) == SIZE:
+            self.end()
+        layout, declared, found = contents
+        if found.notes:
+            self._notes[str(len(self._oids))] = list(found.notes)
+        self._oids.append(raw.oid)
+        self._times.append(raw.time)
+        self._statuses.append(STATUSES.index(status))
+        self._metrics.append(self._pooled(found.metrics))
+        self._params.append(self._pooled(found.params))
+        pair = (layout, declared)
+        # by identity: to hash a layout takes longer than all the rest, and what is alike is mostly the same
+        self._numbers.append(self._number((id(layout), id(declared)), pair, self._layouts))
+        self._trees.append(raw.tree)
+        self._parents.append(self._number(raw.parents, raw.parents, self._families))
+        self._said.append(raw.said)
+
+    def _number(self, key: object, value: _T, into: list[_T]) -> int:
+        number = self._seen.get(key)
+        if number is None:
+            number = self._seen[key] = len(into)
+            into.append(value)
+        return number
+
+    def _pooled(self, found: ByFile) -> int:
+        if len(found) == 1:
+            ((file, names),) = found.items()
+            key: object = (file, id(names))
+        else:
+            file, names = None, found
+            key = tuple((path, id(one)) for path, one in found.items())
+        number = self._seen.get(key)
+        if number is None:
+            number = self._seen[key] = len(self._pool)
+            self._pool.append(names)
+            self._files.append(file)
+        return number
+
+    def end(self) -> list[Page]:
+        """All pages."""
+        if self._oids:
+            pool = (self._files, self._pool)
+            columns = (self._times, self._statuses, pool, self._metrics, self._params, self._notes)
+            details = (
+                self._layouts, self._numbers, self._trees, self._families, self._parents, self._said
+            )  # fmt: skip
+            self.pages.append(Page(self._oids, columns, details))
+            self._begin()
+        return self.pages
+
+
+def alone(raw: Raw, status: Status, contents: Contents) -> Known:
+    """A commit that shares its page with none."""
+    writer = Writer()
+    writer.add(raw, status, contents)
+    return Known(writer.end()[0], 0)
+
+
+def _shown(file: str | None, found: dict[str, Any]) -> Mapping[str, object]:
+    if file is None:
+        return values.labelled(found)
+    return values.labelled({file: found}) if "" in found else found
+
+
+def _layout(value: Sequence[Any]) -> Layout:
+    metrics, params, plots, outs, notes = value
+    files = tuple((file, tuple(keys)) for file, keys in params)
+    return Layout(tuple(metrics), files, tuple(plots), tuple(outs), tuple(notes))

@@ -1,0 +1,23 @@
+"""Findings rendered: `FORMATS` is the list, and each format is one module with `render`."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from git_mlops.findings import Finding
+from git_mlops.reports import github, json, junit, markdown, text
+
+
+class Format(Protocol):
+    """A module of this package."""
+
+    def render(self, findings: Sequence[Finding], *, title: str) -> str:
+        """The whole report; `title` says what was checked."""
+
+
+FORMATS: dict[str, Format] = {
+    "text": text,
+    "json": json,
+    "markdown": markdown,
+    "junit": junit,
+    "github": github,
+}
