@@ -50,13 +50,14 @@ def parse(content: bytes) -> Config:
         DecodeError: not YAML, an unknown key, a wrong value, or a version of a later git-mlops.
     """
     try:
-        if len(content) > _SMALL and too_deep(content, _DEEPEST):
-            raise DecodeError("", "it nests too deeply")
-        values = _yaml(content)
+        deep = len(content) > _SMALL and too_deep(content, _DEEPEST)
+        values = None if deep else _yaml(content)
     except DecodeError:
         raise
     except ValueError as error:
         raise DecodeError("", f"not valid YAML: {error}") from error
+    if deep:
+        raise DecodeError("", "it nests too deeply")
     if not isinstance(values, dict):
         raise DecodeError("", "expected a mapping that starts with `version: 1`")
     if "version" not in values:

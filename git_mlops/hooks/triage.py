@@ -18,7 +18,7 @@ from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo
 from git_mlops.hooks import known
 from git_mlops.schema.bindings import schema_for
-from git_mlops.schema.forms import form_of
+from git_mlops.tables.forms import form_of
 
 _FORMAT = "git-mlops triage 1"
 _POINTERS = ("*.dvc", "dvc.lock", "*/dvc.lock")

@@ -12,10 +12,10 @@ from git_mlops.errors import MlopsError
 from git_mlops.findings import Finding, exit_code
 from git_mlops.git.repo import Repo
 from git_mlops.schema import pandera, tables, verdicts
-from git_mlops.schema.forms import form_of
 from git_mlops.schema.load import Schema, load
 from git_mlops.schema.validate import RULE, validate
 from git_mlops.schema.verdicts import Verdict
+from git_mlops.tables.forms import form_of
 
 
 class Item(NamedTuple):

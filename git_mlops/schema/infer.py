@@ -11,9 +11,9 @@ import yaml
 
 from git_mlops.errors import MlopsError
 from git_mlops.schema import tables
-from git_mlops.schema.forms import KNOWN, form_of
 from git_mlops.schema.tables import Table, Wanted
 from git_mlops.schema.text import UnreadableError
+from git_mlops.tables.forms import KNOWN, form_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from git_mlops.schema.forms import Form
 from git_mlops.schema.text import (
     LARGEST_ROW,
     UnreadableError,
@@ -27,6 +26,7 @@ from git_mlops.schema.text import (
     unclosed,
     why_no_csv,
 )
+from git_mlops.tables.forms import Form
 
 if TYPE_CHECKING:
     import pandas as pd

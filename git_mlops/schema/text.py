@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
-from git_mlops.schema.forms import Form
+from git_mlops.tables.forms import Form
 
 LARGEST_ROW = 1024 * 1024 * 1024
 

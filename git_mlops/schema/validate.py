@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from git_mlops.findings import Finding
 from git_mlops.schema import pandera, tables
-from git_mlops.schema.forms import KNOWN, form_of
 from git_mlops.schema.load import Schema
 from git_mlops.schema.pandera import EXAMPLES, Broken
 from git_mlops.schema.tables import Table, Wanted
 from git_mlops.schema.text import UnreadableError
+from git_mlops.tables.forms import KNOWN, form_of
 
 RULE = "schema"
 MOST_FINDINGS = 50

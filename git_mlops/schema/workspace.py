@@ -12,12 +12,12 @@ from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo
 from git_mlops.schema.bind import bind
 from git_mlops.schema.bindings import schema_for
-from git_mlops.schema.forms import KNOWN, form_of
 from git_mlops.schema.gate import refused
 from git_mlops.schema.infer import infer
 from git_mlops.schema.load import Schema, load
 from git_mlops.schema.settings import Bindings
 from git_mlops.schema.validate import RULE, validate
+from git_mlops.tables.forms import KNOWN, form_of
 
 _CONFIG = "mlops.yaml"
 _MINIMAL = "version: 1\n"

@@ -1,0 +1,38 @@
+"""Tables as lazy Polars frames, so that a file larger than memory can be worked on in one streaming pass."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from git_mlops.tables.forms import Form
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class FrameError(ValueError):
+    """A file that is not what its name says, and why."""
+
+
+def scan(path: Path, form: Form) -> "pl.LazyFrame":
+    """A file, not read yet; Polars raises its own errors when it is.
+
+    CSV cells are text, as the file has them; an empty cell is null. Other forms bring types of their own.
+    """
+    import polars as pl
+
+    if form.kind == "parquet":
+        return pl.scan_parquet(path, glob=False)
+    if form.kind == "jsonl":
+        return pl.scan_ndjson(path, infer_schema_length=None)
+    return pl.scan_csv(
+        path,
+        separator="\t" if form.kind == "tsv" else ",",
+        infer_schema=False,
+        glob=False,
+        raise_if_empty=False,
+    )
+
+
+def reason(error: BaseException) -> str:
+    """What Polars says, as one line for people."""
+    return str(error).strip().split("\n", 1)[0]
