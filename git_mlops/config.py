@@ -49,15 +49,7 @@ def parse(content: bytes) -> Config:
     Raises:
         DecodeError: not YAML, an unknown key, a wrong value, or a version of a later git-mlops.
     """
-    try:
-        deep = len(content) > _SMALL and too_deep(content, _DEEPEST)
-        values = None if deep else _yaml(content)
-    except DecodeError:
-        raise
-    except ValueError as error:
-        raise DecodeError("", f"not valid YAML: {error}") from error
-    if deep:
-        raise DecodeError("", "it nests too deeply")
+    values = _yaml(content)
     if not isinstance(values, dict):
         raise DecodeError("", "expected a mapping that starts with `version: 1`")
     if "version" not in values:
@@ -72,12 +64,17 @@ def _yaml(content: bytes) -> Any:
     """By a safe loader, in C where there is one. Late: without a mlops.yaml it takes no import."""
     import yaml
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # safe
-    except yaml.YAMLError as error:
+        deep = len(content) > _SMALL and too_deep(content, _DEEPEST)
+        values = None if deep else yaml.load(content, Loader=loader)  # noqa: S506  # a safe one
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""
         raise DecodeError("", f"not valid YAML{where}: {getattr(error, 'problem', None) or error}") from error
+    if deep:
+        raise DecodeError("", "it nests too deeply")
+    return values
 
 
 def problems(content: bytes) -> Iterator[Finding]:

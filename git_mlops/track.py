@@ -267,6 +267,7 @@ def _mapping(values: object) -> dict[str, object]:
 _current: Store | None = None
 _lock_of_threads = threading.RLock()
 _said: set[str] = set()
+_MOST_SAID = 5
 
 
 def _store(*, resume: bool = False) -> Store:
@@ -292,15 +293,16 @@ def _close() -> None:
 
 
 def _safely(what: str, work: Callable[[], object]) -> None:
-    """Training goes on whatever happens here; the first problem of a kind is said."""
+    """Training goes on whatever happens here; each problem is said once, and not many."""
     try:
         with _lock_of_threads:
             work()
     except Exception as error:  # noqa: BLE001  # code that trains must never break for lack of us
         said = f"git-mlops: {what} was not tracked: {type(error).__name__}: {error}"
-        if type(error).__name__ in _said:
+        kind = f"{type(error).__name__}: {error}"
+        if kind in _said or len(_said) >= _MOST_SAID:
             return
-        _said.add(type(error).__name__)
+        _said.add(kind)
         if sys.stderr is not None:
             with suppress(OSError, ValueError):
                 sys.stderr.write(said + "\n")

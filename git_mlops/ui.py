@@ -128,6 +128,12 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """`a`, `b` and so many more, in backticks."""
+    shown = ", ".join(f"`{name}`" for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
 def paint(text: str, colour: str, stream: object = None) -> str:
     """`text` in an ANSI colour, where the stream is a terminal and nobody asked for none."""
     stream = sys.stdout if stream is None else stream

@@ -29,6 +29,12 @@ def test_a_repository_without_the_file_has_the_defaults(repo: Repo) -> None:
         (b"", "expected a mapping that starts with `version: 1`", None),
         (b"- a\n", "expected a mapping that starts with `version: 1`", None),
         (b"version: [1\n", "not valid YAML (line 2): did not find expected ',' or ']'", None),
+        (
+            b"# %s\nversion: [1\n" % (b"x" * 3000),
+            "not valid YAML (line 3): did not find expected ',' or ']'",
+            None,
+        ),
+        (b"version: %s" % (b"[" * 3000), "it nests too deeply", None),
         (b"version: 1\n\xff\xfe", None, None),
         (b"!!python/object/apply:os.system ['true']\n", None, None),
     ],

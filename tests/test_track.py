@@ -189,6 +189,15 @@ def test_a_folder_that_cannot_be_written_is_said_and_nothing_raises(tmp_path: Pa
     assert said.count("\n") == 1
 
 
+def test_each_problem_is_said_once(tmp_path: Path, run: Run) -> None:
+    said = python(
+        run, "[track.metric('m', None) for _ in range(9)]; [track.params(5) for _ in range(9)]", tmp_path
+    )
+    assert [line.partition(" was not")[0] for line in said.splitlines()] == [
+        "git-mlops: the metric `m`", "git-mlops: parameters"
+    ]  # fmt: skip
+
+
 def test_what_outlives_the_recorder_leaves_nothing_behind(tmp_path: Path, run: Run) -> None:
     gone = {**os.environ, "MLOPS_RUN": "x", "MLOPS_TRACK": str(tmp_path / "gone" / "track")}
     code = "from git_mlops import track; track.metric('m', 1)"

@@ -9,6 +9,7 @@ from git_mlops.checks import (
     data_pushed,
     large_file,
     pointer_valid,
+    run_files,
     schema_holds,
 )
 from git_mlops.checks.context import Context, Rule, Rules
@@ -21,6 +22,7 @@ RULES: dict[str, Rule] = {
     "large-file": large_file,
     "data-in-git": data_in_git,
     "data-added": data_added,
+    "run-files": run_files,
     "data-pushed": data_pushed,
     "schema": schema_holds,
 }

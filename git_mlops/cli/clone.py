@@ -20,4 +20,6 @@ def clone(*, url: str, directory: str | None, branch: str | None, depth: int | N
     options = {name: str(value) for name, value in (("branch", branch), ("depth", depth)) if value}
     done = cloning.clone(url, directory, options)
     ui.note(f"armed; experiments: {done.experiments}; data: {done.files}")
+    if done.experiments:
+        ui.note("the data of experiments comes with `git mlops exp pull --all`")
     return 0 if done.complete else CANNOT_EVALUATE

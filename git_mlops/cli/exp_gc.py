@@ -129,6 +129,8 @@ def archive(  # noqa: PLR0913  # one parameter per option
         chosen = [Ref(one.ref, one.commit.oid) for one in found.go]
         rows = archiving.archive(repo, chosen) if yes else []
         if not yes:
+            if not as_json:
+                ui.table(("would be archived", "status"), [(one.name, one.status) for one in found.go])
             ui.note(f"{ui.count(len(chosen), 'experiment')} would be archived; `--yes` does it")
     if as_json:
         ui.emit("archived", [row._asdict() for row in rows])
@@ -142,5 +144,5 @@ def archive(  # noqa: PLR0913  # one parameter per option
 def restore(names: tuple[str, ...]) -> None:
     """Bring archived experiments back"""
     repo, _config = open_repo()
-    for one in archiving.restore(repo, names):
-        ui.note(f"restored {one.name}")
+    for one, new in archiving.restore(repo, names):
+        ui.note(f"restored {one.name}" if new else f"{one.name} is here already")

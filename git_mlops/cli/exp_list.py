@@ -171,5 +171,7 @@ def _notes(found: Selected, options: Options) -> None:
         ui.note(f"{found.cut} more: `--limit` left them out")
     if found.hidden:
         ui.note(f"{ui.count(found.hidden, 'snapshot')} of `exp apply` hidden; see `--snapshots`")
+    if unadded := [row.experiment.name for row in found.rows if row.experiment.unadded]:
+        ui.warn(f"{ui.listed(unadded)} used data that was changed and not added: nobody else can have it")
     for note in dict.fromkeys(note for e in found.found.experiments for note in e.notes):
         ui.warn(note)

@@ -1,7 +1,7 @@
 """What the commands of `git mlops exp` print."""
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from git_mlops import ui
 from git_mlops.experiments import history, key, present
@@ -18,13 +18,22 @@ from git_mlops.experiments.stores import Moved
 from git_mlops.experiments.sync import Pulled, Pushed, Rejected
 
 
-def stale(dirty: Iterable[Dirty], *, pipeline: bool) -> None:
-    """Data that is not what its pointer says, before it is used."""
+def stale(dirty: Iterable[Dirty], *, pipeline: bool) -> set[str]:
+    """Data that is not what its pointer says, before it is used; the paths that were warned of."""
+    told = set()
     for one in dirty:
         if one.input and pipeline:
             ui.note(f"`{one.path}` changed since it was added: DVC adds it before the pipeline runs")
         elif one.input:
             _other_bytes(one, "changed since it was added; the experiment names the old data")
+            told.add(one.path)
+    return told
+
+
+def kept_overrides(overrides: Sequence[str]) -> None:
+    """After a run that did not finish: what it was started with is there for the next one, too."""
+    if overrides:
+        ui.note(f"the workspace keeps {' '.join(overrides)}")
 
 
 def _other_bytes(one: Dirty, said: str) -> None:
@@ -33,18 +42,25 @@ def _other_bytes(one: Dirty, said: str) -> None:
     ui.warn(f"`{one.path}` {said}", hint=f"`{one.mend}`")
 
 
-def ran(result: Ended | Known, *, as_json: bool) -> int:
-    """The end of `exp run`; returns the exit code."""
+def ran(result: Ended | Known, *, as_json: bool, asked: str | None = None, told: Collection[str] = ()) -> int:
+    """The end of `exp run`; returns the exit code.
+
+    Args:
+        asked: the name that was wished for.
+        told: data that was warned of when the run began.
+    """
     if isinstance(result, Known):
         name = result.experiment.name
         ui.note(f"not run: `{name}` is the same code, data, parameters, environment and command")
+        if asked not in (None, name):
+            ui.warn(f"so there is no `{asked}`")
         ui.note(f"hint: `git mlops exp apply {name}` brings its files; `--force` runs it again")
         if as_json:
             ui.emit("experiment", present.plain(result.experiment))
         else:
             _values(result.experiment.metrics, result.experiment.params)
         return 0
-    recorded(result.recorded, as_json=as_json)
+    recorded(result.recorded, as_json=as_json, told=told)
     for path in result.old_metrics:
         ui.warn(f"`{path}` was not written by this run: its metrics are older and do not count")
     if result.problem:
@@ -55,9 +71,9 @@ def ran(result: Ended | Known, *, as_json: bool) -> int:
     return result.exit_code
 
 
-def recorded(done: Recorded, *, as_json: bool) -> None:
+def recorded(done: Recorded, *, as_json: bool, told: Collection[str] = ()) -> None:
     """A new experiment."""
-    for one in done.dirty:
+    for one in (one for one in done.dirty if one.path not in told):
         _other_bytes(one, "is not what its pointer says; the experiment names the old data")
     for large in done.left_out:
         size = f"{large.size / 2**20:.1f} MiB"
@@ -153,6 +169,11 @@ def pushed(done: Pushed, *, as_json: bool) -> int:
     ui.note(f"{done.remote}: {len(done.sent)} pushed, {len(done.equal)} were there")
     if done.unasked:
         ui.note(f"not sent, being no results (name them to send them): {present.names_of(done.unasked)}")
+    if done.twice:
+        ui.warn(
+            f"several are called {ui.listed(done.twice)}: a colleague gets one of each by that name",
+            hint="`git mlops exp list --all --columns name,baseline` shows them",
+        )
     if not (done.sent or done.equal or done.rejected or done.unasked):
         ui.note("no experiments of this commit; `git mlops exp push --all` sends those of every commit")
     if as_json:
@@ -165,7 +186,9 @@ def pulled(done: Pulled, *, as_json: bool) -> int:
     _data(done.data, "downloaded")
     _rejected(done.held, "held back")
     ui.note(f"{done.remote}: {len(done.new)} new, {len(done.equal)} were here")
-    if not (done.new or done.equal or done.held):
+    if done.archived:
+        ui.note(f"{len(done.archived)} archived here left out; `git mlops exp restore NAME` brings one back")
+    if not (done.new or done.equal or done.held or done.archived):
         ui.note("no experiments of this commit; `git mlops exp pull --all` gets those of every commit")
     if done.new:
         ui.note(f"new: {present.names_of(done.new)}")
@@ -191,7 +214,7 @@ def _data(done: Moved, verb: str) -> None:
 
 def _rejected(found: Sequence[Rejected], verb: str) -> None:
     for one in found:
-        ui.warn(f"{verb}: `{one.name}`: {one.reason}")
+        ui.warn(f"{verb}: `{one.name}`: {one.reason}", hint=one.hint)
 
 
 def removed(gone: Sequence[Removed], *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from git_mlops.experiments import run as running
 from git_mlops.experiments import start as starting
 from git_mlops.experiments import temp as elsewhere
 from git_mlops.experiments.recording import Request
-from git_mlops.experiments.run import Plan
+from git_mlops.experiments.run import Ended, Plan
 from git_mlops.experiments.start import Start
 from git_mlops.git.repo import Repo
 
@@ -84,15 +84,18 @@ def _here(asked: _Asked) -> int:
     if options["resume"]:
         plan, done = resuming.in_place(repo, options["resume"], config.experiments, config.data)
         output.applied(done, as_json=False)
+    told: set[str] = set()
     result = running.run(
         repo,
         plan,
         request,
         config.experiments,
         config.data,
-        started=lambda subject: output.stale(subject.dirty, pipeline=not plan.command),
+        started=lambda subject: told.update(output.stale(subject.dirty, pipeline=not plan.command)),
     )
-    return output.ran(result, as_json=options["as_json"])
+    if isinstance(result, Ended) and result.recorded.status != "finished":
+        output.kept_overrides(plan.overrides)
+    return output.ran(result, as_json=options["as_json"], asked=request.name, told=told)
 
 
 def _elsewhere(asked: _Asked) -> int:
@@ -103,7 +106,7 @@ def _elsewhere(asked: _Asked) -> int:
         return exp_queue_output.queued(queues.add(repo, start, request), as_json=options["as_json"])
     told = exp_queue_output.missing
     result = elsewhere.run(repo, start, request, config.experiments, config.data, missing=told)
-    return output.ran(result, as_json=options["as_json"])
+    return output.ran(result, as_json=options["as_json"], asked=request.name)
 
 
 def _start(asked: _Asked) -> Start:

@@ -105,8 +105,11 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
             yield ref, commit
 
 
-def restore(repo: Repo, wanted: Sequence[str]) -> list[Archived]:
+def restore(repo: Repo, wanted: Sequence[str]) -> list[tuple[Archived, bool]]:
     """Bring experiments back to where they were; they stay in the archive, too.
+
+    Returns:
+        Each, and whether it was gone.
 
     Raises:
         NotFoundError: the archives have none of this name.
@@ -122,14 +125,15 @@ def restore(repo: Repo, wanted: Sequence[str]) -> list[Archived]:
             )
     new = [one for one in chosen if one.name not in here]
     refs.move(repo, [Move(one.ref, one.commit, None) for one in new], "mlops exp restore")
-    return chosen
+    return [(one, one in new) for one in chosen]
 
 
 def _one(every: Sequence[Archived], name: str) -> Archived:
     found = list(dict.fromkeys(one for one in every if name in (one.name, one.ref, one.commit)))
     if not found:
         raise NotFoundError(
-            f"no archived experiment `{name}`", hint="`git mlops exp archive --list` lists them"
+            f"no archived experiment `{name}`",
+            hint="`git mlops exp archive --list` lists them; what was removed is under refs/mlops/backup",
         )
     if len({one.commit for one in found}) > 1:
         raise MlopsError(

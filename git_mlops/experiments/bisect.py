@@ -155,9 +155,8 @@ class _Search:
     def _judged(self, commit: str) -> Probe:
         experiment, ran = self.recorded.get(commit), False
         if experiment is None and self.question.run:
-            ran = True
             try:
-                experiment = self._run(commit)
+                experiment, ran = self._run(commit)
             except MlopsError as error:
                 return Probe(commit, None, ran=True, reason=str(error))
         if experiment is None:
@@ -172,7 +171,8 @@ class _Search:
             return about._replace(reason=f"it has no `{lacking[0]}`")
         return about._replace(bad=self.holds(row))
 
-    def _run(self, commit: str) -> Experiment | None:
+    def _run(self, commit: str) -> tuple[Experiment | None, bool]:
+        """Its result, and whether it had to be run: another commit may have had the same content."""
         with worktree.of(self.repo, commit, head=commit) as place:
             self._bring(place)
             request = Request(message=f"bisect: {self.question.expression}")
@@ -180,12 +180,12 @@ class _Search:
                 place, self.question.plan, request, self.settings, self.data, started=lambda _subject: None
             )
         if isinstance(done, Known):
-            return done.experiment
+            return done.experiment, False
         assert isinstance(done, Ended)
         if done.recorded.status == "interrupted":
             raise KeyboardInterrupt
         found = [ref for ref in read.all_refs(self.repo) if ref.name == done.recorded.ref]
-        return next(iter(read.load(self.repo, found, self.settings)), None)
+        return next(iter(read.load(self.repo, found, self.settings)), None), True
 
     def _bring(self, place: Repo) -> None:
         """The data that the commit names: from the cache, else from the DVC remote."""
@@ -221,6 +221,8 @@ def _recorded(repo: Repo, commits: Iterable[str], settings: Settings) -> dict[st
 
 
 def _recorded_parts(objects: Reader, experiment: Experiment) -> Parts | None:
+    if experiment.commit.message.version is None:
+        return None  # DVC's: a record in its tree is another one's
     name = f"{experiment.commit.oid}:{PATH}"
     found = objects.read([name]).get(name)
     try:

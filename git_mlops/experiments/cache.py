@@ -17,7 +17,7 @@ from git_mlops import __version__
 from git_mlops.experiments.known import SIZE, Known, Page, Writer
 from git_mlops.git.repo import Repo
 
-READS = 1
+READS = 2
 """To be raised with every change of what is read from a commit: pages of other numbers are not used."""
 
 _FORMAT = 2

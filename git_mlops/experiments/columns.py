@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from git_mlops.decode import unknown
 from git_mlops.errors import MlopsError
 from git_mlops.experiments import key
 from git_mlops.experiments.present import age, cell, changed_params
 from git_mlops.experiments.read import Experiment, Listing
 from git_mlops.experiments.record import Record
+from git_mlops.experiments.where import full_name
 
 
 class Row(NamedTuple):
@@ -59,21 +59,6 @@ def names(rows: Sequence[Row]) -> list[str]:
     return [*_FIELDS, *metrics, *dict.fromkeys(f"params.{name}" for row_ in rows for name in row_.params)]
 
 
-def resolve(name: str, known: Sequence[str], *, what: str = "column") -> str:
-    """The full name of what is asked for: `metrics.auc`, or `auc` where that is one thing.
-
-    Raises:
-        MlopsError: no such name, with what was meant perhaps, or one of two kinds.
-    """
-    full = [one for one in (name, f"metrics.{name}", f"params.{name}") if one in known]
-    if name in known or len(full) == 1:
-        return full[0]
-    if full:
-        raise MlopsError(f"`{name}` is a metric and a parameter", hint=f"`{full[0]}` or `{full[1]}`")
-    bare = [one.removeprefix("metrics.").removeprefix("params.") for one in known]
-    raise MlopsError(f"no {what} `{name}`", hint=unknown(name, dict.fromkeys((*known, *bare)), "").hint)
-
-
 def chosen(text: str, known: Sequence[str]) -> list[Column]:
     """The columns of `--columns`: names with commas between them; `*` stands for any text.
 
@@ -84,7 +69,7 @@ def chosen(text: str, known: Sequence[str]) -> list[Column]:
     for word in filter(None, (part.strip() for part in text.split(","))):
         pattern = f"{word}.*" if word in ("metrics", "params") else word
         if "*" not in pattern:
-            found[resolve(pattern, known)] = None
+            found[full_name(pattern, known)] = None
             continue
         matching = [name for name in known if fnmatchcase(name, pattern)]
         if not matching and pattern not in ("metrics.*", "params.*"):

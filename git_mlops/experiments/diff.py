@@ -12,6 +12,7 @@ from git_mlops.experiments.tree import Contents, Trees
 from git_mlops.experiments.values import labelled
 from git_mlops.git import diff as git_diff
 from git_mlops.git.reader import Reader, reader
+from git_mlops.git.refs import Ref
 from git_mlops.git.repo import Repo, resolve
 
 WORKSPACE = "workspace"
@@ -22,6 +23,8 @@ class Side(NamedTuple):
 
     label: str
     tree: str
+    ref: Ref | None = None
+    """Of an experiment."""
 
 
 class ValueChange(NamedTuple):
@@ -45,7 +48,7 @@ class CodeChange(NamedTuple):
 
 
 class DataChange(NamedTuple):
-    """A data object that differs; a side that lacks it has no hash."""
+    """A data object that differs; a side that lacks it has no hash; `changed, not added` stands for one."""
 
     path: str
     old: str | None
@@ -90,7 +93,9 @@ def difference(repo: Repo, a: str, b: str | None, settings: Settings, data: Data
         contents = tree.contents(trees, [left.tree, right.tree], settings.params)
         outs = [_outs(trees, each.tree) for each in (left, right)]
         environments = [_environment(repo, objects, each) for each in (left, right)]
-    old, new = contents[left.tree], contents[right.tree]
+    (old, unadded), (new, unadded_too) = (
+        _own(repo, each, contents[each.tree], settings) for each in (left, right)
+    )
     metrics = _values(labelled(old.values.metrics), labelled(new.values.metrics), settings.metrics)
     params = _values(labelled(old.values.params), labelled(new.values.params), {})
     return Difference(
@@ -99,7 +104,7 @@ def difference(repo: Repo, a: str, b: str | None, settings: Settings, data: Data
         metrics,
         tuple(change for change in params if change.old != change.new),
         _code(repo, left, right, (old, new)),
-        _data(*outs),
+        _data(outs[0], outs[1], unadded, unadded_too),
         _packages(*environments),
         tuple(dict.fromkeys((*old.values.notes, *new.values.notes))),
     )
@@ -121,7 +126,19 @@ def side(repo: Repo, text: str | None, data: DataSettings) -> Side:
         else:
             return Side(text, repo.text("rev-parse", f"{commit}^{{tree}}"))
     ref = read.pick(repo, [text])[0]
-    return Side(ref.name.rpartition("/")[2], repo.text("rev-parse", f"{ref.oid}^{{tree}}"))
+    return Side(ref.name.rpartition("/")[2], repo.text("rev-parse", f"{ref.oid}^{{tree}}"), ref)
+
+
+def _own(repo: Repo, one: Side, found: Contents, settings: Settings) -> tuple[Contents, frozenset[str]]:
+    """What an experiment says of itself, without metrics that are not its own; data that was not added."""
+    if one.label == WORKSPACE and one.ref is None:
+        initialised = (repo.root / ".dvc").is_dir()
+        return found, frozenset(d.path for d in inputs.dirty(repo)) if initialised else frozenset()
+    if one.ref is None:
+        return found, frozenset()
+    experiment = read.load(repo, [one.ref], settings)[0]
+    record = read.record(repo, experiment) if experiment.unadded else None
+    return experiment.contents, frozenset(map(str, (record and record.data_dirty) or ()))
 
 
 def compared(name: str, old: object, new: object, declared: Mapping[str, Metric]) -> ValueChange:
@@ -160,6 +177,9 @@ def _environment(repo: Repo, objects: Reader, side_: Side) -> dict[str, str]:
     if side_.label == WORKSPACE:
         seen = environment.capture(None, repo.root)
         return {"python": seen.interpreter, **environment.parse_lock(seen.lock)}
+    made = read.commits(objects, [side_.ref.oid]) if side_.ref else {}
+    if not any(one.message.version is not None for one in made.values()):
+        return {}  # a revision's, or DVC's, is another one's
     names = [f"{side_.tree}:{layout.RUN}{file}" for file in ("environment.lock", "record.json")]
     found = objects.read(names)
     lock, record = (found[name].content if name in found else None for name in names)
@@ -183,9 +203,20 @@ def _outs(trees: Trees, root: str) -> dict[str, tuple[str, int | None]]:
     return {out.path: (out.hash, out.size) for out in inputs.outs(inputs.files(trees, root)) if out.cache}
 
 
+_UNADDED: tuple[str, int | None] = ("changed, not added", None)
+
+
 def _data(
-    old: Mapping[str, tuple[str, int | None]], new: Mapping[str, tuple[str, int | None]]
+    old: Mapping[str, tuple[str, int | None]],
+    new: Mapping[str, tuple[str, int | None]],
+    unadded: frozenset[str],
+    unadded_too: frozenset[str],
 ) -> tuple[DataChange, ...]:
+    """What was never added has no hash, and is not known to be the same as anything."""
+    old = {**old, **dict.fromkeys(unadded, _UNADDED)}
+    new = {**new, **dict.fromkeys(unadded_too, _UNADDED)}
     nothing = (None, None)
     pairs = ((p, old.get(p, nothing), new.get(p, nothing)) for p in sorted({*old, *new}))
-    return tuple(DataChange(path, a[0], b[0], a[1], b[1]) for path, a, b in pairs if a[0] != b[0])
+    return tuple(
+        DataChange(path, a[0], b[0], a[1], b[1]) for path, a, b in pairs if a[0] != b[0] or a is _UNADDED
+    )

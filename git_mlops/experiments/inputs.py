@@ -8,6 +8,7 @@ from git_mlops.data import cache, listing, pointers, workspace
 from git_mlops.data.pointers import Out, PointerError
 from git_mlops.data.workspace import Differing
 from git_mlops.experiments.key import Datum
+from git_mlops.experiments.layout import RUN
 from git_mlops.experiments.tree import Trees
 from git_mlops.git.repo import Repo
 
@@ -60,8 +61,8 @@ def _read(trees: Trees, wanted: Mapping[str, str]) -> dict[str, bytes]:
 
 
 def data(found: Mapping[str, bytes]) -> list[Datum]:
-    """What a run depends on: the outputs of `.dvc` files. dvc.lock names what the last run made."""
-    own = {path: content for path, content in found.items() if path.endswith(".dvc")}
+    """What a run depends on: the outputs of `.dvc` files. dvc.lock and `.mlops/run/` name what a run made."""
+    own = {p: content for p, content in found.items() if p.endswith(".dvc") and not p.startswith(RUN)}
     return [Datum(out.path, out.algorithm, out.hash, out.size) for out in outs(own)]
 
 

@@ -10,13 +10,16 @@ from functools import cached_property
 from itertools import repeat
 from typing import Any, NamedTuple, TypeVar
 
-from git_mlops.experiments import values
+from git_mlops.experiments import message, values
 from git_mlops.experiments.committed import Commit, Raw
 from git_mlops.experiments.layout import Layout
 from git_mlops.experiments.message import STATUSES, Status
 from git_mlops.experiments.tree import Contents
 from git_mlops.experiments.values import ByFile, Values
 
+_MARK = "\nMlops-Data: "
+_UNADDED = 8
+"""Added to a status."""
 SIZE = 2000
 """Commits of one page at most."""
 
@@ -77,7 +80,11 @@ class Page:
 
     def status(self, number: int) -> Status:
         """What the commit's message says."""
-        return STATUSES[self._statuses[number]]
+        return STATUSES[self._statuses[number] % _UNADDED]
+
+    def unadded(self, number: int) -> bool:
+        """Whether it used data that was changed and not added."""
+        return self._statuses[number] >= _UNADDED
 
     def contents(self, number: int) -> Contents:
         """What the commit's tree says."""
@@ -160,7 +167,8 @@ class Writer:
             self._notes[str(len(self._oids))] = list(found.notes)
         self._oids.append(raw.oid)
         self._times.append(raw.time)
-        self._statuses.append(STATUSES.index(status))
+        unadded = _MARK in raw.said and message.parse_message(raw.said).unadded
+        self._statuses.append(STATUSES.index(status) + _UNADDED * unadded)
         self._metrics.append(self._pooled(found.metrics))
         self._params.append(self._pooled(found.params))
         pair = (layout, declared)

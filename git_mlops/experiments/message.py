@@ -28,6 +28,8 @@ class Message(NamedTuple):
     older: bool = False
     """Metrics files of the tree were not written by the run (`Mlops-Metrics: older`); record.json names
     them. Said here, so that a listing reads record.json only where it must."""
+    unadded: bool = False
+    """It used data that was changed and not added (`Mlops-Data: changed`); record.json names it."""
 
 
 def title(name: str, metrics: Mapping[str, object]) -> str:
@@ -54,6 +56,7 @@ def format_message(message: Message) -> str:
         f"Mlops-Status: {message.status}",
         f"Mlops-Version: {message.version or VERSION}",
         *(["Mlops-Metrics: older"] if message.older else []),
+        *(["Mlops-Data: changed"] if message.unadded else []),
     ]
     text = clean(message.text)
     return "\n\n".join([clean(message.title), *([text] if text else []), "\n".join(trailers)]) + "\n"
@@ -88,4 +91,5 @@ def parse_message(content: str) -> Message:
         status,
         int(version) if re.fullmatch("[0-9]{1,9}", version) else None,
         found.get("Mlops-Metrics") == "older",
+        found.get("Mlops-Data") == "changed",
     )

@@ -8,6 +8,7 @@ from git_mlops.experiments import columns
 from git_mlops.experiments.columns import Row
 from git_mlops.experiments.present import number
 from git_mlops.experiments.settings import Metric
+from git_mlops.experiments.where import full_name
 
 
 class Objective(NamedTuple):
@@ -31,7 +32,7 @@ def objectives(text: str, known: Sequence[str], declared: Mapping[str, Metric]) 
         if direction not in ("max", "min"):
             name, direction = word, ""
         values = [one for one in known if one.startswith(("metrics.", "params."))]
-        full = columns.resolve(name, values, what="metric or parameter")
+        full = full_name(name, values, what="metric or parameter")
         found.append(Objective(full, 1 if (direction or declared_for(full, declared)) == "min" else -1))
     if not found:
         raise MlopsError("`--pareto` names no objective", hint="`--pareto metrics.auc:max,metrics.loss:min`")

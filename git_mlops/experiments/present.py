@@ -24,10 +24,22 @@ def where(found: Listing, text: str) -> Listing:
     """Those that an expression is true of.
 
     Raises:
-        WhereError: the expression cannot be read.
+        MlopsError: the expression cannot be read, or asks for what none of them has.
     """
-    holds = compile_where(text)
-    return found._replace(experiments=tuple(e for e in found.experiments if holds(values_of(e))))
+    return found._replace(experiments=tuple(holding(found.experiments, text)))
+
+
+def holding(experiments: Sequence[Experiment], text: str) -> list[Experiment]:
+    """Those that an expression is true of, in their order.
+
+    Raises:
+        MlopsError: the expression cannot be read, or asks for what none of them has.
+    """
+    metrics = dict.fromkeys(f"metrics.{name}" for one in experiments for name in one.metrics)
+    params = dict.fromkeys(f"params.{name}" for one in experiments for name in one.params)
+    known = ("name", "status", "baseline", *metrics, *params) if experiments else None
+    holds = compile_where(text, known)
+    return [one for one in experiments if holds(values_of(one))]
 
 
 def values_of(experiment: Experiment) -> dict[str, object]:
@@ -117,6 +129,7 @@ def plain(experiment: Experiment, baseline: Mapping[str, object] | None = None) 
         "metrics": experiment.metrics,
         "params": params,
         "changed": changed,
+        "data_added": not experiment.unadded,
         "notes": list(experiment.notes),
     }
     found = key.finite(data)
@@ -147,6 +160,9 @@ def _run_facts(record: Record) -> list[tuple[str, object]]:
     return [
         ("command", " ".join(map(str, record.command)) if record.command else record.how),
         ("overrides", " ".join(map(str, record.overrides or []))),
+        ("directory", record.directory),
+        ("resumes", (record.extra or {}).get("resumes")),
+        ("retries", (record.extra or {}).get("retries")),
         ("exit status", record.exit_status),
         ("problem", record.problem),
         ("wall time", None if record.wall is None else f"{record.wall:.1f} s"),
@@ -187,7 +203,9 @@ def _value_row(change: ValueChange) -> list[str]:
 
 
 def _hash(oid: str | None, size: int | None) -> str:
-    return "-" if oid is None else oid[:12] + ("" if size is None else f" ({size} bytes)")
+    if oid is None or " " in oid:  # the second is said in words
+        return oid or "-"
+    return oid[:12] + ("" if size is None else f" ({size} bytes)")
 
 
 def difference_plain(found: Difference) -> dict[str, object]:

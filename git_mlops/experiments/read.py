@@ -1,5 +1,6 @@
 """Experiments read: any number with one `for-each-ref` and one `cat-file --batch`; names resolved."""
 
+import difflib
 import gc
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -59,6 +60,11 @@ class Experiment(NamedTuple):
     def params(self) -> Mapping[str, object]:
         """By the name that people use."""
         return self.known[0].params[self.known[1]]
+
+    @property
+    def unadded(self) -> bool:
+        """Whether it used data that was changed and not added: nobody else can have it."""
+        return self.known[0].unadded(self.known[1])
 
     @property
     def notes(self) -> Sequence[str]:
@@ -173,6 +179,8 @@ def finished(repo: Repo, key: str, settings: Settings) -> Experiment | None:
 
 def record(repo: Repo, experiment: Experiment) -> Record | None:
     """Its record.json; None where there is none that can be read (DVC's experiments)."""
+    if experiment.commit.message.version is None:
+        return None  # DVC's: a record in its tree is another one's, from `dvc exp apply`
     name = f"{experiment.commit.tree}:.mlops/run/record.json"
     with reader(repo) as objects:
         found = objects.read([name]).get(name)
@@ -193,7 +201,7 @@ def matching(repo: Repo, text: str, *, prefixes: bool = True) -> list[Ref]:
         [ref for ref in found if prefixes and text and ref.name.rpartition("/")[2].startswith(text)],
     )
     named = next((refs_ for refs_ in kinds if refs_), [])
-    return named or (_of_key(repo, found, text) if re.fullmatch("[0-9a-f]{8,64}", text) else [])
+    return named or (_of_key(repo, found, text) if re.fullmatch("[0-9a-f]{7,64}", text) else [])
 
 
 def _of_key(repo: Repo, found: Sequence[Ref], text: str) -> list[Ref]:
@@ -216,12 +224,24 @@ def pick(repo: Repo, texts: Iterable[str]) -> list[Ref]:
     for text in texts:
         found = matching(repo, text)
         if not found:
-            raise NotFoundError(f"no experiment `{text}`", hint="`git mlops exp list --all` lists them")
+            raise NotFoundError(f"no experiment `{text}`", hint=_meant(repo, text))
         if len({ref.oid for ref in found}) > 1:
             raise MlopsError(f"`{text}` is ambiguous: {_candidates(found)}", hint="give the full name or ref")
         chosen[found[0]] = None
     _refuse_others(repo, chosen)
     return list(chosen)
+
+
+def _meant(repo: Repo, text: str) -> str:
+    if text.startswith("@{"):
+        return "`@{last}`, `@{best:METRIC}`, `@{max:METRIC}` or `@{min:METRIC}`"
+    every = {ref.name.rpartition("/")[2] for ref in all_refs(repo)}
+    close = difflib.get_close_matches(text, every, n=1)
+    if close:
+        return f"did you mean `{close[0]}`?"
+    folded = refs.list_refs(repo, "refs/mlops/archive/")
+    there = ", `git mlops exp archive --list` those that are archived" if folded else ""
+    return f"`git mlops exp list --all` lists them{there}"
 
 
 def _refuse_others(repo: Repo, chosen: Iterable[Ref]) -> None:

@@ -73,7 +73,9 @@ def commit(repo: Repo, baseline: str, subject: Subject, record: Record, text: st
     tree = with_files(repo, subject.root, subject.inner, run_files(subject, record))
     status: Status = next(s for s in message.STATUSES if s == record.status)
     title = message.title(record.name or "run", flat)
-    said = message.format_message(Message(title, text, subject.key.run, status, message.VERSION, bool(old)))
+    said = message.format_message(
+        Message(title, text, subject.key.run, status, message.VERSION, bool(old), bool(subject.dirty))
+    )
     return commit_tree(repo, tree, baseline, said)
 
 
@@ -199,7 +201,7 @@ def choose(repo: Repo, request: Request, attempt: int = 0) -> tuple[str, list[Re
             hint="choose another name: `-n NAME`",
         )
     if found and not request.force:
-        raise _taken(request.name)
+        raise _taken(request.name, found)
     return request.name, found
 
 
@@ -218,9 +220,11 @@ def named(repo: Repo, wanted: Sequence[str]) -> list[Ref]:
     return [ref for ref in found if ref.name in exact or names.parse_ref(ref.name)]
 
 
-def _taken(name: str) -> MlopsError:
+def _taken(name: str, where: Sequence[Ref]) -> MlopsError:
+    places = [place.baseline[:7] for ref in where if (place := names.parse_ref(ref.name))]
+    there = f" (of commit {places[0]})" if places else ""
     return MlopsError(
-        f"an experiment `{name}` exists already",
+        f"an experiment `{name}` exists already{there}",
         hint="choose another name, or replace it with `--force` (the old one is kept as a backup)",
     )
 

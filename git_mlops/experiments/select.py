@@ -12,7 +12,7 @@ from git_mlops.experiments.columns import Row
 from git_mlops.experiments.read import Experiment, Listing
 from git_mlops.experiments.record import Record, RecordError, parse_record
 from git_mlops.experiments.settings import Settings
-from git_mlops.experiments.where import compile_where
+from git_mlops.experiments.where import compile_where, full_name
 from git_mlops.git.reader import reader
 from git_mlops.git.refs import Ref
 from git_mlops.git.repo import Repo, head, resolve
@@ -59,13 +59,16 @@ def select(repo: Repo, options: Options, settings: Settings) -> Selected:
     """
     if options.everything and options.baseline:
         raise MlopsError("either `--all` or `--baseline`, not both")
-    holds = compile_where(options.where) if options.where else None
+    if options.where:
+        compile_where(options.where)  # a mistake in it is told before anything is read
     earliest = since(repo, options.since) if options.since is not None else None
     found, how = _found(repo, options, settings)
     rows = [columns.row(experiment, how.get(experiment.ref)) for experiment in found.experiments]
     known = columns.names(rows)
     chosen = [row for row in rows if earliest is None or row.experiment.time >= earliest]
-    chosen = [row for row in chosen if holds is None or holds(present.values_of(row.experiment))]
+    if options.where:
+        true = {e.ref for e in present.holding([row.experiment for row in rows], options.where)}
+        chosen = [row for row in chosen if row.experiment.ref in true]
     results = [row for row in chosen if not snapshot(row.experiment)]
     hidden = 0 if options.snapshots or options.pareto else len(chosen) - len(results)
     shown = chosen if options.snapshots else results
@@ -102,7 +105,7 @@ def _ordered(
     """What `exp apply` saved comes last: it is no result."""
     full = None
     if sort is not None and every:
-        full = columns.resolve(sort, _numbers(known), what="metric or parameter")
+        full = full_name(sort, _numbers(known), what="metric or parameter")
         value = columns.named(full).value
         missing = all(present.number(value(row)) is None for row in rows)
         if missing and any(present.number(value(row)) is not None for row in every):
@@ -140,7 +143,8 @@ _WORDS = ("now", "today")
 
 def records(repo: Repo, experiments: Iterable[Experiment]) -> dict[str, Record]:
     """The record.json of each, by ref, in one process; those without one (DVC's) are left out."""
-    files = {e.ref: f"{e.commit.tree}:{record.PATH}" for e in experiments}
+    made = ((e.ref, e.commit) for e in experiments)
+    files = {ref: f"{one.tree}:{record.PATH}" for ref, one in made if one.message.version is not None}
     with reader(repo) as objects:
         texts = objects.read(files.values())
     found = {}
@@ -198,7 +202,7 @@ def _choice(repo: Repo, text: str, rows: Sequence[Row], settings: Settings) -> s
         )
     if match["last"]:
         return _last(repo, rows).ref
-    full = columns.resolve(match["metric"], _numbers(columns.names(rows)), what="metric or parameter")
+    full = full_name(match["metric"], _numbers(columns.names(rows)), what="metric or parameter")
     sign = _sign(match["word"], full, text, settings)
     value = columns.named(full).value
     numbers = [(found, row) for row in rows if (found := present.number(value(row))) is not None]

@@ -4,15 +4,15 @@ What is fetched is first held under `refs/mlops/remotes/<remote>/exps/` and then
 of the same name that differs is never overwritten.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from git_mlops.data.pointers import Out
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK, MlopsError, NotFoundError
-from git_mlops.experiments import belonging, committed, inputs, names, present, read, stores
+from git_mlops.experiments import archive, belonging, committed, inputs, names, present, read, stores
 from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.tree import Trees
-from git_mlops.experiments.where import compile_where
 from git_mlops.git import config, refs
 from git_mlops.git.reader import reader
 from git_mlops.git.refs import Move, Ref
@@ -29,6 +29,7 @@ class Rejected(NamedTuple):
 
     name: str
     reason: str
+    hint: str | None = None
 
 
 class Pushed(NamedTuple):
@@ -42,6 +43,8 @@ class Pushed(NamedTuple):
     data: stores.Moved
     unasked: tuple[str, ...] = ()
     """Failed and interrupted ones, and what `exp apply` saved: they go only when they are named."""
+    twice: tuple[str, ...] = ()
+    """Names that several of them have: a colleague can take only one under it."""
 
     @property
     def exit_code(self) -> int:
@@ -58,6 +61,8 @@ class Pulled(NamedTuple):
     held: tuple[Rejected, ...]
     """Fetched, but not offered: a local experiment of that name differs, or the name is taken."""
     data: stores.Moved
+    archived: tuple[str, ...] = ()
+    """Folded into an archive here, so not brought back unless they are named."""
 
     @property
     def exit_code(self) -> int:
@@ -98,7 +103,9 @@ def push(repo: Repo, what: What, remote: str | None, data_remote: str | None) ->
     ]
     sent = tuple(name for flag, name, _said in lines if flag in (" ", "*", "+"))
     equal = tuple(name for flag, name, _said in lines if flag == "=")
-    return Pushed(target, sent, equal, tuple(bad), moved, tuple(map(_name, unasked)))
+    counted = Counter(map(_name, whole))
+    twice = tuple(name for name, times in counted.items() if times > 1)
+    return Pushed(target, sent, equal, tuple(bad), moved, tuple(map(_name, unasked)), twice)
 
 
 def _incomplete(outs: Mapping[Ref, Sequence[Out]], moved: stores.Moved) -> dict[Ref, Out]:
@@ -133,8 +140,7 @@ def _true_of(repo: Repo, found: Sequence[Ref], what: What) -> list[Ref]:
     """Those that `--where` is true of; the refs need not exist here yet."""
     if what.where is None:
         return list(found)
-    holds = compile_where(what.where)
-    true = {e.ref for e in read.load(repo, found, what.settings) if holds(present.values_of(e))}
+    true = {e.ref for e in present.holding(read.load(repo, found, what.settings), what.where)}
     return [ref for ref in found if ref.name in true]
 
 
@@ -210,11 +216,14 @@ def pull(repo: Repo, what: What, remote: str | None, data_remote: str | None) ->
         ref for ref in here if (_name(ref) in what.names if what.names else ref.name.startswith(places))
     ]
     offered = _true_of(repo, offered, what)
-    new, equal, held = _offer(repo, source, offered)
+    archived = {one.commit for one in archive.listing(repo)} if not what.names else set()
+    folded = [ref for ref in offered if ref.oid in archived]
+    new, equal, held = _offer(repo, source, [ref for ref in offered if ref.oid not in archived])
     moved = stores.NOTHING
     if what.data:
         moved = stores.pull(repo, _all(needed(repo, [*new, *equal])), data_remote)
-    return Pulled(source, tuple(map(_name, new)), tuple(map(_name, equal)), tuple(held), moved)
+    folded_names = tuple(map(_name, folded))
+    return Pulled(source, tuple(map(_name, new)), tuple(map(_name, equal)), tuple(held), moved, folded_names)
 
 
 def _name(ref: Ref) -> str:
@@ -280,8 +289,12 @@ def _offer(repo: Repo, remote: str, offered: Sequence[Ref]) -> tuple[list[Ref], 
         elif local.get(ref.name) == ref.oid:
             equal.append(ref)
         elif name in used or names.problem(name):
-            reason = "another one of this name is here" if name in used else "no valid name"
-            held.append(Rejected(name, f"{reason}; it is at `{names.held(remote, ref.name)}`"))
+            place = names.held(remote, ref.name)
+            if name in used:
+                hint = f"`git update-ref {ref.name}-2 {place}` takes it as `{name}-2`"
+                held.append(Rejected(name, f"another one of this name is here; it is at `{place}`", hint))
+            else:
+                held.append(Rejected(name, f"no valid name; it is at `{place}`"))
         else:
             new.append(ref)
             used[name] = ref.name

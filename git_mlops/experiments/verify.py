@@ -236,7 +236,7 @@ class Noise(NamedTuple):
     recorded: float
     mean: float
     std: float
-    """Of the repeats; 0 where there is one."""
+    """Of the repeats; 0 where there is one, not a number (like the other three) where one of them is none."""
     least: float
     most: float
 
@@ -279,6 +279,9 @@ def _noise(name: str, recorded: object, values: Sequence[object]) -> Noise | Non
     found = [float(value) for value in values if _number(value)]  # type: ignore[arg-type]  # they are numbers
     if not found:
         return None
+    if not all(map(math.isfinite, found)):
+        nan = math.nan
+        return Noise(name, float(recorded), nan, nan, nan, nan)  # type: ignore[arg-type]  # it is one
     std = statistics.stdev(found) if len(found) > 1 else 0.0
     return Noise(name, float(recorded), statistics.fmean(found), std, min(found), max(found))  # type: ignore[arg-type]  # it is one
 
@@ -290,7 +293,8 @@ def _spread(repo: Repo, experiment: Experiment) -> dict[str, float]:
     for one in said.get("noise", []) if said else []:
         try:
             sides = [float(one[side]) for side in ("least", "most", "recorded")]
-            found[str(one["name"])] = max(sides) - min(sides)
+            if all(map(math.isfinite, sides)):
+                found[str(one["name"])] = max(sides) - min(sides)
         except (KeyError, TypeError, ValueError):
             continue
     return found

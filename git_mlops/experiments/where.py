@@ -7,16 +7,18 @@
     sign        = "==" | "=" | "!=" | "<" | "<=" | ">" | ">=" | "~"
     value       = number | 'text' | "text" | true | false | null | name
 
-A name is a column: `metrics.auc`, `params.train.lr`, `status`; one with unusual characters stands in
-backticks. A comparison with a value that is not there, or of text with a number, is false (so `not` of it is
-true). `~` looks for text, whatever its case. A name alone asks whether the value is there and not false.
+A name is a column: `metrics.auc`, `params.train.lr`, `status`; the short form (`auc`) does where it is
+one thing; one with unusual characters stands in backticks. A comparison with a value that is not there, or
+of text with a number, is false (so `not` of it is true). `~` looks for text, whatever its case. A name alone
+asks whether the value is there and not false.
 """
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from git_mlops.decode import unknown
 from git_mlops.errors import MlopsError
 
 Row = Mapping[str, object]
@@ -47,22 +49,41 @@ class WhereError(MlopsError):
     """An expression that cannot be read; the message points at the place."""
 
 
-def compile_where(text: str) -> Predicate:
+def compile_where(text: str, known: Collection[str] | None = None) -> Predicate:
     """The predicate that `text` describes.
+
+    Args:
+        known: every column that there is; None: not known, any name will do, in its full form.
 
     Raises:
         WhereError: with the position of the first thing that does not fit.
+        MlopsError: a name that is no known column: whatever is said of it would be true of none, or of all.
     """
-    return _parsed(text)[0]
+    return _parsed(text, known)[0]
+
+
+def full_name(name: str, known: Sequence[str], *, what: str = "column") -> str:
+    """The full name of what is asked for: `metrics.auc`, or `auc` where that is one thing.
+
+    Raises:
+        MlopsError: no such name, with what was meant perhaps, or one of two kinds.
+    """
+    full = [one for one in (name, f"metrics.{name}", f"params.{name}") if one in known]
+    if name in known or len(full) == 1:
+        return full[0]
+    if full:
+        raise MlopsError(f"`{name}` is a metric and a parameter", hint=f"`{full[0]}` or `{full[1]}`")
+    bare = [one.removeprefix("metrics.").removeprefix("params.") for one in known]
+    raise MlopsError(f"no {what} `{name}`", hint=unknown(name, dict.fromkeys((*known, *bare)), "").hint)
 
 
 def names_in(text: str) -> list[str]:
     """The columns that an expression asks for, each once."""
-    return list(dict.fromkeys(_parsed(text)[1].names))
+    return list(dict.fromkeys(_parsed(text, None)[1].names))
 
 
-def _parsed(text: str) -> "tuple[Predicate, _Parser]":
-    parser = _Parser(text)
+def _parsed(text: str, known: Collection[str] | None) -> "tuple[Predicate, _Parser]":
+    parser = _Parser(text, known)
     predicate = parser.expression(0)
     if parser.at < len(parser.tokens) - 1:
         raise parser.error("expected `and`, `or` or the end")
@@ -70,8 +91,9 @@ def _parsed(text: str) -> "tuple[Predicate, _Parser]":
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, known: Collection[str] | None) -> None:
         self.text = text
+        self.known = known
         self.tokens = _tokens(text)
         self.at = 0
         self.names: list[str] = []
@@ -157,8 +179,19 @@ class _Parser:
         if kind == "name" and word.lower() in _WORDS:
             return _constant(_WORDS[word.lower()])
         name = word.strip("`")
+        if self.known is not None:
+            name = self.resolved(name)
         self.names.append(name)
         return lambda row: row.get(name)
+
+    def resolved(self, name: str) -> str:
+        assert self.known is not None
+        try:
+            return full_name(name, list(self.known), what="metric, parameter or other column")
+        except MlopsError as error:
+            if self.at > 1 and self.tokens[self.at - 2][0] == "sign":
+                raise MlopsError(str(error), hint=f"text stands in quotes: `'{name}'`") from None
+            raise
 
 
 _HINT = "for example `metrics.auc > 0.9 and params.lr < 0.1`, `params.model in ('rf', 'gbm')`"

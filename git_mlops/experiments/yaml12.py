@@ -28,10 +28,10 @@ def load(content: bytes, depth: int, most: int) -> object:
         InvalidError: not YAML, deeper, or more.
         RecursionError, ValueError, TypeError, OverflowError: a value that Python cannot hold.
     """
-    # libyaml's binding recurses in C: ask for the depth first, or a file of `[[[[…` ends the process
-    if len(content) > _SHALLOW_BY_SIZE and too_deep(content, depth):
-        raise InvalidError("nested too deeply")
     try:
+        # libyaml's binding recurses in C: ask for the depth first, or a file of `[[[[…` ends the process
+        if len(content) > _SHALLOW_BY_SIZE and too_deep(content, depth):
+            raise InvalidError("nested too deeply")
         return _loaded(content, depth, most)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

@@ -100,6 +100,14 @@ def test_a_file_that_should_be_a_pointer_is_found(mlops: Run, repo: Repo) -> Non
     ]  # fmt: skip
 
 
+def test_the_record_of_an_experiment_on_a_branch_is_found(mlops: Run, repo: Repo) -> None:
+    write(repo, ".mlops/run/record.json", "{}")
+    write(repo, ".mlops/run/dvc.yaml", "metrics: []\n")
+    repo.git("add", "-A")
+    done = mlops("check", "--staged", "--json", cwd=repo.root, status=1)
+    assert findings(done.stdout) == [("run-files", "error", ".mlops/run/dvc.yaml")]
+
+
 def test_gits_and_dvcs_own_files_may_stand_among_data(mlops: Run, repo: Repo) -> None:
     write(repo, "mlops.yaml", "version: 1\ndata: {track: ['models/**']}\n")
     write(repo, "models/.gitignore", "/m.pt\n")

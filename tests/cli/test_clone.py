@@ -29,7 +29,9 @@ def hub(project: Armed, run: Run) -> Path:
 def test_clone_brings_everything(hub: Path, mlops: Run, tmp_path: Path) -> None:
     said = mlops("clone", hub, "copy", cwd=tmp_path).stderr
     repo = discover(tmp_path / "copy")
-    assert said.splitlines()[-1] == "armed; experiments: 1; data: 1"
+    assert said.splitlines()[-2:] == [
+        "armed; experiments: 1; data: 1", "the data of experiments comes with `git mlops exp pull --all`"
+    ]  # fmt: skip
     assert (repo.root / "data.csv").read_text() == "one\n"
     assert repo.text("for-each-ref", "--format=%(refname)", "refs/exps").endswith("/quiet-otter")
     assert (install.armed(repo), repo.text("status", "--porcelain")) == (True, "")

@@ -24,7 +24,7 @@ def three(repo: Repo, mlops: Run) -> Repo:
         ("metrics.auc > 0.9", ["fast", "slow"]),
         ("metrics.auc > 0.9 and params.lr < 0.1", ["slow"]),
         ("name ~ 'W' and status == 'finished'", ["slow", "wild"]),
-        ("metrics.none > 1", []),
+        ("auc > 1", []),
     ],
 )
 def test_an_expression_chooses_experiments(
@@ -32,6 +32,13 @@ def test_an_expression_chooses_experiments(
 ) -> None:
     done = mlops("exp", "list", "--where", expression, "--json", cwd=three.root)
     assert sorted(found["name"] for found in json.loads(done.stdout)["data"]) == names
+
+
+def test_a_name_that_no_experiment_has_is_an_error(three: Repo, mlops: Run) -> None:
+    done = mlops("exp", "list", "--where", "not metrics.acu > 1", cwd=three.root, status=2)
+    assert done.stderr.splitlines() == [
+        "error: no metric, parameter or other column `metrics.acu`", "hint: did you mean `metrics.auc`?"
+    ]  # fmt: skip
 
 
 def test_an_expression_that_cannot_be_read_points_at_the_place(repo: Repo, mlops: Run) -> None:

@@ -2,13 +2,17 @@
 
 import pytest
 
+from git_mlops.data import track
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import NotFoundError
-from git_mlops.experiments import diff, environment
+from git_mlops.experiments import diff, environment, read
+from git_mlops.experiments import run as running
 from git_mlops.experiments.diff import CodeChange, DataChange, Difference, PackageChange, ValueChange
+from git_mlops.experiments.recording import Request
+from git_mlops.experiments.run import Plan
 from git_mlops.experiments.settings import Metric, Settings
 from git_mlops.git.repo import Repo
-from tests.experiments.conftest import commit, put, save
+from tests.experiments.conftest import commit, listed, put, save
 
 DECLARED = Settings(metrics={"loss.val": Metric("min"), "acc": Metric("max", 0.02)})
 
@@ -84,3 +88,37 @@ def test_environments_of_two_experiments_are_compared(project: Repo, monkeypatch
 def test_equal_sides_do_not_differ(project: Repo) -> None:
     found = compare(project, "HEAD")
     assert (found.params, found.code, found.data) == ((), (), ())
+
+
+def test_metrics_that_are_older_than_a_run_are_not_its_own(project: Repo) -> None:
+    save(project, "before")
+    done = running.run(
+        project, Plan(("false",)), Request("bad"), Settings(), DataSettings(), started=lambda _subject: None
+    )
+    assert isinstance(done, running.Ended)
+    assert [(m.name, m.old, m.new) for m in compare(project, "before", "bad").metrics] == [
+        ("acc", 0.9, None), ("loss.val", 0.2, None)
+    ]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # pygtrie under DVC
+def test_data_that_was_not_added_differs_from_all(dvc_repo: Repo) -> None:
+    put(dvc_repo, {"d.csv": "a\n1\n"})
+    track.add(dvc_repo, [str(dvc_repo.root / "d.csv")])
+    commit(dvc_repo, {"metrics.json": "{}"})
+    save(dvc_repo, "clean")
+    put(dvc_repo, {"d.csv": "a\n2\n"})
+    save(dvc_repo, "other")
+    (change,) = compare(dvc_repo, "clean", "other").data
+    assert (change.path, change.new) == ("d.csv", "changed, not added")
+    assert [(e.name, e.unadded) for e in listed(dvc_repo)] == [("clean", False), ("other", True)]
+
+
+def test_the_record_of_another_experiment_is_not_that_of_dvcs(project: Repo) -> None:
+    mine = save(project, "mine")
+    tree = project.text("rev-parse", f"{mine.commit}^{{tree}}")
+    theirs = project.text("commit-tree", tree, "-p", "HEAD", "-m", "commit by dvc")
+    project.git("update-ref", mine.ref.replace("/mine", "/theirs"), theirs)
+    found = {e.name: read.record(project, e) is not None for e in listed(project)}
+    assert found == {"mine": True, "theirs": False}
+    assert compare(project, "mine", "theirs").environment == ()

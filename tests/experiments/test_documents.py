@@ -63,6 +63,7 @@ MERGE_BOMB = b"a0: &a0 {x: 1}\n" + b"".join(
         ("m.yaml", b"a: &a [*a]\n"),
         ("m.yaml", b"!!python/object/apply:os.system ['touch /tmp/owned']\n"),
         ("m.yaml", b"a: *nothing\n"),
+        ("m.yaml", b"# %s\na: [1\n" % (b"x" * 5000)),
         ("m.yaml", b"\x00\xff"),
         ("m.json", b"\xff\xfe{"),
         ("m.json", b"9" * 10_000),

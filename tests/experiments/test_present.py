@@ -277,7 +277,7 @@ def test_the_best_is_the_least_where_less_is_better(four: Repo) -> None:
         ("@{best:acc}", "`@{best:acc}`: is more of `acc` better, or less?", "`@{max:acc}` or `@{min:acc}`"),
         ("@{bets:acc}", "`@{bets:acc}` is no choice of an experiment", "did you mean `best`?"),
         ("@{max:ac}", "no metric or parameter `ac`", "did you mean `acc`?"),
-        ("@{nothing}", "no experiment `@{nothing}`", "`git mlops exp list --all`"),
+        ("@{nothing}", "no experiment `@{nothing}`", "`@{last}`"),
     ],
 )
 def test_a_choice_that_cannot_be_made_is_said(four: Repo, text: str, said: str, hint: str) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError, NotFoundError
+from git_mlops.experiments import archive, sync
 from git_mlops.experiments import run as running
-from git_mlops.experiments import sync
 from git_mlops.experiments.recording import Request
 from git_mlops.experiments.run import Plan
 from git_mlops.experiments.settings import Settings
@@ -127,6 +127,29 @@ def test_a_differing_experiment_is_held_back_and_not_overwritten(shared: Repo, c
     assert ([r.reason for r in rejected.rejected], rejected.exit_code) == (
         ["the remote has another experiment of this name"], 1
     )  # fmt: skip
+
+
+def test_two_of_one_name_are_said_and_both_can_be_had(shared: Repo, clone: Repo) -> None:
+    save(shared, "a")
+    first = listed(shared)[0]
+    commit(shared, {"x": "1"})
+    tip = head(shared) or ""
+    shared.git("update-ref", f"refs/exps/{tip[:2]}/{tip[2:]}/a", first.commit.oid)
+    assert push(shared, everything=True).twice == ("a",)
+    done = pull(clone, everything=True)
+    (held,) = done.held
+    clone.git(*(held.hint or "").split("`")[1].split()[1:])
+    assert sorted(e.name for e in listed(clone)) == ["a", "a-2"]
+
+
+def test_what_is_archived_here_is_not_brought_back_unasked(shared: Repo) -> None:
+    save(shared, "a")
+    save(shared, "b")
+    push(shared)
+    archive.archive(shared, [ref for ref in refs.list_refs(shared, "refs/exps/") if ref.name.endswith("/a")])
+    done = pull(shared)
+    assert (done.new, done.equal, done.archived) == ((), ("b",), ("a",))
+    assert pull(shared, "a").new == ("a",)
 
 
 def test_a_ref_that_is_no_commit_is_held_back(shared: Repo, clone: Repo) -> None:

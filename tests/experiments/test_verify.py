@@ -1,6 +1,7 @@
 """`exp verify` and `exp repeat`: a run again, judged, the verdict kept, nothing of the user's touched."""
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -86,6 +87,28 @@ def test_repeats_give_the_tolerance(project: Repo) -> None:
     assert (done.runs, done.failed, noise.name, noise.least < noise.mean < noise.most) == (3, 0, "acc", True)
     spread = max(noise.most, noise.recorded) - min(noise.least, noise.recorded)
     assert check(project).metrics[0].tolerance == pytest.approx(spread)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_repeats_of_what_is_no_finite_number(project: Repo, value: str) -> None:
+    record(
+        project, f"import json; json.dump({{'loss': float('{value}'), 'acc': 1}}, open('metrics.json', 'w'))"
+    )
+    (ref,) = read.pick(project, ["a"])
+    done = verify.repeat(project, ref, Settings(), DataSettings(), 2)
+    assert {one.name: one.std for one in done.noise} == pytest.approx(
+        {"loss": math.nan, "acc": 0.0}, nan_ok=True
+    )
+    assert check(project).outcome == "reproduced"
+
+
+def test_what_a_run_made_of_artifacts_is_not_what_it_needs(dvc_repo: Repo, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    record(
+        dvc_repo,
+        f"from git_mlops import track; track.metric('m', 0.5); track.artifact({str(tmp_path / 'a.txt')!r})",
+    )
+    assert check(dvc_repo).outcome == "reproduced"
 
 
 def test_a_run_that_fails_now(project: Repo, tmp_path: Path) -> None:

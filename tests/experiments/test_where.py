@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from git_mlops.errors import MlopsError
 from git_mlops.experiments.where import WhereError, compile_where
 
 ROW = {
@@ -98,3 +99,36 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 def test_comparisons_of_numbers_are_pythons(a: float, b: float) -> None:
     answers = [compile_where(f"x {sign} {b!r}")({"x": a}) for sign in ("<", "<=", "==", "!=", ">", ">=")]
     assert answers == [a < b, a <= b, a == b, a != b, a > b, a >= b]
+
+
+KNOWN = ("name", "status", "baseline", "metrics.auc", "params.lr", "params.auc2", "metrics.lr")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("auc > 0.9", True), ("not auc > 0.9", False), ("status == 'finished'", True)]
+)
+def test_the_short_form_of_a_name_does(text: str, expected: bool) -> None:
+    row = {"metrics.auc": 0.95, "status": "finished"}
+    assert compile_where(text, KNOWN)(row) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        (
+            "not metrics.acu > 1",
+            "no metric, parameter or other column `metrics.acu`",
+            "did you mean `metrics.auc`?",
+        ),
+        ("lr > 1", "`lr` is a metric and a parameter", "`metrics.lr` or `params.lr`"),
+        (
+            "status == failed",
+            "no metric, parameter or other column `failed`",
+            "text stands in quotes: `'failed'`",
+        ),
+    ],
+)
+def test_a_name_that_none_has_is_an_error(text: str, message: str, hint: str) -> None:
+    with pytest.raises(MlopsError) as caught:
+        compile_where(text, KNOWN)
+    assert (str(caught.value), caught.value.hint) == (message, hint)
