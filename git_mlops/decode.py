@@ -1,7 +1,7 @@
 """Plain values (YAML, git config, environment) into frozen `Settings` types, with errors people can use.
 
 A settings type is a `NamedTuple`; its annotations are the closed schema: bool, int, float, str, `Size`,
-`Literal[...]`, `tuple[X, ...]`, `dict[str, X]`, `X | None` and other such types.
+`Literal[...]`, `tuple[X, ...]`, `dict[str, X]`, `X | None`, `X | dict[str, Y]` and other such types.
 """
 
 import difflib
@@ -41,7 +41,7 @@ def decode(kind: type[T], value: object, key: str = "") -> T:
 def _decode(kind: Any, value: object, key: str) -> object:
     origin, args = get_origin(kind), get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return None if value is None else _decode(next(a for a in args if a is not type(None)), value, key)
+        return None if value is None else _decode(_meant(args, value), value, key)
     if origin is Literal:
         return _choice(args, value, key)
     if origin is tuple:
@@ -53,6 +53,13 @@ def _decode(kind: Any, value: object, key: str) -> object:
     if hasattr(kind, "_fields"):
         return _record(kind, value, key)
     return _scalar(kind, value, key)
+
+
+def _meant(args: tuple[Any, ...], value: object) -> Any:
+    """Of `X | dict[str, Y]` the one that a value is written for; of `X | None` always X."""
+    kinds = [kind for kind in args if kind is not type(None)]
+    mappings = [kind for kind in kinds if get_origin(kind) is dict]
+    return mappings[0] if mappings and isinstance(value, Mapping) else kinds[0]
 
 
 def _record(kind: Any, value: object, key: str) -> object:
@@ -151,7 +158,8 @@ def json_schema(kind: Any) -> dict[str, object]:
     """The JSON Schema of a settings type, for editors."""
     origin, args = get_origin(kind), get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return json_schema(next(a for a in args if a is not type(None)))
+        kinds = [json_schema(a) for a in args if a is not type(None)]
+        return kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
     if origin is Literal:
         return {"enum": list(args)}
     if origin is tuple:

@@ -5,13 +5,24 @@ at a slash, `**` does not; `models/` and `models/**` match everything below.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def matches(path: str, patterns: Iterable[str]) -> bool:
     """Whether any pattern matches a repository path."""
     return any(_compiled(pattern).fullmatch(path) for pattern in patterns)
+
+
+def most_specific(path: str, bindings: Mapping[str, T]) -> T | None:
+    """What is bound to a path: the path itself wins, then the longest pattern that matches, then the last."""
+    if path in bindings:
+        return bindings[path]
+    found = [pattern for pattern in bindings if matches(path, (pattern,))]
+    return bindings[max(reversed(found), key=len)] if found else None
 
 
 @lru_cache(maxsize=512)

@@ -89,3 +89,29 @@ def test_a_number_that_is_none_is_refused() -> None:
 def test_the_json_schema_is_closed_and_names_what_is_required() -> None:
     schema = json_schema(Sample)
     assert (schema["additionalProperties"], schema["required"]) == (False, ["name"])
+
+
+class Either(NamedTuple):
+    profile: dict[str, Literal["all", "none"] | dict[str, Literal["all", "none"]]] = {}  # noqa: RUF012  # as above
+
+
+def test_a_word_or_a_mapping() -> None:
+    value = {"profile": {"a": "none", "b": {"x": "all"}}}
+    assert decode(Either, value) == Either({"a": "none", "b": {"x": "all"}})
+
+
+@pytest.mark.parametrize(
+    ("value", "key"), [("some", "profile.a"), ({"x": "some"}, "profile.a.x"), ([], "profile.a")]
+)
+def test_neither_the_word_nor_the_mapping(value: object, key: str) -> None:
+    with pytest.raises(DecodeError, match="expected one of all, none") as caught:
+        decode(Either, {"profile": {"a": value}})
+    assert caught.value.key == key
+
+
+def test_the_schema_of_a_word_or_a_mapping() -> None:
+    word = {"enum": ["all", "none"]}
+    either = {"anyOf": [word, {"type": "object", "additionalProperties": word}]}
+    assert json_schema(Either)["properties"] == {
+        "profile": {"type": "object", "additionalProperties": either}
+    }

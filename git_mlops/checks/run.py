@@ -9,6 +9,7 @@ from git_mlops.checks import (
     data_pushed,
     large_file,
     pointer_valid,
+    profile_fresh,
     run_files,
     schema_holds,
 )
@@ -19,6 +20,7 @@ from git_mlops.findings import Finding, Level, ordered
 RULES: dict[str, Rule] = {
     "config-valid": config_valid,
     "pointer-valid": pointer_valid,
+    "profile-fresh": profile_fresh,
     "large-file": large_file,
     "data-in-git": data_in_git,
     "data-added": data_added,

@@ -19,10 +19,12 @@ def add(paths: tuple[str, ...], *, force: bool) -> None:
     PATHS are files, directories or patterns. Each becomes a pointer (`PATH.dvc`), which is staged; the data
     goes to DVC's cache and into .gitignore.
     """
-    repo, _config = open_repo()
-    done = work.add(repo, paths, force=force)
+    repo, config = open_repo()
+    done = work.add(repo, paths, config.data, force=force)
     for path in done.pointers:
         ui.note(f"staged {path}")
+    for path, reason in list(done.unprofiled.items())[:5]:
+        ui.note(f"no profile of `{path}`: {reason}")
     for path in done.untracked[:5]:
         hint = (
             f"to take it back: `git restore --staged {path}`; delete `{path}.dvc` and its line in .gitignore"

@@ -1,8 +1,11 @@
 """The `data:` section of mlops.yaml."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from git_mlops.decode import Size
+
+Level = Literal["full", "counts-only", "none"]
+"""How much a profile says of a column: `counts-only` has no value of the data in it."""
 
 
 class Settings(NamedTuple):
@@ -16,3 +19,17 @@ class Settings(NamedTuple):
     """The largest file that plain git may hold otherwise."""
     remote: str | None = None
     """The DVC remote to use; default: DVC's own default remote."""
+    profile: dict[str, Level | dict[str, Level]] = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
+    """Pattern of tables → how much their profile says, for all columns or by column (`*`: the others)."""
+    profile_limit: Size = Size(256 * 1024 * 1024)
+    """The largest table that gets a profile."""
+    keys: dict[str, tuple[str, ...]] = {}  # noqa: RUF012  # as above
+    """Pattern of tables → the columns that tell their rows apart."""
+    pii: dict[str, tuple[str, ...]] = {}  # noqa: RUF012  # as above
+    """Pattern of tables → columns (or patterns of them) that must not be there: `email`, `*_name`."""
+    pii_allow: dict[str, tuple[str, ...]] = {}  # noqa: RUF012  # as above
+    """Pattern of tables → columns that may hold personal data, and are not looked at for it."""
+    pii_scan: Literal["error", "warning", "off"] = "warning"
+    """What e-mail addresses, phone and card numbers in other columns are; keys and tokens are always errors."""
+    model_imports: tuple[str, ...] = ()
+    """Imports of pickled models that the project vouches for: `mycompany.models.*`."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops import env
-from git_mlops.data import cache, dvc, listing, places, pointers, workspace
+from git_mlops.data import cache, dvc, listing, places, pointers, profiling, workspace
 from git_mlops.data.hashes import Hashes, Seen, seen, walk
 from git_mlops.data.pointers import Out
 from git_mlops.data.settings import Settings
@@ -30,9 +30,18 @@ class Added(NamedTuple):
     outs: list[Out]
     untracked: list[str] = []  # noqa: RUF012  # the default of a frozen tuple, never changed
     """Files that plain git held until now."""
+    unprofiled: dict[str, str] = {}  # noqa: RUF012  # as above
+    """Tables without a profile → why."""
 
 
-def add(repo: Repo, words: Sequence[str], *, here: Path | None = None, force: bool = False) -> Added:
+def add(
+    repo: Repo,
+    words: Sequence[str],
+    settings: Settings = Settings(),  # noqa: B008  # frozen
+    *,
+    here: Path | None = None,
+    force: bool = False,
+) -> Added:
     """Put files and directories (as typed; patterns are expanded) under DVC's control and stage the pointers.
 
     What plain git held until now leaves the index. Of a .gitignore only the lines that DVC adds are staged.
@@ -45,7 +54,7 @@ def add(repo: Repo, words: Sequence[str], *, here: Path | None = None, force: bo
         _refuse(repo, path)
     if not force:
         _refuse_outdated(repo, paths)
-    return _add(repo, paths)
+    return _add(repo, paths, settings)
 
 
 def _refuse_outdated(repo: Repo, paths: Collection[str]) -> None:
@@ -101,16 +110,21 @@ def _links(file: Path) -> Iterator[Path]:
             yield from (Path(one) for one in found if os.path.islink(one))  # noqa: PTH114  # 20,000 Paths take 0.1 s
 
 
-def _add(repo: Repo, paths: Sequence[str]) -> Added:
+def _add(repo: Repo, paths: Sequence[str], settings: Settings) -> Added:
     before = _files(repo, paths)
     held = _in_git(repo, paths)
-    with _only_our_ignore_lines(repo, paths), _out_of_conflict(repo, paths):
+    with (
+        _only_our_ignore_lines(repo, paths),
+        _out_of_conflict(repo, paths),
+        profiling.beside(repo, paths, settings) as described,
+    ):
         made = dvc.add(repo, paths)
+        without = described(made)
         gone = "".join(f"{path}\0" for path in held).encode("utf-8", "surrogateescape")
         repo.git("update-index", "-z", "--force-remove", "--stdin", stdin=gone)
         stdin = "".join(f"{path}\0" for path in made).encode("utf-8", "surrogateescape")
         repo.git("--literal-pathspecs", "add", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=stdin)
-    return Added(made, _remember(repo, made, before), _committed(repo, held))
+    return Added(made, _remember(repo, made, before), _committed(repo, held), without)
 
 
 def _committed(repo: Repo, paths: Sequence[str]) -> list[str]:
@@ -253,7 +267,7 @@ def auto_track(repo: Repo, changes: Iterable[Change], settings: Settings) -> lis
             hint=f"`git mlops add {differing[0]}` takes the one in the workspace",
             exit_code=FINDINGS,
         )
-    return _add(repo, found).pointers
+    return _add(repo, found, settings).pointers
 
 
 def _wanted(change: Change, settings: Settings) -> bool:

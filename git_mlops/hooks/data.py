@@ -8,6 +8,7 @@ from git_mlops import config
 from git_mlops.checks import scope
 from git_mlops.data import dvc, listing, places, pointers, track, transfer, workspace
 from git_mlops.data.pointers import Out, PointerError
+from git_mlops.data.settings import Settings
 from git_mlops.data.track import Added
 from git_mlops.data.transfer import Transferred
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK, MlopsError, NotFoundError
@@ -39,11 +40,11 @@ class Row(NamedTuple):
         return (f"{self.state} ({counts})" if counts else self.state, *self[1:4])
 
 
-def add(repo: Repo, words: Sequence[str], *, force: bool = False) -> Added:
+def add(repo: Repo, words: Sequence[str], settings: Settings, *, force: bool = False) -> Added:
     """Put data under version control; each staged pointer is named once."""
     if not dvc.initialised(repo):
         raise MlopsError("DVC is not set up in this repository", hint="`git mlops init`")
-    done = track.add(repo, words, force=force)
+    done = track.add(repo, words, settings, force=force)
     triage.forget(repo)
     return done._replace(pointers=list(dict.fromkeys(done.pointers)))
 

@@ -1,5 +1,6 @@
 """Tables as lazy Polars frames, so that a file larger than memory can be worked on in one streaming pass."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,15 @@ class FrameError(ValueError):
     """A file that is not what its name says, and why."""
 
 
-def scan(path: Path, form: Form) -> "pl.LazyFrame":
+def scan(path: Path, form: Form, nulls: Sequence[str] = ()) -> "pl.LazyFrame":
     """A file, not read yet; Polars raises its own errors when it is.
 
     CSV cells are text, as the file has them; an empty cell is null. Other forms bring types of their own.
+
+    Args:
+        path: the file.
+        form: how to read it, because an object of the cache has no suffix.
+        nulls: further cells of a CSV that are null.
     """
     import polars as pl
 
@@ -30,6 +36,7 @@ def scan(path: Path, form: Form) -> "pl.LazyFrame":
         infer_schema=False,
         glob=False,
         raise_if_empty=False,
+        null_values=["", *nulls] if nulls else None,
     )
 
 
