@@ -1,0 +1,66 @@
+"""Three-way merge of tables by key, of tables that only grew, and of directories' listings.
+
+Pure: files in, a file out; nothing is known here of git, of DVC or of pointers. Rows keep the order of ours;
+new rows of theirs follow. What is not touched is copied as it stands.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from git_mlops.data import merge_parquet, merge_text
+from git_mlops.data.records import RecordError
+from git_mlops.data.threeway import CannotMergeError, Choose, Conflict, Outcome, Sides, nothing_chosen
+from git_mlops.tables.forms import Form
+from git_mlops.tables.frames import reason
+
+
+def merge_tables(
+    sides: Sides, form: Form, key: Sequence[str], target: Path, choose: Choose = nothing_chosen
+) -> Outcome:
+    """Merge by the columns of `key` into the file `target`; without a key, rows that both appended.
+
+    Raises:
+        CannotMergeError: not readable, no unique key, or no key and not only appended.
+    """
+    import polars as pl
+
+    try:
+        if not key:
+            return _APPEND[form.kind](sides, form, target)
+        return _MERGE[form.kind](sides, form, tuple(key), target, choose)
+    except (RecordError, pl.exceptions.PolarsError, UnicodeError) as error:
+        raise CannotMergeError(f"it cannot be read: {reason(error)}") from error
+
+
+_APPEND = dict.fromkeys(("csv", "tsv", "jsonl"), merge_text.append) | {"parquet": merge_parquet.append}
+_MERGE = dict.fromkeys(("csv", "tsv", "jsonl"), merge_text.merge) | {"parquet": merge_parquet.merge}
+
+
+def merge_listings(
+    base: Mapping[str, str],
+    ours: Mapping[str, str],
+    theirs: Mapping[str, str],
+    choose: Choose = nothing_chosen,
+) -> tuple[dict[str, str], tuple[Conflict, ...]]:
+    """Directories (path → hash): what one side added, removed or changed; both changed a file: a conflict."""
+    merged: dict[str, str] = {}
+    conflicts: list[Conflict] = []
+    for path in sorted({**base, **ours, **theirs}):
+        b, o, t = base.get(path), ours.get(path), theirs.get(path)
+        result = t if b == o else o
+        if o not in (b, t) and t != b:
+            conflict = Conflict((path,), "", b, o, t)
+            choice = choose(conflict)
+            if choice is None or choice.side == "value":
+                conflicts.append(conflict)
+                continue
+            result = {"base": b, "ours": o, "theirs": t}[choice.side]
+        if result is not None:
+            merged[path] = result
+    for path in merged:
+        parts = path.split("/")
+        for end in range(1, len(parts)):
+            if (above := "/".join(parts[:end])) in merged:
+                conflicts.append(Conflict((path,), "", base.get(path), ours.get(path), theirs.get(path)))
+                conflicts.append(Conflict((above,), "", base.get(above), ours.get(above), theirs.get(above)))
+    return merged, tuple(dict.fromkeys(conflicts))

@@ -1,0 +1,194 @@
+"""Tables that are text, as records: the bytes of each row as they stand, and the cells in them. Pure.
+
+A merge keeps what nobody changed to the byte: quoting, line endings, numbers as they were written.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+Row = Mapping[str, object]
+"""Column → cell: raw bytes of a CSV, with their quotes; a value of JSON."""
+
+
+class RecordError(ValueError):
+    """A file that is not what its name says, and why."""
+
+
+class Table(Protocol):
+    """A file of records."""
+
+    file: Path
+    columns: tuple[str, ...] | None
+    """None where each record names its own."""
+    head: bytes
+    """What stands before the first record."""
+
+    def records(self) -> Iterator[bytes]:
+        """Each with its line ending."""
+
+    def row(self, record: bytes) -> Row:
+        """Its cells."""
+
+    def text(self, row: Row, columns: Sequence[str], like: bytes) -> bytes:
+        """The record of a row, without a line ending; written as `like` is."""
+
+    def value(self, cell: object) -> bytes:
+        """What tells cells apart: the same for `1` and `"1"` in a CSV."""
+
+
+class Csv:
+    """CSV or TSV: the first record names the columns. Bytes, so that any encoding passes through."""
+
+    def __init__(self, file: Path, separator: bytes) -> None:
+        self.file = file
+        self.separator = separator
+        quoted, sep = rb'"(?:[^"]|"")*"', re.escape(separator)
+        self._field = re.compile(rb"(?:%s)?[^%s]*" % (quoted, sep), re.DOTALL)
+        head = next(self._all(), b"")
+        self.head = head
+        names = [text_of(self.value(cell)) for cell in self.cells(head.removeprefix(_BOM))]
+        if len(set(names)) < len(names):
+            raise RecordError("a column's name stands more than once")
+        self.columns: tuple[str, ...] | None = tuple(names)
+
+    def _all(self) -> Iterator[bytes]:
+        held: list[bytes] = []
+        length = 0
+        with self.file.open("rb") as stream:
+            for line in stream:
+                # inside of a quoted cell nothing but another quote can end it
+                goes_on = bool(held) ^ bool(line.count(b'"') % 2)
+                if goes_on and (held or self._open(line)):
+                    held.append(line)
+                    length += len(line)
+                    if length > _LARGEST:
+                        raise RecordError("a quote is never closed")
+                    continue
+                yield b"".join([*held, line]) if held else line
+                held, length = [], 0
+        if held:
+            raise RecordError("a quote is never closed")
+
+    def _open(self, line: bytes) -> bool:
+        """Whether a quoted cell goes on in the next line; in a plain cell a quote is a character."""
+        return any(cell[:1] == b'"' and cell.count(b'"') % 2 for cell in self.cells(line))
+
+    def records(self) -> Iterator[bytes]:
+        """Empty lines are no rows, unless there is but one column."""
+        every = self._all()
+        next(every, None)
+        single = self.columns is not None and len(self.columns) == 1
+        for record in every:
+            if single or record.strip(b"\r\n"):
+                yield record
+
+    def cells(self, record: bytes) -> list[bytes]:
+        """Raw, with their quotes."""
+        body = record.rstrip(b"\r\n")
+        if b'"' not in body:
+            return body.split(self.separator)
+        found, at = [], 0
+        while True:
+            match = self._field.match(body, at)
+            assert match  # it matches nothing, too
+            found.append(match[0])
+            at = match.end() + 1
+            if match.end() >= len(body):
+                return found
+
+    def row(self, record: bytes) -> Row:
+        """A record that is too short lacks its last cells."""
+        cells = self.cells(record)
+        columns = self.columns or ()
+        if len(cells) > len(columns):
+            raise RecordError(f"a row has {len(cells)} cells for {len(columns)} columns")
+        return dict(zip(columns, cells, strict=False))
+
+    def text(self, row: Row, columns: Sequence[str], like: bytes) -> bytes:
+        """Cells as they stand in their file."""
+        cells = (row.get(column) for column in columns)
+        return self.separator.join(cell if isinstance(cell, bytes) else b"" for cell in cells)
+
+    def value(self, cell: object) -> bytes:
+        """Without its quotes."""
+        text = cell if isinstance(cell, bytes) else b""
+        if text[:1] == b'"' and text[-1:] == b'"' and len(text) > 1:
+            return text[1:-1].replace(b'""', b'"')
+        return text
+
+    def quoted(self, text: str) -> bytes:
+        """A new cell, quoted where it has to be."""
+        raw = text.encode("utf-8", "surrogateescape")
+        if any(mark in raw for mark in (self.separator, b'"', b"\n", b"\r")):
+            return b'"' + raw.replace(b'"', b'""') + b'"'
+        return raw
+
+
+_BOM = b"\xef\xbb\xbf"
+_LARGEST = 64 * 1024 * 1024
+
+
+class JsonLines:
+    """An object per line, which names its own columns."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.columns: tuple[str, ...] | None = None
+        self.head = b""
+
+    def records(self) -> Iterator[bytes]:
+        """Lines that hold anything."""
+        with self.file.open("rb") as stream:
+            yield from (line for line in stream if line.strip())
+
+    def row(self, record: bytes) -> Row:
+        """Its object."""
+        try:
+            found = json.loads(record)
+        except (ValueError, RecursionError) as error:
+            raise RecordError(f"a line is no JSON: {error}") from error
+        if not isinstance(found, dict):
+            raise RecordError("a line is no JSON object")
+        return found
+
+    def text(self, row: Row, columns: Sequence[str], like: bytes) -> bytes:
+        """Spaces and escapes as the record `like` has them."""
+        spaced = b'": ' in like or b'":' not in like
+        separators = (", ", ": ") if spaced else (",", ":")
+        ascii_ = like.isascii() and b"\\u" in like
+        return json.dumps(row, ensure_ascii=ascii_, separators=separators).encode("utf-8", "surrogatepass")
+
+    def value(self, cell: object) -> bytes:
+        """Canonical: `1`, `1.0` and `true` are three values."""
+        return json.dumps(cell, sort_keys=True, separators=(",", ":")).encode()
+
+
+def picked(table: Table, wanted: Collection[int]) -> dict[int, bytes]:
+    """The records at these places, counted from 0."""
+    if not wanted:
+        return {}
+    return {number: record for number, record in enumerate(table.records()) if number in wanted}
+
+
+def ending(record: bytes) -> bytes:
+    """Its line ending, if it has one."""
+    return b"\r\n" if record.endswith(b"\r\n") else b"\n" if record.endswith(b"\n") else b""
+
+
+def separator_of(kind: str, head: bytes) -> bytes:
+    """What parts the cells, told by the header: many a `.csv` has semicolons."""
+    if kind == "tsv":
+        return b"\t"
+    counts = {mark: head.count(mark) for mark in (b",", b";", b"\t")}
+    return max(counts, key=lambda mark: counts[mark]) if any(counts.values()) else b","
+
+
+def text_of(value: bytes) -> str:
+    """For people, whatever the encoding."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
