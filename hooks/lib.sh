@@ -118,6 +118,9 @@ mlops_any_of_ours() {
         mlops_has_pointer "$mlops_path" && return 0
         case $mlops_path in
         *.dvc | dvc.lock | */dvc.lock | mlops.yaml | schemas/* | *.gitattributes) return 0 ;;
+        # models and tables in plain git, which rules look into
+        *.pkl | *.pickle | *.joblib | *.pt | *.pth | *.ckpt | *.npy | *.npz | *.keras | *.h5) return 0 ;;
+        *.bin | *.dill | *.sav | *.model | *.csv | *.tsv | *.parquet | *.pq | *.jsonl | *.ndjson) return 0 ;;
         esac
         for mlops_pattern in $mlops_patterns; do
             case $mlops_path in

@@ -7,7 +7,7 @@ from git_mlops.checks.scope import Kind, Scope
 from git_mlops.checks.settings import Levels
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.findings import Finding
-from git_mlops.schema.settings import Bindings
+from git_mlops.schema.settings import Bindings, Trust
 
 
 class Configuration(Protocol):
@@ -33,6 +33,10 @@ class Context(NamedTuple):
     config: Configuration
     problems: Callable[[bytes], Iterator[Finding]]
     """What is wrong with the content of a mlops.yaml."""
+    deep: bool = False
+    """Whether rules that look at a sample look at everything."""
+    trust: Trust | None = None
+    """Whose verdicts count; None: all that are here."""
 
 
 class Rule(Protocol):
@@ -45,6 +49,13 @@ class Rule(Protocol):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Everything the rule has to say."""
+
+
+class Looking(Protocol):
+    """What the short way of a commit asks of a rule with verdicts."""
+
+    def meaning(self, path: str, settings: DataSettings) -> str | None:
+        """What decides besides the data's hash, without `;`, tab or newline; None: nothing to say of it."""
 
 
 Rules = Mapping[str, Rule]

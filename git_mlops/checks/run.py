@@ -8,12 +8,13 @@ from git_mlops.checks import (
     data_in_git,
     data_pushed,
     large_file,
+    model_code,
     pointer_valid,
     profile_fresh,
     run_files,
     schema_holds,
 )
-from git_mlops.checks.context import Context, Rule, Rules
+from git_mlops.checks.context import Context, Looking, Rule, Rules
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.findings import Finding, Level, ordered
 
@@ -27,7 +28,11 @@ RULES: dict[str, Rule] = {
     "run-files": run_files,
     "data-pushed": data_pushed,
     "schema": schema_holds,
+    "model-code": model_code,
 }
+
+LOOKING: dict[str, Looking] = {"model-code": model_code}
+"""Rules that look into data, and so have verdicts of their own."""
 
 
 def check(context: Context, *, skip: Collection[str] = (), rules: Rules = RULES) -> list[Finding]:

@@ -18,6 +18,7 @@ from git_mlops.reports.formats import FORMATS
 @click.option("--json", "as_json", is_flag=True, help="The same as `--format json`.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to a file instead.")
 @click.option("--skip", multiple=True, type=click.Choice(list(RULES)), help="Leave a rule out (repeatable).")
+@click.option("--deep", is_flag=True, help="Look at every row where a rule takes a sample.")
 @click.option("--list", "list_", is_flag=True, help="List the rules.")
 def check(  # noqa: PLR0913  # one parameter per option
     *,
@@ -27,6 +28,7 @@ def check(  # noqa: PLR0913  # one parameter per option
     as_json: bool,
     output: str | None,
     skip: tuple[str, ...],
+    deep: bool,
     list_: bool,
 ) -> int:
     """Check data, pointers and configuration
@@ -42,7 +44,7 @@ def check(  # noqa: PLR0913  # one parameter per option
     chosen = (
         scope.commits(repo, range_) if range_ else scope.staged(repo) if staged else scope.workspace(repo)
     )
-    findings = checked(chosen, skip=skip)
+    findings = checked(chosen, skip=skip, deep=deep)
     ui.write(FORMATS["json" if as_json else format_].render(findings, title=chosen.title), output)
     return exit_code(findings)
 

@@ -2,21 +2,25 @@
 
 from collections.abc import Collection
 
-from git_mlops import config
+from git_mlops import config, env
 from git_mlops.checks import run
 from git_mlops.checks.context import Context
 from git_mlops.checks.scope import Scope
 from git_mlops.config import Config
+from git_mlops.errors import MlopsError
 from git_mlops.findings import Finding
+from git_mlops.git import objects
+from git_mlops.schema.settings import Trust
 
 
-def checked(scope: Scope, *, skip: Collection[str] = ()) -> list[Finding]:
+def checked(scope: Scope, *, skip: Collection[str] = (), deep: bool = False) -> list[Finding]:
     """Run every rule over the scope under the mlops.yaml of that same scope, staged or committed.
 
     A mlops.yaml that is itself wrong gives its finding alone: nothing else could be judged by it.
     """
     settings, wrong = settings_of(scope)
-    return wrong or run.check(Context(scope, settings, config.problems), skip=skip)
+    trust = trust_of(scope)
+    return wrong or run.check(Context(scope, settings, config.problems, deep, trust), skip=skip)
 
 
 def settings_of(scope: Scope) -> tuple[Config, list[Finding]]:
@@ -26,3 +30,25 @@ def settings_of(scope: Scope) -> tuple[Config, list[Finding]]:
         return Config(), []
     wrong = list(config.problems(content))
     return (Config() if wrong else config.load(scope.repo, content).config), wrong
+
+
+def trust_of(scope: Scope) -> Trust | None:
+    """Whose verdicts count: in CI those that are signed by whom the target branch names; elsewhere all.
+
+    Without a target (a first push) nobody's: what the checked commits say of whom to trust is worth nothing.
+    """
+    if not env.in_ci():
+        return None
+    if scope.target is None:
+        return Trust()
+    names = [f"{scope.target}:{config.FILE}"]
+    content = objects.read_blobs(scope.repo, names).get(names[0])
+    try:
+        settings = config.load(scope.repo, content or config.MINIMAL.encode()).config.verdicts
+    except MlopsError:
+        return Trust()  # the target's own file is wrong
+    if settings.trust == "all":
+        return None
+    names = [f"{scope.target}:{settings.signers}"]
+    signers = objects.read_blobs(scope.repo, names).get(names[0], b"")
+    return Trust(signers, tuple(key.replace(" ", "").upper() for key in settings.gpg))

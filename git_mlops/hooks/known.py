@@ -12,14 +12,15 @@ import re
 
 from git_mlops import env
 from git_mlops.git.run import GitError, conversation, git
-from git_mlops.schema.subjects import REF, place, subject
+from git_mlops.schema.subjects import REF, place, subject, subject_of
 
-FORMAT = "git-mlops known 1"
+FORMAT = "git-mlops known 2"
 _LARGEST_POINTER = 256 * 1024
 _LARGEST_MEMORY = 256 * 1024
 
-Row = tuple[str, str, str]
-"""Path of the data, its form, path of its schema (the last two empty where none is bound)."""
+Row = tuple[str, str, str, str]
+"""Path of the data, its form, path of its schema (these two empty where none is bound), and by which other
+rules it needs a verdict: `rule=meaning`, separated by `;`."""
 
 
 def certainly_fine() -> bool:
@@ -44,9 +45,8 @@ def _table(file: str) -> tuple[str, dict[str, Row]]:
         head, *lines = stream.read().splitlines()
     if not head.startswith(f"{FORMAT} "):
         raise ValueError(head)
-    rows = {
-        pointer: (data, form, schema) for pointer, data, form, schema in (line.split("\t") for line in lines)
-    }
+    fields = (line.split("\t") for line in lines)
+    rows = {pointer: (data, form, schema, others) for pointer, data, form, schema, others in fields}
     return head.removeprefix(f"{FORMAT} "), rows
 
 
@@ -82,7 +82,7 @@ def _newest(path: str) -> int:
 
 def _judged(folder: str, config: str, rows: dict[str, Row]) -> bool:
     """Whether the configuration is the known one, the data is the pointers', and its verdict is `pass`."""
-    schemas = sorted({schema for _data, _form, schema in rows.values() if schema})
+    schemas = sorted({schema for _data, _form, schema, _others in rows.values() if schema})
     with conversation("cat-file", "--batch", cwd=".") as (questions, answers):
 
         def ask(names: list[str]) -> list[tuple[str, bytes]]:
@@ -94,13 +94,15 @@ def _judged(folder: str, config: str, rows: dict[str, Row]) -> bool:
         if found != config:
             return False
         oids = dict(zip(schemas, (oid for oid, _content in blobs[len(rows) :]), strict=True))
-        subjects = []
-        for (data, form, schema), (_oid, content) in zip(rows.values(), blobs, strict=False):
+        places = []
+        for (data, form, schema, others), (_oid, content) in zip(rows.values(), blobs, strict=False):
             hash_ = _plain(content, os.path.basename(data))
             if not _is_data(folder, data, hash_):
                 return False
-            subjects += [subject("md5", hash_, oids[schema], form)] if schema else []
-        return all(_passed(content) for _oid, content in ask([f"{REF}:{place(each)}" for each in subjects]))
+            places += [place(subject("md5", hash_, oids[schema], form))] if schema else []
+            for rule, _, meaning in (each.partition("=") for each in others.split(";") if each):
+                places.append(place(subject_of(rule, meaning, "md5", hash_), rule))
+        return all(_passed(content) for _oid, content in ask([f"{REF}:{each}" for each in places]))
 
 
 def _answer(header: bytes, read) -> tuple[str, bytes]:  # type: ignore[no-untyped-def]  # Callable lives in `typing`

@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from git_mlops.checks.run import LOOKING
 from git_mlops.config import FILE as CONFIG
 from git_mlops.config import Config
 from git_mlops.data import listing, pointers
+from git_mlops.data.pointers import Out
 from git_mlops.git import objects
 from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo
@@ -50,11 +52,24 @@ def _remember(repo: Repo, config: Config) -> None:
     found = listing.in_workspace(repo)
     for out, pointer in found.items():
         schema = schema_for(out.path, config.schemas)
-        fields = (pointer, out.path, str(form_of(out.path)) if schema else "", schema or "")
+        fields = (
+            pointer,
+            out.path,
+            str(form_of(out.path)) if schema else "",
+            schema or "",
+            _others(out, config),
+        )
         plain = pointer.endswith(".dvc") and not out.is_dir and out.algorithm == "md5"
         if plain and not any(c in field for field in fields for c in "\t\n"):
             rows.append("\t".join(fields))
     _write(repo, "known", "\n".join(rows) + "\n")
+
+
+def _others(out: Out, config: Config) -> str:
+    """The rules besides the schema's that must have a verdict on this data, and by what they go."""
+    asked = {name: rule.meaning(out.path, config.data) for name, rule in LOOKING.items()}
+    wanted = {name: means for name, means in asked.items() if means and config.checks.get(name) != "off"}
+    return ";".join(f"{name}={means}" for name, means in wanted.items())
 
 
 def forget(repo: Repo) -> None:

@@ -22,6 +22,12 @@ def subject(algorithm: str, data_hash: str, schema_oid: str, form: str) -> str:
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def place(subject_: str) -> str:
+def subject_of(rule: str, meaning: str, algorithm: str, data_hash: str) -> str:
+    """What a verdict of another rule is about: these bytes, and all else it goes by (`meaning`)."""
+    lines = ("mlops verdict 1", rule, meaning, f"{algorithm}:{data_hash}")
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def place(subject_: str, rule: str = RULE) -> str:
     """The path of a verdict in the tree of `REF`."""
-    return f"{subject_[:2]}/{subject_[2:]}/{RULE}.json"
+    return f"{subject_[:2]}/{subject_[2:]}/{rule}.json"

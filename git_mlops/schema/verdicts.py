@@ -37,13 +37,14 @@ class Verdict(NamedTuple):
     """UTC, ISO 8601."""
     by: Mapping[str, str]
     """Programs and their versions."""
+    rule: str = RULE
 
 
-def lookup(repo: Repo, subjects: Iterable[str]) -> dict[str, Verdict]:
+def lookup(repo: Repo, subjects: Iterable[str], rule: str = RULE) -> dict[str, Verdict]:
     """The verdicts that are known, in one process."""
-    names = {f"{REF}:{place(subject)}": subject for subject in dict.fromkeys(subjects)}
+    names = {f"{REF}:{place(subject, rule)}": subject for subject in dict.fromkeys(subjects)}
     found = ((names[name], content) for name, content in objects.read_blobs(repo, names).items())
-    parsed = ((subject, parse(subject, content)) for subject, content in found)
+    parsed = ((subject, parse(subject, content, rule)) for subject, content in found)
     return {subject: verdict for subject, verdict in parsed if verdict is not None}
 
 
@@ -53,7 +54,7 @@ def record(repo: Repo, verdicts: Sequence[Verdict]) -> None:
     A verdict that is there already stays as it is, so that the history holds no noise.
     """
     if verdicts:
-        files = {place(verdict.subject): render(verdict) for verdict in verdicts}
+        files = {place(verdict.subject, verdict.rule): render(verdict) for verdict in verdicts}
         _retried(lambda: _record(repo, files, _subject_line(verdicts)))
 
 
@@ -143,8 +144,9 @@ def _judged(pairs: Mapping[str, tuple[bytes, bytes]]) -> tuple[dict[str, bytes],
     files: dict[str, bytes] = {}
     findings: list[Finding] = []
     for path, both in pairs.items():
-        subject = path.removesuffix(f"/{RULE}.json").replace("/", "")
-        parsed = [(verdict, content) for content in both if (verdict := parse(subject, content))]
+        folder, _, name = path.rpartition("/")
+        subject, rule = folder.replace("/", ""), name.removesuffix(".json")
+        parsed = [(verdict, content) for content in both if (verdict := parse(subject, content, rule))]
         if not parsed:
             files[path] = min(both)
             continue
@@ -175,7 +177,7 @@ def render(verdict: Verdict) -> bytes:
     """The file of a verdict: stable bytes, one line per key."""
     value = {
         "version": _VERSION,
-        "rule": RULE,
+        "rule": verdict.rule,
         "outcome": verdict.outcome,
         "counts": {level: sum(f.level == level for f in verdict.findings) for level in LEVELS},
         "failures": [_finding(finding) for finding in verdict.findings],
@@ -190,25 +192,25 @@ def _finding(finding: Finding) -> dict[str, object]:
     return {**{k: v for k, v in value.items() if v is not None}, "data": dict(finding.data)}
 
 
-def parse(subject: str, content: bytes) -> Verdict | None:
+def parse(subject: str, content: bytes, rule: str = RULE) -> Verdict | None:
     """A verdict's file; None for what is no verdict, or of a later version: it is computed anew."""
     try:
         value = json.loads(content)
         if value["version"] != _VERSION or value["outcome"] not in ("pass", "fail"):
             return None
-        findings = tuple(_parsed(item) for item in value["failures"])
+        findings = tuple(_parsed(item, rule) for item in value["failures"])
         by = {str(name): str(version) for name, version in value["by"].items()}
         failed = any(finding.level == "error" for finding in findings)
         if failed != (value["outcome"] == "fail"):
             return None
-        return Verdict(subject, value["outcome"], findings, str(value["when"]), by)
+        return Verdict(subject, value["outcome"], findings, str(value["when"]), by, rule)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
-def _parsed(item: Mapping[str, object]) -> Finding:
+def _parsed(item: Mapping[str, object], rule: str) -> Finding:
     level, line, hint, data = item["level"], item.get("line"), item.get("hint"), item["data"]
     if level not in LEVELS or not isinstance(data, dict) or not isinstance(line, int | None):
         raise ValueError
     known: Level = level
-    return Finding(RULE, known, str(item["message"]), None, line, None if hint is None else str(hint), data)
+    return Finding(rule, known, str(item["message"]), None, line, None if hint is None else str(hint), data)
