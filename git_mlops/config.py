@@ -18,7 +18,7 @@ from git_mlops.git import config as git_config
 from git_mlops.git.repo import Repo
 from git_mlops.nesting import too_deep
 from git_mlops.scaffold.settings import Settings as CiSettings
-from git_mlops.schema.settings import Bindings
+from git_mlops.schema.settings import Bindings, Verdicts
 
 FILE = "mlops.yaml"
 MINIMAL = "version: 1\n"
@@ -31,6 +31,7 @@ class Config(NamedTuple):
     data: DataSettings = DataSettings()
     schemas: Bindings = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
     experiments: ExperimentSettings = ExperimentSettings()
+    verdicts: Verdicts = Verdicts()
     checks: Levels = {}  # noqa: RUF012  # as above
     ci: CiSettings = CiSettings()
 

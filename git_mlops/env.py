@@ -31,6 +31,14 @@ def get(name: str) -> str | None:
     return os.environ.get(name) or None
 
 
+CI = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION", "BITBUCKET_BUILD_NUMBER", "GITLAB_CI")
+
+
+def in_ci() -> bool:
+    """Whether a CI service runs this, as they say it themselves."""
+    return any((get(name) or "false").lower() not in ("false", "0") for name in CI)
+
+
 def starting_with(prefix: str) -> dict[str, str]:
     """Every variable whose name starts with `prefix`."""
     return {name: value for name, value in os.environ.items() if name.startswith(prefix)}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from git_mlops import env
 from git_mlops.git.repo import Repo, discover
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -25,7 +26,7 @@ def sealed(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
     """A home of our own, no user or system git config, a fixed identity, no editor, no prompts."""
     home = tmp_path_factory.mktemp("home")
     for name in [*os.environ]:
-        forge = name == "CI" or name.startswith("GITHUB_")
+        forge = name in env.CI or name.startswith("GITHUB_")
         if (forge or name.startswith(_LEAKS)) and name != "GIT_SSL_CAINFO":
             monkeypatch.delenv(name)
     sealed_values = {

@@ -52,7 +52,7 @@ def check(context: Context) -> Iterator[Finding]:
         )
     with tempfile.TemporaryDirectory(prefix="mlops-") as scratch:
         items = [_item(context, item, schemas, Path(scratch)) for item in data if item.schema in schemas]
-        yield from gate.gate(context.scope.repo, items)
+        yield from gate.gate(context.scope.repo, items, context.trust)
 
 
 def _files(context: Context) -> dict[str, str]:

@@ -36,6 +36,8 @@ class Scope(NamedTuple):
     """Commit the range starts after, for a range."""
     tip: str | None = None
     """Commit the range ends at, for a range."""
+    target: str | None = None
+    """Commit of the branch that the range is to enter: what is said there of whom to trust holds."""
 
     @property
     def paths(self) -> frozenset[str]:
@@ -101,11 +103,11 @@ def commits(repo: Repo, text: str) -> Scope:
         raise MlopsError(f"`{text}` is not a range", hint="write it as `BASE...HEAD`")
     left, right = text.split(dots, 1)
     tip = resolve(repo, right or "HEAD")
-    base = resolve(repo, left or "HEAD")
+    base = target = resolve(repo, left or "HEAD")
     if dots == "...":
         base = _merge_base(repo, base, tip, text)
     changes = diff.between(repo, base, tip)
-    return Scope(repo, "range", text, tuple(_new_files(changes)), base, tip)
+    return Scope(repo, "range", text, tuple(_new_files(changes)), base, tip, target)
 
 
 def _merge_base(repo: Repo, base: str, tip: str, text: str) -> str:

@@ -24,7 +24,7 @@ def find_repo() -> Repo:
 
 def warn_unarmed(repo: Repo) -> None:
     """Say, once per command, that git runs none of our hooks here: no commit would be checked."""
-    in_ci = (env.get("CI") or "").lower() in {"true", "1"} or env.get("PRE_COMMIT") == "1"
+    in_ci = env.in_ci() or env.get("PRE_COMMIT") == "1"
     context = click.get_current_context(silent=True)
     quiet = context is not None and bool(_ARMING & set(context.command_path.split()))
     if in_ci or quiet or not (repo.root / config.FILE).exists():

@@ -40,6 +40,7 @@ class Page:
         self._text = details
         self.times: list[int] = columns[0]
         self._statuses: list[int] = columns[1]
+        self._named: list[Status] = [STATUSES[number % _UNADDED] for number in self._statuses]
         files, pool = columns[2]
         self._pool: tuple[list[str | None], list[dict[str, Any]]] = (files, pool)
         shown = [_shown(*pair) for pair in zip(files, pool, strict=True)]
@@ -80,7 +81,7 @@ class Page:
 
     def status(self, number: int) -> Status:
         """What the commit's message says."""
-        return STATUSES[self._statuses[number] % _UNADDED]
+        return self._named[number]
 
     def unadded(self, number: int) -> bool:
         """Whether it used data that was changed and not added."""

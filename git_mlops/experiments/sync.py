@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from git_mlops.data.pointers import Out
-from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK, MlopsError, NotFoundError
+from git_mlops.errors import FINDINGS, OK, NotFoundError
 from git_mlops.experiments import archive, belonging, committed, inputs, names, present, read, stores
 from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.tree import Trees
-from git_mlops.git import config, refs
+from git_mlops.git import refs, remotes
 from git_mlops.git.reader import reader
 from git_mlops.git.refs import Move, Ref
 from git_mlops.git.repo import Repo, head
@@ -87,7 +87,7 @@ def push(repo: Repo, what: What, remote: str | None, data_remote: str | None) ->
     Raises:
         MlopsError: no such remote or experiment; the remote cannot be reached (exit code 3).
     """
-    target = git_remote(repo, remote)
+    target = remotes.chosen(repo, remote)
     chosen, unasked = _chosen(repo, what)
     moved: stores.Moved = stores.NOTHING
     incomplete: dict[Ref, Out] = {}
@@ -173,7 +173,7 @@ def _push(repo: Repo, remote: str, specs: Sequence[str]) -> Iterator[tuple[str, 
         # hooks are for what enters the project's history; the data has been pushed above
         output = repo.text("push", "--porcelain", "--no-verify", remote, *specs, ok=(0, 1))
     except GitError as error:
-        raise _unreachable(remote, error) from error
+        raise remotes.unreachable(remote, error) from error
     for line in output.splitlines():
         flag, _, rest = line.partition("\t")
         place, _, said = rest.partition("\t")
@@ -207,7 +207,7 @@ def pull(repo: Repo, what: What, remote: str | None, data_remote: str | None) ->
     Raises:
         MlopsError: no such remote or experiment; the remote cannot be reached (exit code 3).
     """
-    source = git_remote(repo, remote)
+    source = remotes.chosen(repo, remote)
     _fetch(repo, source, what)
     held_refs = refs.list_refs(repo, names.held(source, names.PREFIX))
     here = [Ref(names.offered(source, ref.name) or "", ref.oid) for ref in held_refs]
@@ -246,7 +246,7 @@ def _fetch(repo: Repo, remote: str, what: What) -> None:
     try:
         repo.git("fetch", *options, "--stdin", remote, stdin="".join(f"{s}\n" for s in specs).encode())
     except GitError as error:
-        raise _unreachable(remote, error) from error
+        raise remotes.unreachable(remote, error) from error
 
 
 def _places(repo: Repo, what: What) -> list[str]:
@@ -261,7 +261,7 @@ def _asked_for(repo: Repo, remote: str, wanted: Sequence[str]) -> list[str]:
     try:
         lines = repo.text("ls-remote", "--refs", remote, *(f"refs/exps/*/{name}" for name in wanted))
     except GitError as error:
-        raise _unreachable(remote, error) from error
+        raise remotes.unreachable(remote, error) from error
     found = [line.partition("\t")[2] for line in lines.splitlines()]
     found = [ref for ref in found if names.parse_ref(ref)]
     missing = [name for name in wanted if not any(ref.endswith(f"/{name}") for ref in found)]
@@ -300,35 +300,6 @@ def _offer(repo: Repo, remote: str, offered: Sequence[Ref]) -> tuple[list[Ref], 
             used[name] = ref.name
     refs.move(repo, [Move(ref.name, ref.oid, None) for ref in new], f"mlops exp pull: {remote}")
     return new, equal, held
-
-
-def git_remote(repo: Repo, name: str | None) -> str:
-    """The git remote that is named, or `origin`, or the only one.
-
-    Raises:
-        MlopsError: there is none.
-    """
-    found = [
-        key.removeprefix("remote.").removesuffix(".url") for key in config.read(repo, r"^remote\..*\.url$")
-    ]
-    if name is not None and name in found:
-        return name
-    if name is not None:
-        known = f"known: {', '.join(found)}" if found else f"`git remote add {name} URL`"
-        raise MlopsError(f"no git remote `{name}`", hint=known)
-    if "origin" in found or len(found) == 1:
-        return "origin" if "origin" in found else found[0]
-    if found:
-        raise MlopsError("which git remote?", hint=f"`--remote NAME`; there are {', '.join(found)}")
-    raise MlopsError("this repository has no git remote", hint="`git remote add origin URL`")
-
-
-def _unreachable(remote: str, error: GitError) -> MlopsError:
-    return MlopsError(
-        f"the git remote `{remote}` cannot be used: {' '.join(error.stderr.split())}",
-        hint=f"is `git remote get-url {remote}` right, and may you read and write there?",
-        exit_code=CANNOT_EVALUATE,
-    )
 
 
 def _parts(specs: Sequence[Sequence[str]]) -> Iterator[list[str]]:

@@ -113,9 +113,9 @@ def write_tree(repo: Repo, index: Path) -> str:
     return repo.git("write-tree", index=index).decode().strip()
 
 
-def commit_tree(repo: Repo, tree: str, parents: Sequence[str], message: str) -> str:
-    """A commit object; no ref moves."""
-    options = [word for parent in parents for word in ("-p", parent)]
+def commit_tree(repo: Repo, tree: str, parents: Sequence[str], message: str, *, sign: bool = False) -> str:
+    """A commit object; no ref moves. `sign`: as git signs the user's commits."""
+    options = [*(["-S"] if sign else []), *(word for parent in parents for word in ("-p", parent))]
     return repo.text(
         "commit-tree", tree, *options, "-F", "-", stdin=message.encode("utf-8", "surrogateescape")
     )

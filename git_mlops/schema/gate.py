@@ -13,6 +13,7 @@ from git_mlops.findings import Finding, exit_code
 from git_mlops.git.repo import Repo
 from git_mlops.schema import pandera, tables, verdicts
 from git_mlops.schema.load import Schema, load
+from git_mlops.schema.settings import Trust
 from git_mlops.schema.validate import RULE, validate
 from git_mlops.schema.verdicts import Verdict
 from git_mlops.tables.forms import form_of
@@ -32,10 +33,14 @@ class Item(NamedTuple):
     schema: Callable[[], bytes]
 
 
-def gate(repo: Repo, items: Sequence[Item]) -> Iterator[Finding]:
-    """Findings of every item. Data with a verdict is not read; new verdicts are recorded, also on Ctrl-C."""
+def gate(repo: Repo, items: Sequence[Item], trust: Trust | None = None) -> Iterator[Finding]:
+    """Findings of every item. Data with a verdict is not read; new verdicts are recorded, also on Ctrl-C.
+
+    Args:
+        trust: whose verdicts count; None: all that are here.
+    """
     subjects = [_subject(item) for item in items]
-    known = verdicts.lookup(repo, subjects)
+    known = verdicts.lookup(repo, subjects, trust=trust)
     fresh: dict[str, Verdict] = {}
     schemas: dict[str, Schema | Finding] = {}
     try:

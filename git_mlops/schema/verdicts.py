@@ -15,6 +15,7 @@ from git_mlops.git import objects, refs
 from git_mlops.git.refs import Move, RefMovedError
 from git_mlops.git.repo import Repo
 from git_mlops.git.run import GitError
+from git_mlops.schema.settings import Trust
 from git_mlops.schema.subjects import ENGINE, REF, RULE, place, subject
 
 _VERSION = 1
@@ -40,12 +41,20 @@ class Verdict(NamedTuple):
     rule: str = RULE
 
 
-def lookup(repo: Repo, subjects: Iterable[str], rule: str = RULE) -> dict[str, Verdict]:
-    """The verdicts that are known, in one process."""
+def lookup(
+    repo: Repo, subjects: Iterable[str], rule: str = RULE, trust: Trust | None = None
+) -> dict[str, Verdict]:
+    """The verdicts that are known; with `trust` only those that somebody trusted has signed."""
     names = {f"{REF}:{place(subject, rule)}": subject for subject in dict.fromkeys(subjects)}
     found = ((names[name], content) for name, content in objects.read_blobs(repo, names).items())
     parsed = ((subject, parse(subject, content, rule)) for subject, content in found)
-    return {subject: verdict for subject, verdict in parsed if verdict is not None}
+    known = {subject: verdict for subject, verdict in parsed if verdict is not None}
+    if trust is None or not known:
+        return known
+    from git_mlops.schema import trust as trusting
+
+    good = trusting.vouched(repo, trust, [place(subject, rule) for subject in known])
+    return {subject: verdict for subject, verdict in known.items() if place(subject, rule) in good}
 
 
 def record(repo: Repo, verdicts: Sequence[Verdict]) -> None:
@@ -99,8 +108,10 @@ def _readable(content: bytes) -> bool:
 
 
 def _commit(repo: Repo, tree: str, parents: Sequence[str], message: str) -> str:
+    from git_mlops.schema import trust
+
     try:
-        return objects.commit_tree(repo, tree, parents, message)
+        return objects.commit_tree(repo, tree, parents, message, sign=trust.signs(repo))
     except GitError as error:
         if "tell me who you are" not in error.stderr and "ident" not in error.stderr:
             raise

@@ -1,0 +1,36 @@
+"""Remotes of git: which one is meant, and what is said when it cannot be used."""
+
+from git_mlops.errors import CANNOT_EVALUATE, MlopsError
+from git_mlops.git import config
+from git_mlops.git.repo import Repo
+from git_mlops.git.run import GitError
+
+
+def chosen(repo: Repo, name: str | None) -> str:
+    """The git remote that is named, or `origin`, or the only one.
+
+    Raises:
+        MlopsError: there is none.
+    """
+    found = [
+        key.removeprefix("remote.").removesuffix(".url") for key in config.read(repo, r"^remote\..*\.url$")
+    ]
+    if name is not None and name in found:
+        return name
+    if name is not None:
+        known = f"known: {', '.join(found)}" if found else f"`git remote add {name} URL`"
+        raise MlopsError(f"no git remote `{name}`", hint=known)
+    if "origin" in found or len(found) == 1:
+        return "origin" if "origin" in found else found[0]
+    if found:
+        raise MlopsError("which git remote?", hint=f"`--remote NAME`; there are {', '.join(found)}")
+    raise MlopsError("this repository has no git remote", hint="`git remote add origin URL`")
+
+
+def unreachable(remote: str, error: GitError) -> MlopsError:
+    """What git said of a remote that it could not use (exit code 3)."""
+    return MlopsError(
+        f"the git remote `{remote}` cannot be used: {' '.join(error.stderr.split())}",
+        hint=f"is `git remote get-url {remote}` right, and may you read and write there?",
+        exit_code=CANNOT_EVALUATE,
+    )
