@@ -177,7 +177,7 @@ def _broken(error: Any, frame: "pd.DataFrame") -> Broken:
     column = error.column_name if getattr(error, "column_name", None) is not None else error.schema.name
     if error.schema.__class__.__name__ == "DataFrameSchema":
         column = None
-    check = _short(_check_text(error.check), 120)
+    check = text_of(error.check)
     rows = _rows(error, frame)
     if rows is None:
         detail = _short(str(error.failure_cases if error.failure_cases is not None else error), 200)
@@ -185,10 +185,19 @@ def _broken(error: Any, frame: "pd.DataFrame") -> Broken:
     return Broken(column, reason, check, len(rows), tuple(int(r) for r in rows[:EXAMPLES]), "")
 
 
-def _check_text(check: Any) -> str:
+def text_of(check: Any) -> str:
+    """A check as findings name it: `in_range(0, 120)`."""
     if check is None or isinstance(check, str):
-        return str(check or "")
-    return str(check.error or check.name or check)
+        return _short(str(check or ""), 120)
+    return _short(str(check.error or check.name or check), 120)
+
+
+def polars_check(name: str) -> tuple[Any, Any]:
+    """A built-in check of pandera's Polars backend, and the pair of frame and column that it takes."""
+    from pandera.api.polars.types import PolarsData
+    from pandera.backends.polars import builtin_checks
+
+    return getattr(builtin_checks, name), PolarsData
 
 
 def _rows(error: Any, frame: "pd.DataFrame") -> Any:
@@ -200,6 +209,9 @@ def _rows(error: Any, frame: "pd.DataFrame") -> Any:
         values = output.to_numpy(dtype=bool)
         passed = values if values.ndim == 1 else values.all(axis=1)
         return np.flatnonzero(~passed)
+    if hasattr(output, "index") and not _scalar(error) and frame.index.is_unique and output.ndim == 1:
+        # without the nulls, which pandera drops first: the labels tell the rows
+        return np.sort(frame.index.get_indexer(output.index[~output.to_numpy(dtype=bool)]))
     cases = error.failure_cases
     if not hasattr(cases, "columns") or "index" not in cases.columns:
         return None

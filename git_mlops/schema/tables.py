@@ -27,17 +27,12 @@ from git_mlops.schema.text import (
     why_no_csv,
 )
 from git_mlops.tables.forms import Form
+from git_mlops.tables.nulls import NULLS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Sort = Literal["int", "float", "bool", "string", "datetime", "timedelta", "category", "other"]
-
-NULLS = (
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
-    "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
-)  # fmt: skip
-"""Cells of a CSV that are null, as for `pandas.read_csv`."""
 
 _GLANCE = 1000
 """Rows that are looked at before all of them are."""
@@ -109,22 +104,40 @@ def read(path: Path, form: Form) -> Table:
         raise UnreadableError(first_line(error)) from error
 
 
-def _read_csv(path: Path, form: Form) -> Table:
-    import pyarrow as pa
+class Header(NamedTuple):
+    """The first record of a CSV."""
 
+    names: tuple[str, ...]
+    simple: bool
+    """Whether it is the first line, and that alone."""
+
+
+def header(path: Path, form: Form) -> Header:
+    """The names of a CSV's columns.
+
+    Raises:
+        UnreadableError: there are none, or it is no CSV as we know it.
+    """
     with open_(path, form) as file:
         if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
             raise UnreadableError("it is UTF-16; save it as UTF-8", 1)
     try:
-        header = next(records(path, form), None)
+        first = next(records(path, form), None)
     except csv.Error as error:
         raise UnreadableError(str(error)) from error
-    if header is None:
+    if first is None:
         raise UnreadableError("it is empty, without even a header")
     # a nameless column is what `to_csv` makes of row labels; this is the name that `read_csv` gives it
-    names = [name or f"Unnamed: {number}" for number, name in enumerate(header[1])]
+    names = tuple(name or f"Unnamed: {number}" for number, name in enumerate(first[1]))
     if len(names) == 1 and names[0].count(";") > 0:
         raise UnreadableError("its columns are separated by `;`, not by commas", 1)
+    return Header(names, first[0] == 1 and not any("\n" in name or "\r" in name for name in names))
+
+
+def _read_csv(path: Path, form: Form) -> Table:
+    import pyarrow as pa
+
+    names = header(path, form).names
     try:
         table = _arrow_csv(path, form, names, _BLOCK)
     except pa.ArrowInvalid as error:
@@ -135,10 +148,11 @@ def _read_csv(path: Path, form: Form) -> Table:
     last = table.column(len(names) - 1)[-1].as_py() if table.num_rows else None
     if last is not None and "\n" in last and unclosed(path, form):
         raise UnreadableError("a quote is opened and never closed")
-    return Table(path, form, table.num_rows, repeated(names), _by_name(table, names))
+    return Table(path, form, table.num_rows, repeated(names), by_name(table, names))
 
 
-def _by_name(table: Any, names: Sequence[str]) -> dict[str, Any]:
+def by_name(table: Any, names: Sequence[str]) -> dict[str, Any]:
+    """The columns of an Arrow table; of those with the same name the first."""
     cells: dict[str, Any] = {}
     for number, name in enumerate(names):
         cells.setdefault(name, table.column(number))
@@ -155,14 +169,39 @@ def _arrow_csv(path: Path, form: Form, names: Sequence[str], block: int) -> Any:
         return arrow.read_csv(
             stream,
             read_options=arrow.ReadOptions(block_size=block, column_names=places),
-            parse_options=arrow.ParseOptions(delimiter=delimiter(form), newlines_in_values=True),
-            convert_options=arrow.ConvertOptions(
-                column_types=dict.fromkeys(places, pa.string()),
-                null_values=list(NULLS),
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-            ),
+            parse_options=parse_options(form, quoted=True),
+            convert_options=convert_options(dict.fromkeys(places, pa.string())),
         ).slice(1)
+
+
+def parse_options(form: Form, *, quoted: bool) -> Any:
+    """How Arrow finds the cells of a CSV."""
+    from pyarrow import csv as arrow
+
+    return arrow.ParseOptions(delimiter=delimiter(form), newlines_in_values=quoted)
+
+
+def convert_options(types: Mapping[str, Any], *, digits: bool = False) -> Any:
+    """What Arrow makes of the cells of a CSV; with `digits`, 0 and 1 are truths."""
+    from pyarrow import csv as arrow
+
+    true, false = ["true", "True", "TRUE"], ["false", "False", "FALSE"]
+    return arrow.ConvertOptions(
+        column_types=types,
+        null_values=list(NULLS),
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=True,
+        true_values=[*true, "1"] if digits else true,
+        false_values=[*false, "0"] if digits else false,
+    )
+
+
+def text_cells(cells: Any, want: Wanted | None) -> tuple[Any, list[int]]:
+    """Text as what it is declared to be (an Arrow array), and the rows that are something else."""
+    import pyarrow as pa
+
+    column, wrong = _text_column(cells, want)
+    return pa.array(column, from_pandas=True), wrong
 
 
 def _read_objects(path: Path, form: Form) -> Table:
@@ -185,7 +224,7 @@ def _read_parquet(path: Path, form: Form) -> Table:
             raise
         raise UnreadableError(first_line(error)) from error
     names = table.column_names
-    return Table(path, form, table.num_rows, repeated(names), _by_name(table, names), table)
+    return Table(path, form, table.num_rows, repeated(names), by_name(table, names), table)
 
 
 def typed(table: Table, wanted: Mapping[str, Wanted], *, index: bool = False) -> Typed:

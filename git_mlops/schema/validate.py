@@ -7,16 +7,26 @@ from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops.findings import Finding
-from git_mlops.schema import pandera, tables
+from git_mlops.schema import pandera, streaming, tables
+from git_mlops.schema.compiled import Key, Kind
 from git_mlops.schema.load import Schema
 from git_mlops.schema.pandera import EXAMPLES, Broken
+from git_mlops.schema.streaming import Counted, Limits
 from git_mlops.schema.tables import Table, Wanted
 from git_mlops.schema.text import UnreadableError
-from git_mlops.tables.forms import KNOWN, form_of
+from git_mlops.tables.forms import KNOWN, Form, form_of
 
 RULE = "schema"
 MOST_FINDINGS = 50
 _LONGEST_VALUE = 80
+_LIMITS = Limits()
+_KINDS: dict[str, Kind] = {
+    "series_contains_nulls": "null",
+    "series_contains_duplicates": "unique",
+    "duplicates": "unique",
+}
+_OF_VALUES = ("check_error", "not_applicable", "warning", "dataframe_check", *_KINDS)
+"""Reasons that the rows of an extract do not settle for the whole table."""
 _TYPE_REASONS = ("wrong_dtype", "dtype_coercion_error")
 _SENTENCES = {
     "column_not_in_schema": "column `{detail}` is not in the schema",
@@ -31,17 +41,35 @@ _SENTENCES = {
 """Reason code of pandera → what is said of it."""
 
 
-def validate(file: Path, name: str, schema: Schema) -> list[Finding]:
+def validate(file: Path, name: str, schema: Schema, limits: Limits = _LIMITS) -> list[Finding]:
     """Findings of rule `schema`; none when the data satisfies it.
 
     Args:
         file: where the bytes are; an object of a cache has no suffix.
         name: the file's path in the repository, which tells the form.
         schema: what it must satisfy.
+        limits: from which size on it is read in pieces.
     """
     form = form_of(name)
     if form is None:
         return [_unknown_form(name)]
+    found = streamed(file, form, name, schema, limits)
+    return whole(file, form, name, schema) if found is None else found
+
+
+def streamed(file: Path, form: Form, name: str, schema: Schema, limits: Limits) -> list[Finding] | None:
+    """The findings of `whole`, in bounded memory; None when only reading all of it tells them."""
+    counted = streaming.counted(file, form, schema, limits)
+    if counted is None:
+        return None
+    try:
+        return _few(list(_Checked(counted.extract, name, schema, counted).findings()), name)
+    except _DisagreementError:
+        return None
+
+
+def whole(file: Path, form: Form, name: str, schema: Schema) -> list[Finding]:
+    """What pandera on pandas says of the whole table: the law."""
     try:
         table = tables.read(file, form)
     except UnreadableError as error:
@@ -80,11 +108,17 @@ class _Failure(NamedTuple):
     warning: bool = False
 
 
-class _Checked:
-    """One table under one schema."""
+class _DisagreementError(Exception):
+    """pandera says of an extract what the pass over the whole table does not, or the other way round."""
 
-    def __init__(self, table: Table, name: str, schema: Schema) -> None:
+
+class _Checked:
+    """One table under one schema; or an extract of it, with the failures of the whole counted before."""
+
+    def __init__(self, table: Table, name: str, schema: Schema, counted: Counted | None = None) -> None:
         self._table, self._name = table, name
+        self._counted, self._told = counted, set[Key]()
+        self._rows = counted.rows if counted else table.rows
         self._schema = schema.built
         self._wanted: Mapping[str, Wanted] = pandera.wanted(schema.built, schema.document, table.cells)
 
@@ -98,13 +132,34 @@ class _Checked:
             *(self._of_type(name, rows) for name, rows in typed.bad.items()),
             *self._of_pandera(pandera.broken(self._schema, typed.frame), typed.bad),
         ]  # fmt: skip
-        lines = tables.lines(self._table, [row for failure in failures for row in failure.rows])
+        if self._counted and self._told != self._counted.counts.keys():
+            raise _DisagreementError
+        lines = self._lines({row for failure in failures for row in failure.rows})
         return (self._finding(failure, lines) for failure in failures)
+
+    def _lines(self, rows: set[int]) -> Mapping[int, int]:
+        """Line of each row, where the form has lines."""
+        if self._counted is None:
+            return tables.lines(self._table, rows)
+        places = {self._counted.places[row]: row for row in rows}
+        lines = tables.lines(self._table._replace(rows=self._rows), places)
+        return {places[place]: line for place, line in lines.items()}
+
+    def _all(self, found: int, column: str | None, kind: Kind, check: str = "") -> int:
+        """How many rows of the whole table fail a rule that fails in `found` rows here."""
+        if self._counted is None:
+            return found
+        key = Key(column, kind, check)
+        self._told.add(key)
+        if key not in self._counted.counts:
+            raise _DisagreementError
+        return self._counted.counts[key]
 
     def _of_type(self, name: str, rows: list[int]) -> _Failure:
         dtype = self._wanted[name].declared
-        message = f"column `{name}` is not {dtype} in {self._share(len(rows))}"
-        return _Failure(message, name, f"dtype('{dtype}')", len(rows), tuple(rows[:EXAMPLES]))
+        failures = self._all(len(rows), name, "type")
+        message = f"column `{name}` is not {dtype} in {self._share(failures)}"
+        return _Failure(message, name, f"dtype('{dtype}')", failures, tuple(rows[:EXAMPLES]))
 
     def _of_pandera(self, found: Iterable[Broken], bad: Mapping[str, list[int]]) -> Iterator[_Failure]:
         handled: set[str | None] = set(bad)
@@ -138,8 +193,18 @@ class _Checked:
         return value is None or value != value  # noqa: PLR0124  # NaN
 
     def _failure(self, item: Broken) -> _Failure:
+        if item.failures is not None:
+            item = item._replace(failures=self._of_all(item, item.failures))
+        elif self._counted and item.reason in _OF_VALUES:
+            raise _DisagreementError
         message = self._message(item)
         return _Failure(message, item.column, item.check, item.failures, item.rows, item.warning)
+
+    def _of_all(self, item: Broken, found: int) -> int:
+        if item.reason in _TYPE_REASONS:
+            return self._all(found, item.column, "null" if self._cannot_hold(item.column) else "type")
+        kind = _KINDS.get(item.reason, "check")
+        return self._all(found, item.column, kind, item.check if kind == "check" else "")
 
     def _message(self, item: Broken) -> str:
         column = f"column `{item.column}`" if item.column is not None else "the table"
@@ -183,7 +248,7 @@ class _Checked:
         return f"; the file has `{best}`" if best else ""
 
     def _share(self, failures: int) -> str:
-        return f"{failures} of {self._table.rows} rows ({100 * failures / self._table.rows:.2g} %)"
+        return f"{failures} of {self._rows} rows ({100 * failures / self._rows:.2g} %)"
 
     def _finding(self, failure: _Failure, lines: Mapping[int, int]) -> Finding:
         examples = [self._example(failure, row, lines) for row in failure.rows]
@@ -195,7 +260,7 @@ class _Checked:
             "column": failure.column,
             "check": failure.check,
             "failures": failure.failures,
-            "rows": self._table.rows,
+            "rows": self._rows,
             "examples": examples,
         }
         message = f"{failure.message}: {shown}{more}" if shown else failure.message
@@ -204,10 +269,13 @@ class _Checked:
         return Finding(RULE, "warning" if failure.warning else "error", message, self._name, line, data=data)
 
     def _example(self, failure: _Failure, row: int, lines: Mapping[int, int]) -> dict[str, object]:
-        place: dict[str, object] = {"line": lines[row]} if row in lines else {"row": row + 1}
+        place: dict[str, object] = {"line": lines[row]} if row in lines else {"row": self._place(row) + 1}
         if failure.column is None or failure.column not in self._table.cells:
             return place
         return {**place, "value": _plain(self._table.value(failure.column, row))}
+
+    def _place(self, row: int) -> int:
+        return self._counted.places[row] if self._counted else row
 
 
 def _plain(value: object) -> object:
