@@ -45,10 +45,11 @@ def digest(*settings: object) -> str:
     return hashlib.sha256(repr(settings).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def judged(repo: Repo, rule: str, items: Sequence[Item]) -> Iterator[Finding]:
-    """Findings of every item; what has a verdict is not looked at, new verdicts are recorded."""
+def judged(context: Context, rule: str, items: Sequence[Item]) -> Iterator[Finding]:
+    """Findings of every item; what has a verdict that counts is not looked at, new verdicts are recorded."""
+    repo = context.scope.repo
     subjects = [subject_of(rule, item.meaning, item.algorithm, item.hash) for item in items]
-    known = verdicts.lookup(repo, subjects, rule)
+    known = verdicts.lookup(repo, subjects, rule, context.trust)
     fresh: dict[str, Verdict] = {}
     absent: list[str] = []
     try:

@@ -36,7 +36,7 @@ def check(context: Context) -> Iterator[Finding]:
         Item(path, "git", oid, means, partial(_of_plain, path, content, settings))
         for path, oid, content in judged.plain(context, certainly)
     ]
-    yield from judged.judged(repo, RULE, items)
+    yield from judged.judged(context, RULE, items)
 
 
 def meaning(path: str, settings: Settings) -> str | None:
