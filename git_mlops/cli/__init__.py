@@ -10,6 +10,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "push": ("data", "Upload data to the DVC remote"),
     "pull": ("data", "Download data from the DVC remote"),
     "merge-file": ("merge_file", "Merge data that both sides changed"),
+    "diff": ("diff", "Show what changed in the data"),
     "schema": ("schema", "Infer and check schemas of data"),
     "check": ("check", "Check data, pointers and configuration"),
     "verdicts": ("verdicts", "Share what checks of data came to"),

@@ -17,7 +17,7 @@ class Root(LazyGroup):
         formatter.write(overview() + "\n")
 
 
-_TABLE = {name: (module, name, line) for name, (module, line) in COMMANDS.items()}
+_TABLE = {name: (module, name.replace("-", "_"), line) for name, (module, line) in COMMANDS.items()}
 
 
 @click.command(cls=Root, table=_TABLE, context_settings={"help_option_names": ["-h", "--help"]})

@@ -5,7 +5,7 @@ now is safe: its bytes are in the cache, or there is nothing.
 """
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,7 +59,9 @@ def follow(repo: Repo, *, again: Collection[str] = ()) -> Followed:
                 missing.append(path)
             else:
                 wanted.append(path)
-        updated = _bring(repo, wanted, found, hashes)
+        # beside one that cannot be read, DVC reads no other pointers than those that it is given
+        files = {out.path: p for out, p in pointers.items() if unreadable and p.endswith(".dvc")}
+        updated = _bring(repo, wanted, found, hashes, files)
     failed = [path for path in wanted if path not in updated]
     return Followed(sorted([*updated, *removed]), sorted(kept), sorted([*missing, *failed]))
 
@@ -86,10 +88,12 @@ def _contained(repo: Repo, out: Out) -> None:
         places.inside(repo, f"{folder}/x")
 
 
-def _bring(repo: Repo, wanted: list[str], found: dict[str, Out], hashes: Hashes) -> list[str]:
+def _bring(
+    repo: Repo, wanted: list[str], found: dict[str, Out], hashes: Hashes, files: Mapping[str, str]
+) -> list[str]:
     if not wanted:
         return []
-    failed = {Path(path).as_posix() for path in dvc.checkout(repo, wanted)}
+    failed = {Path(path).as_posix() for path in dvc.checkout(repo, [files.get(p, p) for p in wanted])}
     updated = [path for path in wanted if path not in failed]
     for path in updated:
         hashes.forget(path)

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,16 +45,26 @@ def keep(repo: Repo, folder: Path) -> Stored | None:
         size += file.stat().st_size
         hashes[name] = md5(file)
         _keep(file, cache.object_path(place, Out(name, "md5", hashes[name])))
-    if not hashes:
-        return None
+    return Stored(keep_listing(repo, hashes), size, len(hashes)) if hashes else None
+
+
+def keep_listing(repo: Repo, hashes: Mapping[str, str]) -> str:
+    """A directory's listing (path → md5) in the cache; its hash."""
     listing = [{"md5": hashes[name], "relpath": name} for name in sorted(hashes)]
-    hash_ = md5_folder(hashes)
-    target = cache.object_path(place, Out("", "md5", hash_))
+    hash_ = md5_folder(dict(hashes))
+    target = cache.object_path(cache.cache_dir(repo), Out("", "md5", hash_))
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         replace_file(target, json.dumps(listing, sort_keys=True).encode())
         target.chmod(_READ_ONLY)
-    return Stored(hash_, size, len(hashes))
+    return hash_
+
+
+def keep_file(repo: Repo, file: Path) -> str:
+    """One file in the cache, too; its md5. Nobody may change the file afterwards."""
+    hash_ = md5(file)
+    _keep(file, cache.object_path(cache.cache_dir(repo), Out("", "md5", hash_)))
+    return hash_
 
 
 _READ_ONLY = 0o444  # as DVC keeps its objects

@@ -1,132 +1,127 @@
-"""The merge driver of pointers: what one side changed is taken, what both changed is left to a person.
+"""The merge driver of pointers: what one side changed is taken; data that both changed is merged.
 
-git's own merge goes line by line and could join one side's hash to the other side's size. Here an output is
-taken from one side as a whole, and `dvc.lock` is merged stage by stage.
+Tables are merged row by row, directories file by file. What is left to a person has conflict markers in the
+pointer, and each conflicting cell a line in the file `PATH.conflicts`.
 """
 
-import re
 import shlex
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
-from git_mlops import ui
-from git_mlops.git.run import git
+from git_mlops import config, ui
+from git_mlops.data.merging import Result, Texts, merge_data
+from git_mlops.data.pointer_text import Merged, encoded, merge, merge_lock
+from git_mlops.data.settings import Settings
+from git_mlops.errors import MlopsError
+from git_mlops.git.repo import discover
+from git_mlops.hooks import conflicts_file
+from git_mlops.hooks.merge_sides import Named, named
 
 _CONFLICT = 1
+_OUTERMOST = 7
+"""The size of markers; those of a merge of merge bases are longer, and no person sees its conflicts."""
 
 
-class Merged(NamedTuple):
-    """The text for the work tree, and whether a person must look at it."""
-
-    text: str
-    conflict: bool
+class _Driver(NamedTuple):
+    texts: Texts
+    size: int
+    path: str
 
 
 def run(_name: str, arguments: Sequence[str]) -> int:
     """`%O %A %B %L %P`: base, ours (also the place of the result), theirs, marker size, path."""
-    base, ours, theirs = (_read(Path(name)) for name in arguments[:3])
-    size, path = int(arguments[3]), arguments[4]
-    merged = merge_lock(base, ours, theirs, size) if path.endswith("dvc.lock") else None
-    merged = merged or merge(base, ours, theirs, size)
-    Path(arguments[1]).write_bytes(_encoded(merged.text))
+    texts = Texts(*(_read(Path(name)) for name in arguments[:3]))
+    driver = _Driver(texts, int(arguments[3]), arguments[4])
+    merged = _merged(driver)
+    Path(arguments[1]).write_bytes(encoded(merged.text))
+    return _CONFLICT if merged.conflict else 0
+
+
+def _merged(driver: _Driver) -> Merged:
+    texts, size, path = driver
+    if path.endswith("dvc.lock"):
+        merged = merge_lock(*texts, size) or merge(*texts, size)
+        if merged.conflict:
+            ui.warn(f"`{path}`: both sides changed the data", hint=_advice_of_lock(path))
+        return merged
+    merged = merge(*texts, size)
     if not merged.conflict:
-        return 0
-    ui.warn(f"`{path}`: both sides changed the data", hint=_advice(path))
-    return _CONFLICT
+        return merged
+    try:
+        return _of_data(driver, merged)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the pointer keeps its markers and git goes on
+        ui.warn(
+            f"`{path}`: both sides changed the data, and it could not be merged: {error}", hint=_advice(path)
+        )
+        return merged
+
+
+def _of_data(driver: _Driver, marked: Merged) -> Merged:
+    repo, path = discover(), driver.path
+    result = merge_data(repo, path, driver.texts, _settings())
+    if result.text is not None:
+        if driver.size <= _OUTERMOST:
+            ui.note(f"merged `{path.removesuffix('.dvc')}`: {told(result)}")
+        return Merged(result.text, conflict=False)
+    if driver.size <= _OUTERMOST:
+        file = conflicts_file.write(repo, path, result) if result.conflicts else None
+        _tell(path, result, named(repo), file)
+    return marked
+
+
+def told(result: Result) -> str:
+    """What theirs brought: `3 rows of theirs added, 1 changed (by `id`)`."""
+    unit = "files" if result.key == ("file",) else "rows"
+    by = f" (by {', '.join(f'`{name}`' for name in result.key)})" if result.key and unit == "rows" else ""
+    return f"{unit} of theirs: {result.counts}{by}"
+
+
+def _settings() -> Settings:
+    """With a mlops.yaml that is wrong (it may be in conflict itself), those that are the default."""
+    try:
+        return config.load(discover()).config.data
+    except MlopsError as error:
+        ui.warn(f"merging without the settings of {config.FILE}: {error}")
+        return Settings()
+
+
+def _tell(path: str, result: Result, sides: Named, file: str | None) -> None:
+    if result.conflicts:
+        number = ui.count(len(result.conflicts), "conflict")
+        message = f"`{path}`: both sides changed the data, {number}: see `{file}`"
+    else:
+        message = f"`{path}`: both sides changed the data, and it was not merged: {result.reason}"
+    ui.warn(f"{message}\n  ours is {sides.ours}\n  theirs is {sides.theirs}", hint=_hint(path, result))
+
+
+def _hint(path: str, result: Result) -> str:
+    name = shlex.quote(path.removesuffix(".dvc"))
+    if result.missing:
+        return (
+            f"`git mlops merge-file {name}` downloads it; before a merge, "
+            f"`git mlops pull {name}` on each branch does"
+        )
+    if result.conflicts:
+        return f"`git mlops merge-file {name}` shows them; with `--ours`, `--theirs` or `--edit` it ends them"
+    return _advice(path)
 
 
 def _advice(path: str) -> str:
-    locked = path.endswith("dvc.lock")
-    then = "run `dvc repro`, then `git add` it" if locked else "then `git add` it; the data follows"
+    name = shlex.quote(path.removesuffix(".dvc"))
+    return (
+        f"`git mlops merge-file --ours {name}` or `--theirs` takes one side; or put the merged data in place "
+        f"and `git mlops add {name}`"
+    )
+
+
+def _advice_of_lock(path: str) -> str:
     name = shlex.quote(path)
-    return f"take one side with `git checkout --ours {name}` or `git checkout --theirs {name}`, {then}"
-
-
-def merge(base: str, ours: str, theirs: str, size: int = 7) -> Merged:
-    """A pointer: whole if one side changed it, else line by line with conflict markers where both did."""
-    chosen = _one_side(base, ours, theirs)
-    if chosen is not None:
-        return Merged(chosen, conflict=False)
-    text, conflict = _by_line(base, ours, theirs, size)
-    if not conflict and not _from_one_side(_outs(text), _outs(ours), _outs(theirs)):
-        text, conflict = _marked(ours, theirs, size), True
-    return Merged(text, conflict)
-
-
-def _one_side(base: str, ours: str, theirs: str) -> str | None:
-    if theirs in (base, ours):
-        return ours
-    return theirs if base == ours else None
-
-
-def merge_lock(base: str, ours: str, theirs: str, size: int = 7) -> Merged | None:
-    """A dvc.lock, stage by stage; None where a side is not laid out as DVC writes it."""
-    before, mine, other = (_stages(text) for text in (base, ours, theirs))
-    if before is None or mine is None or other is None:
-        return None
-    parts, conflict = [mine.get("") or other.get("", "")], False
-    for stage in (name for name in {**mine, **other} if name):
-        left, right = mine.get(stage, ""), other.get(stage, "")
-        chosen = _one_side(before.get(stage, ""), left, right)
-        # a stage's lines belong together: never half of one side's run and half of the other's
-        parts.append(_marked(left, right, size) if chosen is None else chosen)
-        conflict |= chosen is None
-    return Merged("".join(parts), conflict)
-
-
-def _stages(text: str) -> dict[str, str] | None:
-    """Stage → its lines as they stand; under "" what comes before the first."""
-    head, found, rest = text.partition("stages:\n")
-    if not text:
-        return {}
-    if not found or re.search(r"^\S", rest, re.MULTILINE):
-        return None
-    pieces = re.split(r"^(?=  \S)", rest, flags=re.MULTILINE)
-    if pieces[0] or "<<<<<<<" in text:
-        return None
-    return {"": head + found} | {piece.partition(":\n")[0].strip(): piece for piece in pieces[1:]}
-
-
-def _by_line(base: str, ours: str, theirs: str, size: int) -> tuple[str, bool]:
-    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        for name, text in (("base", base), ("ours", ours), ("theirs", theirs)):
-            Path(folder, name).write_bytes(_encoded(text))
-        options = ("merge-file", "-p", f"--marker-size={size}", "ours", "base", "theirs")
-        merged = git(*options, cwd=folder, ok=range(128), foreign=True).decode("utf-8", "surrogateescape")
-    return merged, re.search(f"^<{{{size}}} ", merged, re.MULTILINE) is not None
-
-
-def _outs(text: str) -> dict[str, object] | None:
-    """Path → everything that says what the data is; None for what is no pointer."""
-    try:
-        content = yaml.safe_load(text)
-        return {out["path"]: {k: out.get(k) for k in _IDENTITY} for out in content["outs"]}
-    except (yaml.YAMLError, ValueError, TypeError, KeyError):
-        return None
-
-
-_IDENTITY = ("hash", "md5", "etag", "checksum", "size", "nfiles")
-
-
-def _from_one_side(
-    merged: dict[str, object] | None, ours: dict[str, object] | None, theirs: dict[str, object] | None
-) -> bool:
-    if merged is None or ours is None or theirs is None:
-        return False
-    return all(out in (ours.get(path), theirs.get(path)) for path, out in merged.items())
-
-
-def _marked(ours: str, theirs: str, size: int) -> str:
-    return f"{'<' * size} ours\n{ours}{'=' * size}\n{theirs}{'>' * size} theirs\n"
+    return (
+        f"take one side with `git checkout --ours {name}` or `git checkout --theirs {name}`, "
+        "run `dvc repro`, then `git add` it"
+    )
 
 
 def _read(path: Path) -> str:
     return path.read_bytes().decode("utf-8", "surrogateescape")
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")

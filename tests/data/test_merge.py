@@ -133,10 +133,11 @@ def test_a_side_that_changed_nothing_leaves_the_other_as_it_is(sides: tuple[Tabl
 @given(three(), st.sampled_from(["ours", "theirs"]))
 def test_nothing_is_lost_and_nothing_is_made_up(sides: tuple[Table, Table, Table], side: str) -> None:
     choice = Choice("ours" if side == "ours" else "theirs")
-    outcome, content = merged(*map(written, sides), choose=lambda _conflict: choice)
+    base, ours, theirs = sides
+    texts = (written(base), written(ours), written(theirs))
+    outcome, content = merged(texts[0], texts[1], texts[2], choose=lambda _conflict: choice)
     assert not outcome.conflicts
     assert content is not None
-    base, ours, theirs = sides
     found = read(content)
     for key, row in found.items():
         for column, cell in row.items():

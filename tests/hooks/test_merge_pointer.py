@@ -2,7 +2,7 @@
 
 import pytest
 
-from git_mlops.hooks.merge_pointer import Merged, merge, merge_lock
+from git_mlops.data.pointer_text import Merged, merge, merge_lock
 from tests.hooks.conftest import Armed, pointer
 
 BASE, OURS, THEIRS = (pointer("data.csv", digit * 32, int(digit)) for digit in "123")
@@ -93,8 +93,11 @@ def diverged(armed: Armed) -> Armed:
 
 def test_git_merge_leaves_markers_and_says_what_to_do(diverged: Armed) -> None:
     said = diverged.git("merge", "other", status=1)
-    assert "warning: `data set.csv.dvc`: both sides changed the data\n" in said
-    assert "`git checkout --ours 'data set.csv.dvc'`" in said
+    assert (
+        "warning: `data set.csv.dvc`: both sides changed the data, and it was not merged: "
+        "its data is not on this machine (111111111111, 222222222222, 333333333333)\n"
+    ) in said
+    assert "`git mlops pull 'data set.csv'`" in said
     assert diverged.read("data set.csv.dvc") == merge(BASE, OURS, THEIRS).text
     assert diverged.read("dvc.lock") == lock(a="2", b="2")
     diverged.git("checkout", "--theirs", "data set.csv.dvc")
