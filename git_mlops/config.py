@@ -19,6 +19,7 @@ from git_mlops.git.repo import Repo
 from git_mlops.nesting import too_deep
 from git_mlops.scaffold.settings import Settings as CiSettings
 from git_mlops.schema.settings import Bindings, Verdicts
+from git_mlops.tables.settings import Tables
 
 FILE = "mlops.yaml"
 MINIMAL = "version: 1\n"
@@ -30,6 +31,7 @@ class Config(NamedTuple):
     version: Literal[1] = 1
     data: DataSettings = DataSettings()
     schemas: Bindings = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
+    tables: Tables = {}  # noqa: RUF012  # as above
     experiments: ExperimentSettings = ExperimentSettings()
     verdicts: Verdicts = Verdicts()
     checks: Levels = {}  # noqa: RUF012  # as above

@@ -8,6 +8,7 @@ from git_mlops.checks.settings import Levels
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.findings import Finding
 from git_mlops.schema.settings import Bindings, Trust
+from git_mlops.tables.settings import Tables
 
 
 class Configuration(Protocol):
@@ -20,6 +21,10 @@ class Configuration(Protocol):
     @property
     def schemas(self) -> Bindings:
         """The section `schemas:`."""
+
+    @property
+    def tables(self) -> Tables:
+        """The section `tables:`."""
 
     @property
     def checks(self) -> Levels:

@@ -4,6 +4,7 @@ A verdict's subject is the object's hash and all that the rule goes by besides i
 a later version of the rule, looks again.
 """
 
+import atexit
 import datetime as dt
 import hashlib
 import shlex
@@ -16,12 +17,13 @@ from git_mlops.checks.context import Context
 from git_mlops.data import cache, listing, pointers
 from git_mlops.data.pointers import Out
 from git_mlops.errors import MlopsError
-from git_mlops.findings import Finding, exit_code
+from git_mlops.findings import Finding, Level, exit_code
 from git_mlops.git import objects
 from git_mlops.git.repo import Repo
 from git_mlops.schema import verdicts
 from git_mlops.schema.subjects import subject_of
 from git_mlops.schema.verdicts import Verdict
+from git_mlops.tables.forms import Form, form_of
 
 CONFIG = "mlops.yaml"
 
@@ -45,19 +47,26 @@ def digest(*settings: object) -> str:
     return hashlib.sha256(repr(settings).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def judged(context: Context, rule: str, items: Sequence[Item]) -> Iterator[Finding]:
-    """Findings of every item; what has a verdict that counts is not looked at, new verdicts are recorded."""
+def judged(
+    context: Context, rule: str, items: Sequence[Item], absent: Level | None = None
+) -> Iterator[Finding]:
+    """Findings of every item; what has a verdict that counts is not looked at, new verdicts are recorded.
+
+    Args:
+        absent: what it is that data is not on this machine; by default `unknown` in a range, which must not
+            pass unseen, and a note elsewhere.
+    """
     repo = context.scope.repo
     subjects = [subject_of(rule, item.meaning, item.algorithm, item.hash) for item in items]
     known = verdicts.lookup(repo, subjects, rule, context.trust)
     fresh: dict[str, Verdict] = {}
-    absent: list[str] = []
+    lacking: list[str] = []
     try:
         for item, subject in zip(items, subjects, strict=True):
             verdict = known.get(subject) or fresh.get(subject)
             found = list(verdict.findings) if verdict else item.look()
             if found is None:
-                absent += [item.path] if item.needed else []
+                lacking += [item.path] if item.needed else []
                 continue
             if verdict is None and not any(finding.level == "unknown" for finding in found):
                 fresh[subject] = _verdict(subject, rule, found)
@@ -65,7 +74,8 @@ def judged(context: Context, rule: str, items: Sequence[Item]) -> Iterator[Findi
     finally:
         problem = _record(repo, rule, list(fresh.values()))
     yield from problem
-    yield from _absent(rule, absent)
+    level = absent or ("unknown" if context.scope.kind == "range" else "note")
+    yield from _absent(rule, lacking, level)
 
 
 def _verdict(subject: str, rule: str, found: Sequence[Finding]) -> Verdict:
@@ -89,18 +99,59 @@ def _record(repo: Repo, rule: str, fresh: Sequence[Verdict]) -> list[Finding]:
     return []
 
 
-def _absent(rule: str, paths: Sequence[str]) -> Iterator[Finding]:
+def _absent(rule: str, paths: Sequence[str], level: Level) -> Iterator[Finding]:
     if not paths:
         return
     others = f" (and that of {len(paths) - 1} more paths)" if len(paths) > 1 else ""
     hint = f"`git mlops pull {shlex.quote(paths[0])}`" if not others else "`git mlops pull`"
     message = f"not looked at: its data is not on this machine{others}"
-    yield Finding(rule, "note", message, paths[0], hint=hint, data={"paths": list(paths)})
+    yield Finding(rule, level, message, paths[0], hint=hint, data={"paths": list(paths)})
+
+
+Part = tuple[Path, Form]
+"""A file of a table, and how to read it."""
+
+
+def parts(context: Context, path: str, out: Out | None, oid: str) -> list[Part] | None:
+    """The files of a table (a directory has many), in the order of their names; None: not on this machine.
+
+    Args:
+        path: of the table, which tells the form of a single file.
+        out: its object; None for a plain file of git.
+        oid: of the plain file's blob.
+    """
+    if out is None:
+        form = form_of(path)
+        return [(_plain_copy(context, path, oid), form)] if form else []
+    found = files_of(context.scope.repo, out, lambda name: form_of(name) is not None)
+    if found is None:
+        return None
+    named = ((form_of(name or path), file) for name, file in found.items())
+    return [(file, form) for form, file in named if form]
+
+
+def _plain_copy(context: Context, path: str, oid: str) -> Path:
+    """A plain file of the checked state as a file on disk, in our private folder until the process ends."""
+    folder = context.scope.repo.private_here / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"blob-{oid}"
+    file.write_bytes(context.scope.read([path]).get(path, b""))
+    atexit.register(lambda: file.unlink(missing_ok=True))
+    return file
+
+
+def blob_of(context: Context, path: str) -> str:
+    """The id that a file of the workspace has, or would have, as a blob."""
+    return objects.blob_id(context.scope.repo, context.scope.read([path]).get(path, b""))
 
 
 def outs(context: Context) -> list[Out]:
     """The data that new pointers name; all of it where the settings are new."""
-    names = [path for path in _paths(context) if pointers.is_pointer(path)]
+    return outs_of(context, [path for path in _paths(context) if pointers.is_pointer(path)])
+
+
+def outs_of(context: Context, names: Sequence[str]) -> list[Out]:
+    """The data that pointers of the checked state name."""
     contents = context.scope.read([*names, *(listing.pipeline_of(name) for name in names)])
     return [out for out in listing.outs(contents) if out.cache]
 

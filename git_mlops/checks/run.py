@@ -9,10 +9,12 @@ from git_mlops.checks import (
     data_pushed,
     large_file,
     model_code,
+    pii,
     pointer_valid,
     profile_fresh,
     run_files,
     schema_holds,
+    table_rules,
 )
 from git_mlops.checks.context import Context, Looking, Rule, Rules
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
@@ -28,10 +30,12 @@ RULES: dict[str, Rule] = {
     "run-files": run_files,
     "data-pushed": data_pushed,
     "schema": schema_holds,
+    "tables": table_rules,
     "model-code": model_code,
+    "pii": pii,
 }
 
-LOOKING: dict[str, Looking] = {"model-code": model_code}
+LOOKING: dict[str, Looking] = {"model-code": model_code, "pii": pii}
 """Rules that look into data, and so have verdicts of their own."""
 
 
