@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from git_mlops.checks import pii
+from git_mlops.data.settings import Settings
 from git_mlops.findings import Finding
 from git_mlops.git import objects
 from git_mlops.schema import verdicts
-from git_mlops.schema.subjects import subject
+from git_mlops.schema.subjects import subject, subject_of
 from git_mlops.schema.verdicts import Verdict
 from tests.conftest import Run
 from tests.hooks.conftest import Armed, store
@@ -36,6 +38,22 @@ def judged(project: Armed) -> Armed:
     pointer(project, GOOD)
     schema = objects.blob_id(project.repo, SCHEMA.encode())
     error = Finding("schema", "error", "column `age` breaks `in_range(0, 10)`")
+    means = pii.meaning("data.csv", Settings())
+    assert means
+    verdicts.record(
+        project.repo,
+        [
+            Verdict(
+                subject_of("pii", means, "md5", store(project.repo, text.encode())),
+                "pass",
+                (),
+                "2026-01-01T00:00:00+00:00",
+                {},
+                "pii",
+            )
+            for text in (GOOD, ALSO_GOOD, BAD)
+        ],
+    )
     verdicts.record(
         project.repo,
         [
