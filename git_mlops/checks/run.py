@@ -10,7 +10,6 @@ from git_mlops.checks import (
     large_file,
     model_code,
     pii,
-    pii,
     pointer_valid,
     profile_fresh,
     run_files,
@@ -33,7 +32,6 @@ RULES: dict[str, Rule] = {
     "schema": schema_holds,
     "tables": table_rules,
     "model-code": model_code,
-    "pii": pii,
     "pii": pii,
 }
 
