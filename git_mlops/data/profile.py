@@ -100,25 +100,21 @@ def lines(profile: Profile, of: str) -> Iterator[str]:
         yield f"  key: [{', '.join(map(_scalar, profile.key))}]"
     yield "  columns:" if profile.columns else "  columns: {}"
     for name, column in profile.columns.items():
-        yield f"    {_scalar(name)}: {_flow(column)}"
+        yield f"    {_scalar(name)}: {inline(column)}"
 
 
 _DIGITS_OF_NUMBERS = frozenset("0123456789e")
 """A hash of these alone is a number to YAML."""
 
 
-def column_line(name: str, column: Column) -> str:
-    """One column as a profile has it: for people, and the same on every machine."""
-    return f"{_scalar(name)}: {_flow(column)}"
-
-
-def _flow(column: Column) -> str:
+def inline(column: Column) -> str:
+    """Names and values on one line, as YAML has them."""
     return "{" + ", ".join(f"{_scalar(str(k))}: {_value(v)}" for k, v in column.items()) + "}"
 
 
 def _value(value: object) -> str:
     if isinstance(value, Mapping):
-        return _flow(value)
+        return inline(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, bool):

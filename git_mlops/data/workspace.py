@@ -136,12 +136,17 @@ def status(repo: Repo) -> list[Status]:
     return sorted(rows, key=lambda row: row[:3])
 
 
+def files_of(repo: Repo, out: Out, hashes: Hashes) -> dict[str, str]:
+    """The files of a workspace directory that are data: path in it → md5."""
+    return _counted(repo, out, hashes.folder(out.path))
+
+
 def changed_files(repo: Repo, out: Out, hashes: Hashes) -> dict[str, list[str]]:
     """What changed in a directory; empty when its listing is not on this machine."""
     before = cache.members(repo, out)
     if not before or not (repo.root / out.path).is_dir():
         return {}
-    now = _counted(repo, out, hashes.folder(out.path))
+    now = files_of(repo, out, hashes)
     both = sorted(before.keys() & now.keys())
     return {
         "added": sorted(now.keys() - before.keys()),
