@@ -4,6 +4,7 @@ Two rules: `merge-conflict` (data that both sides changed) and `untested-combina
 never met in a recorded experiment). They are no rules of a scope, because what they look at is in no commit.
 """
 
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
@@ -135,7 +136,8 @@ def _settle(
         found.append(Finding(UNTESTED, "note", message, others[0], hint=_merge_hint(preview)))
     if mended and not left:
         with objects.scratch_index(repo) as index:
-            repo.git("read-tree", tree, index=index)
+            # without hooks: to git even this index is one whose files may have changed
+            repo.git("-c", "core.hooksPath=/dev/null", "read-tree", tree, index=index)
             objects.put(repo, index, mended)
             tree = objects.write_tree(repo, index)
     return _Outcome(tree, left)
@@ -201,7 +203,7 @@ def _finding(preview: Preview, path: str, result: Result) -> Finding:
     where = ", ".join((*first.key, *([first.column] if first.column else [])))
     message = f"{both}: {number} conflict{'s' if number > 1 else ''}, the first at {where}"
     data = {"key": list(result.key), "conflicts": [one._asdict() for one in result.conflicts[:_SHOWN]]}
-    hint = f"{_merge_hint(preview)}, `git mlops merge-file {path.removesuffix('.dvc')}`"
+    hint = f"{_merge_hint(preview)}, `git mlops merge-file {shlex.quote(path.removesuffix('.dvc'))}`"
     return Finding(CONFLICT, "error", message, path, hint=hint, data=data | {"count": number})
 
 

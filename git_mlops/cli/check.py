@@ -6,14 +6,15 @@ from git_mlops import ui
 from git_mlops.checks import scope
 from git_mlops.checks.run import RULES
 from git_mlops.cli.common import find_repo
-from git_mlops.findings import exit_code
-from git_mlops.hooks.check import checked
+from git_mlops.findings import Finding, exit_code
+from git_mlops.hooks.check import checked, previewed
 from git_mlops.reports.formats import FORMATS
 
 
 @click.command()
 @click.option("--staged", is_flag=True, help="Check what the next commit would add.")
 @click.option("--range", "range_", metavar="BASE...HEAD", help="Check what the commits of a range add.")
+@click.option("--merge", "merge", metavar="BASE", help="Preview what merging BASE into HEAD does to data.")
 @click.option("--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as `--format json`.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to a file instead.")
@@ -24,6 +25,7 @@ def check(  # noqa: PLR0913  # one parameter per option
     *,
     staged: bool,
     range_: str | None,
+    merge: str | None,
     format_: str,
     as_json: bool,
     output: str | None,
@@ -39,13 +41,19 @@ def check(  # noqa: PLR0913  # one parameter per option
     if list_:
         return _list(as_json=as_json)
     repo = find_repo()
-    if staged and range_:
-        raise click.UsageError("--staged and --range exclude each other")
+    if sum(map(bool, (staged, range_, merge))) > 1:
+        raise click.UsageError("--staged, --range and --merge exclude each other")
+    if merge:
+        return _report(previewed(repo, merge), f"merge of {merge}", "json" if as_json else format_, output)
     chosen = (
         scope.commits(repo, range_) if range_ else scope.staged(repo) if staged else scope.workspace(repo)
     )
     findings = checked(chosen, skip=skip, deep=deep)
-    ui.write(FORMATS["json" if as_json else format_].render(findings, title=chosen.title), output)
+    return _report(findings, chosen.title, "json" if as_json else format_, output)
+
+
+def _report(findings: list[Finding], title: str, format_: str, output: str | None) -> int:
+    ui.write(FORMATS[format_].render(findings, title=title), output)
     return exit_code(findings)
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Collection
 
 from git_mlops import config, env
-from git_mlops.checks import run
+from git_mlops.checks import merged, run
 from git_mlops.checks.context import Context
 from git_mlops.checks.scope import Scope
 from git_mlops.config import Config
 from git_mlops.errors import MlopsError
 from git_mlops.findings import Finding
 from git_mlops.git import objects
+from git_mlops.git.repo import Repo, resolve
 from git_mlops.schema.settings import Trust
 
 
@@ -21,6 +22,18 @@ def checked(scope: Scope, *, skip: Collection[str] = (), deep: bool = False) -> 
     settings, wrong = settings_of(scope)
     trust = trust_of(scope)
     return wrong or run.check(Context(scope, settings, config.problems, deep, trust), skip=skip)
+
+
+def previewed(repo: Repo, base: str) -> list[Finding]:
+    """What merging `base` into HEAD would do to data, by the settings of HEAD's mlops.yaml."""
+    name = f"HEAD:{config.FILE}"
+    content = objects.read_blobs(repo, [name]).get(name, config.MINIMAL.encode())
+    if wrong := list(config.problems(content)):
+        return wrong
+    settings = config.load(repo, content).config
+    ours, theirs = resolve(repo, "HEAD"), resolve(repo, base)
+    preview = merged.Preview(repo, base, ours, theirs, settings.data, settings.experiments)
+    return merged.check(preview, settings.checks)
 
 
 def settings_of(scope: Scope) -> tuple[Config, list[Finding]]:
