@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from git_mlops.errors import MlopsError
 from git_mlops.findings import Finding
 from git_mlops.patterns import matches, most_specific
 from git_mlops.tables.forms import form_of
-from git_mlops.tables.settings import Fresh, Table
+from git_mlops.tables.settings import Fresh, Table, Tables
 
 SUMMARY = "tables are whole: rows, unique keys, references, freshness"
 KINDS = EVERYWHERE
@@ -23,7 +23,7 @@ RULE = "tables"
 _ENGINE = "tables-1"
 _UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 
-Look = Callable[[], list[Finding] | None]
+Look = Callable[[str, Sequence[judged.Part]], list[Finding]]
 
 
 class _Place(NamedTuple):
@@ -57,19 +57,32 @@ def _items(context: Context) -> Iterator[Item]:
         table = most_specific(path, context.config.tables) or Table()
         key = most_specific(path, context.config.data.keys) or ()
         if path in new:
-            yield from _own(context, place, table, key)
+            yield from (_item(context, place, about, look) for about, look in _own(path, table, key))
         yield from _references(context, place, table, every, set(new))
 
 
-def _own(context: Context, place: _Place, table: Table, key: Sequence[str]) -> Iterator[Item]:
+def meanings(path: str, tables: Tables, keys: Mapping[str, tuple[str, ...]]) -> list[str] | None:
+    """What verdicts on data of this name go by besides its hash; None where they go by more than that."""
+    table = most_specific(path, tables) or Table()
+    targets = {target.rpartition(":")[0] for one in tables.values() for target in one.references.values()}
+    if table.references or table.fresh or path in targets:
+        return None
+    return [_meaning(path, about) for about, _look in _own(path, table, most_specific(path, keys) or ())]
+
+
+def _meaning(path: str, about: str) -> str:
+    return f"{_ENGINE} {judged.digest(str(form_of(path)), about)}"
+
+
+def _own(path: str, table: Table, key: Sequence[str]) -> Iterator[tuple[str, Look]]:
+    """What is asked of a table by itself."""
     if table.rows:
-        yield _item(context, place, f"rows {table.rows}", partial(_rows, table))
+        yield f"rows {table.rows}", partial(_rows, table)
     for text in dict.fromkeys((*(["+".join(key)] if key else []), *table.unique)):
         columns = [name.strip() for name in text.split("+")]
-        yield _item(context, place, f"unique {columns}", partial(_unique, columns))
+        yield f"unique {columns}", partial(_unique, columns)
     if table.fresh:
-        seconds = _seconds(table.fresh, place.path)
-        yield _item(context, place, f"fresh {table.fresh}", partial(_newest, table.fresh, seconds))
+        yield f"fresh {table.fresh}", partial(_newest, table.fresh, _seconds(table.fresh, path))
 
 
 def _references(
@@ -91,12 +104,10 @@ def _references(
 
 
 def _said(place: _Place, about: str, found: list[Finding]) -> Item:
-    return Item(place.path, place.algorithm, place.hash, f"{_ENGINE} {about}", lambda: found)
+    return Item(place.path, place.algorithm, place.hash, _meaning(place.path, about), lambda: found)
 
 
-def _item(
-    context: Context, place: _Place, about: str, look: Callable[[str, Sequence[judged.Part]], list[Finding]]
-) -> Item:
+def _item(context: Context, place: _Place, about: str, look: Look) -> Item:
     def looked() -> list[Finding] | None:
         parts = judged.parts(context, place.path, place.out, place.oid)
         if parts is None:
@@ -106,7 +117,7 @@ def _item(
         except ValueError as error:  # FrameError, without importing Polars for a known verdict
             return [Finding(RULE, "error", f"cannot be read: {error}", place.path)]
 
-    return Item(place.path, place.algorithm, place.hash, f"{_ENGINE} {form_of(place.path)} {about}", looked)
+    return Item(place.path, place.algorithm, place.hash, _meaning(place.path, about), looked)
 
 
 def _rows(table: Table, path: str, parts: Sequence[judged.Part]) -> list[Finding]:

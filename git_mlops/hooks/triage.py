@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from git_mlops.checks import table_rules
 from git_mlops.checks.run import LOOKING
 from git_mlops.config import FILE as CONFIG
 from git_mlops.config import Config
@@ -59,7 +60,8 @@ def _remember(repo: Repo, config: Config) -> None:
             schema or "",
             _others(out, config),
         )
-        plain = pointer.endswith(".dvc") and not out.is_dir and out.algorithm == "md5"
+        alone = table_rules.meanings(out.path, config.tables, config.data.keys) is not None
+        plain = alone and pointer.endswith(".dvc") and not out.is_dir and out.algorithm == "md5"
         if plain and not any(c in field for field in fields for c in "\t\n"):
             rows.append("\t".join(fields))
     _write(repo, "known", "\n".join(rows) + "\n")
@@ -67,9 +69,10 @@ def _remember(repo: Repo, config: Config) -> None:
 
 def _others(out: Out, config: Config) -> str:
     """The rules besides the schema's that must have a verdict on this data, and by what they go."""
-    asked = {name: rule.meaning(out.path, config.data) for name, rule in LOOKING.items()}
-    wanted = {name: means for name, means in asked.items() if means and config.checks.get(name) != "off"}
-    return ";".join(f"{name}={means}" for name, means in wanted.items())
+    asked = [(name, rule.meaning(out.path, config.data)) for name, rule in LOOKING.items()]
+    whole = table_rules.meanings(out.path, config.tables, config.data.keys) or ()
+    asked += [(table_rules.RULE, means) for means in whole]
+    return ";".join(f"{name}={means}" for name, means in asked if means and config.checks.get(name) != "off")
 
 
 def forget(repo: Repo) -> None:
