@@ -12,7 +12,6 @@ from git_mlops.schema.tables import Header, Table, Wanted
 from git_mlops.schema.text import open_, repeated
 from git_mlops.tables.forms import Form
 
-_BLOCK = 4 * 1024 * 1024
 _CHUNK = 1024 * 1024
 _ROWS = 64 * 1024
 
@@ -26,9 +25,11 @@ class Source(NamedTuple):
     quoted: bool
     hexadecimal: bool
     """Whether `0x` stands anywhere, which Arrow would take for a number."""
+    block: int
+    """Bytes that are read at once; a row must fit in."""
 
 
-def source(path: Path, form: Form) -> Source:
+def source(path: Path, form: Form, block: int) -> Source:
     """Look at the header, and at every byte once.
 
     Raises:
@@ -37,13 +38,17 @@ def source(path: Path, form: Form) -> Source:
     header = tables.header(path, form)
     quoted = hexadecimal = False
     with open_(path, form) as file:
-        last = b""
+        last = b""  # for a pair that two chunks share
         while chunk := file.read(_CHUNK):
             quoted = quoted or b'"' in chunk
-            hexadecimal = hexadecimal or b"0x" in chunk or b"0X" in chunk
-            hexadecimal = hexadecimal or (last == b"0" and chunk[:1] in b"xX")
+            hexadecimal = hexadecimal or _hexadecimal(last + chunk)
             last = chunk[-1:]
-    return Source(path, form, header, quoted, hexadecimal)
+    return Source(path, form, header, quoted, hexadecimal, block)
+
+
+def _hexadecimal(chunk: bytes) -> bool:
+    """One byte is sought much faster than two."""
+    return (b"x" in chunk and b"0x" in chunk) or (b"X" in chunk and b"0X" in chunk)
 
 
 def texts(source: Source) -> Iterator[Any]:
@@ -101,7 +106,9 @@ def _batches(
     with pa.input_stream(str(source.path), compression="gzip" if source.form.packed else None) as stream:
         yield from arrow.open_csv(
             stream,
-            read_options=arrow.ReadOptions(block_size=_BLOCK, column_names=list(types), skip_rows=skipped),
+            read_options=arrow.ReadOptions(
+                block_size=source.block, column_names=list(types), skip_rows=skipped
+            ),
             parse_options=tables.parse_options(source.form, quoted=source.quoted),
             convert_options=tables.convert_options(types, digits=digits),
         )

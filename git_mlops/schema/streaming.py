@@ -29,7 +29,7 @@ _HEAD = 200
 class Limits(NamedTuple):
     """When a table is read whole; bytes of the file, and rows."""
 
-    small: int = 1024 * 1024
+    small: int = 16 * 1024 * 1024
     """Below, pandera alone is quicker."""
     whole: int = 64 * 1024 * 1024
     """Below, a table with failures is given to pandera as a whole."""
@@ -37,6 +37,8 @@ class Limits(NamedTuple):
     """The same, by rows, where the file tells them."""
     keys: int = IN_MEMORY
     """Hashes of keys that are held in memory."""
+    block: int = 4 * 1024 * 1024
+    """Bytes of a CSV that are read at once."""
 
 
 class Counted(NamedTuple):
@@ -221,7 +223,7 @@ class _Csv:
 
     def __init__(self, file: Path, form: Form, schema: Schema, limits: Limits) -> None:
         self._limits = limits
-        self._source: Source = batches.source(file, form)
+        self._source: Source = batches.source(file, form, limits.block)
         names = self._source.header.names
         if len(set(names)) < len(names):
             raise NotCompiledError("a column that stands twice")

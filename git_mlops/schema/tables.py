@@ -68,7 +68,10 @@ class Table(NamedTuple):
     def value(self, column: str, row: int) -> object:
         """One cell as the file has it: the text of a CSV, the typed value otherwise."""
         cell = self.cells[column][row]
-        return cell.as_py() if hasattr(cell, "as_py") else cell
+        try:
+            return cell.as_py() if hasattr(cell, "as_py") else cell
+        except (OverflowError, ValueError):  # a time that Python has no word for
+            return f"{cell.value} {cell.type}"
 
 
 class Typed(NamedTuple):
@@ -424,23 +427,26 @@ def _truths(column: Any, want: Wanted) -> Any:
 
 
 def _text_times(cells: Any, want: Wanted) -> tuple[Any, list[int]]:
+    text = cells.to_pandas().astype(object)
+    try:
+        column = _times(text, want)
+        return column.astype(want.dtype), _rows(_arrow_mask(column.isna() & text.notna()))
+    except (TypeError, ValueError):  # times with a zone where none is declared, or mixed ones
+        return text, [int(row) for row in range(len(text)) if text.iloc[row] is not None]
+
+
+def _times(text: Any, want: Wanted) -> Any:
     import pandas as pd
 
-    text = cells.to_pandas().astype(object)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a format that pandas cannot infer shows as failing cells
         if want.sort == "timedelta":
-            column = pd.to_timedelta(text, errors="coerce")
-        else:
-            zoned = "," in want.dtype
-            column = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=zoned)
-            if (column.isna() & text.notna()).all() and text.notna().any():
-                column = pd.to_datetime(text, errors="coerce", utc=zoned)
-    wrong = _rows(_arrow_mask(column.isna() & text.notna()))
-    try:
-        return column.astype(want.dtype), wrong
-    except (TypeError, ValueError):  # times with a zone where none is declared, or mixed ones
-        return text, [int(row) for row in range(len(text)) if text.iloc[row] is not None]
+            return pd.to_timedelta(text, errors="coerce")
+        zoned = "," in want.dtype
+        column = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=zoned)
+        if (column.isna() & text.notna()).all() and text.notna().any():
+            column = pd.to_datetime(text, errors="coerce", utc=zoned)
+    return column
 
 
 # -- JSON and Parquet: values have types of their own -------------------------------------------------------

@@ -14,8 +14,10 @@ BENCHES = {
     "B4": "record",
     "B5": "list_experiments",
     "B6": "share_experiments",
+    "B8": "validate_table",
     "B11": "add_data",
     "B12": "queue_runs",
+    "B13": "diff_tables",
 }
 
 
