@@ -42,6 +42,8 @@ class Context(NamedTuple):
     """Whether rules that look at a sample look at everything."""
     trust: Trust | None = None
     """Whose verdicts count; None: all that are here."""
+    target: Configuration | None = None
+    """The settings of the branch that a range is to enter: what a change must not decide for itself."""
 
 
 class Rule(Protocol):

@@ -31,5 +31,9 @@ class Settings(NamedTuple):
     """Pattern of tables → columns that may hold personal data, and are not looked at for it."""
     pii_scan: Literal["error", "warning", "off"] = "warning"
     """What e-mail addresses, phone and card numbers in other columns are; keys and tokens are always errors."""
+    labels: dict[str, str] = {}  # noqa: RUF012  # as above
+    """Pattern of tables → their label column, whose changes are shown as old class against new."""
+    owners: dict[str, tuple[str, ...] | dict[str, tuple[str, ...]]] = {}  # noqa: RUF012  # as above
+    """Pattern of data → e-mail addresses of those who must have reviewed a change, of all or by column."""
     model_imports: tuple[str, ...] = ()
     """Imports of pickled models that the project vouches for: `mycompany.models.*`."""

@@ -20,8 +20,8 @@ def checked(scope: Scope, *, skip: Collection[str] = (), deep: bool = False) -> 
     A mlops.yaml that is itself wrong gives its finding alone: nothing else could be judged by it.
     """
     settings, wrong = settings_of(scope)
-    trust = trust_of(scope)
-    return wrong or run.check(Context(scope, settings, config.problems, deep, trust), skip=skip)
+    context = Context(scope, settings, config.problems, deep, trust_of(scope), target_of(scope))
+    return wrong or run.check(context, skip=skip)
 
 
 def previewed(repo: Repo, base: str) -> list[Finding]:
@@ -45,6 +45,18 @@ def settings_of(scope: Scope) -> tuple[Config, list[Finding]]:
     return (Config() if wrong else config.load(scope.repo, content).config), wrong
 
 
+def target_of(scope: Scope) -> Config | None:
+    """The settings of the branch that a range is to enter; its default ones where they cannot be read."""
+    if scope.target is None:
+        return None
+    name = f"{scope.target}:{config.FILE}"
+    content = objects.read_blobs(scope.repo, [name]).get(name, config.MINIMAL.encode())
+    try:
+        return config.load(scope.repo, content).config
+    except MlopsError:
+        return Config()
+
+
 def trust_of(scope: Scope) -> Trust | None:
     """Whose verdicts count: in CI those that are signed by whom the target branch names; elsewhere all.
 
@@ -52,16 +64,11 @@ def trust_of(scope: Scope) -> Trust | None:
     """
     if not env.in_ci():
         return None
-    if scope.target is None:
+    target = target_of(scope)
+    if target is None:
         return Trust()
-    names = [f"{scope.target}:{config.FILE}"]
-    content = objects.read_blobs(scope.repo, names).get(names[0])
-    try:
-        settings = config.load(scope.repo, content or config.MINIMAL.encode()).config.verdicts
-    except MlopsError:
-        return Trust()  # the target's own file is wrong
-    if settings.trust == "all":
+    if target.verdicts.trust == "all":
         return None
-    names = [f"{scope.target}:{settings.signers}"]
-    signers = objects.read_blobs(scope.repo, names).get(names[0], b"")
-    return Trust(signers, tuple(key.replace(" ", "").upper() for key in settings.gpg))
+    name = f"{scope.target}:{target.verdicts.signers}"
+    signers = objects.read_blobs(scope.repo, [name]).get(name, b"")
+    return Trust(signers, tuple(key.replace(" ", "").upper() for key in target.verdicts.gpg))
