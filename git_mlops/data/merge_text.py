@@ -84,15 +84,12 @@ def _lines(table: Table, key: Sequence[str], columns: Sequence[str] | None) -> "
 
     frames = []
     for chunk in _chunks(table.records()):
-        keys: list[bytes] = []
-        texts: list[bytes] = []
-        for record in chunk:
-            row = table.row(record)
-            keys.append(_key(table, row, key))
-            if columns is None:
-                texts.append(record.rstrip(b"\r\n"))
-            else:
-                texts.append(b"\0".join(table.value(row.get(column)) for column in columns))
+        keys = table.keys(chunk, key)
+        if columns is None:
+            texts = [record.rstrip(b"\r\n") for record in chunk]
+        else:
+            rows = (table.row(record) for record in chunk)
+            texts = [b"\0".join([table.value(row.get(column)) for column in columns]) for row in rows]
         frames.append(
             pl.DataFrame({"key": keys, "text": texts}, schema={"key": pl.Binary, "text": pl.Binary})
         )
@@ -104,13 +101,6 @@ def _chunks(records: Iterable[bytes]) -> Iterator[list[bytes]]:
     every = iter(records)
     while chunk := list(itertools.islice(every, _CHUNK)):
         yield chunk
-
-
-def _key(table: Table, row: Row, key: Sequence[str]) -> bytes:
-    try:
-        return b"\0".join([table.value(row[name]) for name in key])
-    except KeyError as error:
-        raise CannotMergeError(f"a row lacks `{error.args[0]}`, which the key needs") from error
 
 
 def _changed_though_lost(

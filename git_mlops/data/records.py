@@ -32,6 +32,13 @@ class Table(Protocol):
     def row(self, record: bytes) -> Row:
         """Its cells."""
 
+    def keys(self, records: Sequence[bytes], columns: Sequence[str]) -> list[bytes]:
+        """What tells each row apart.
+
+        Raises:
+            RecordError: a row lacks a column of the key, or has too many.
+        """
+
     def text(self, row: Row, columns: Sequence[str], like: bytes) -> bytes:
         """The record of a row, without a line ending; written as `like` is."""
 
@@ -59,6 +66,9 @@ class Csv:
         length = 0
         with self.file.open("rb") as stream:
             for line in stream:
+                if not held and b'"' not in line:
+                    yield line
+                    continue
                 # inside of a quoted cell nothing but another quote can end it
                 goes_on = bool(held) ^ bool(line.count(b'"') % 2)
                 if goes_on and (held or self._open(line)):
@@ -103,9 +113,34 @@ class Csv:
         """A record that is too short lacks its last cells."""
         cells = self.cells(record)
         columns = self.columns or ()
-        if len(cells) > len(columns):
-            raise RecordError(f"a row has {len(cells)} cells for {len(columns)} columns")
+        self._fits(len(cells))
         return dict(zip(columns, cells, strict=False))
+
+    def _fits(self, cells: int) -> None:
+        width = len(self.columns or ())
+        if cells > width:
+            raise RecordError(f"a row has {cells} cells for {width} columns")
+
+    def keys(self, records: Sequence[bytes], columns: Sequence[str]) -> list[bytes]:
+        """The whole table passes here: only as much is split as is needed."""
+        names, mark = self.columns or (), self.separator
+        places = [names.index(column) for column in columns]
+        last, width = max(places), len(names)
+        keys = []
+        for record in records:
+            if b'"' in record:
+                cells = [self.value(cell) for cell in self.cells(record)]
+                self._fits(len(cells))
+            else:
+                if record.count(mark) >= width:
+                    self._fits(record.count(mark) + 1)
+                cells = record.split(mark, last + 1)
+                if len(cells) <= last + 1:  # the last cell has the line ending
+                    cells[-1] = cells[-1].rstrip(b"\r\n")
+            if len(cells) <= last:
+                raise RecordError(f"a row lacks `{names[last]}`, which the key needs")
+            keys.append(cells[places[0]] if len(places) == 1 else b"\0".join([cells[p] for p in places]))
+        return keys
 
     def text(self, row: Row, columns: Sequence[str], like: bytes) -> bytes:
         """Cells as they stand in their file."""
@@ -154,6 +189,18 @@ class JsonLines:
             raise RecordError("a line is no JSON object")
         return found
 
+    def keys(self, records: Sequence[bytes], columns: Sequence[str]) -> list[bytes]:
+        """Canonical JSON of the values."""
+        keys = []
+        for record in records:
+            row = self.row(record)
+            if any(column not in row for column in columns):
+                raise RecordError(
+                    f"a row lacks `{next(c for c in columns if c not in row)}`, which the key needs"
+                )
+            keys.append(b"\0".join([self.value(row[column]) for column in columns]))
+        return keys
+
     def text(self, row: Row, columns: Sequence[str], like: bytes) -> bytes:
         """Spaces and escapes as the record `like` has them."""
         spaced = b'": ' in like or b'":' not in like
@@ -163,6 +210,8 @@ class JsonLines:
 
     def value(self, cell: object) -> bytes:
         """Canonical: `1`, `1.0` and `true` are three values."""
+        if type(cell) is int:  # the usual key
+            return b"%d" % cell
         return json.dumps(cell, sort_keys=True, separators=(",", ":")).encode()
 
 

@@ -183,12 +183,12 @@ def paired(
     """Rows of base that the side still has: `b`, `s`, and whether any cell differs."""
     import polars as pl
 
-    right = side.select([*keys, *(pl.col(c).alias(f"{c}\0s") for c in compare), pl.col(PLACE).alias("s")])
+    right = side.select([*keys, *(pl.col(c).alias(f"{c}\0s") for c in compare), pl.col(PLACE).alias(_OTHER)])
     differ = [pl.col(c).ne_missing(pl.col(f"{c}\0s")) for c in compare]
     joined = base.join(right, on=list(keys), how="inner", nulls_equal=True)
     changed = pl.any_horizontal(differ) if differ else pl.lit(value=False)
     return (
-        joined.select(pl.col(PLACE).alias("b"), "s", changed.alias("changed"))
+        joined.select(pl.col(PLACE).alias("b"), pl.col(_OTHER).alias("s"), changed.alias("changed"))
         .sort("b")
         .collect(engine="streaming")
     )
@@ -205,17 +205,22 @@ def _added(
     also = ours.join(base.select(on), on=on, how="anti", nulls_equal=True)
     new = fresh.join(also.select(on), on=on, how="anti", nulls_equal=True)
     right = fresh.select(
-        [*on, *(pl.col(c).alias(f"{c}\0s") for c in compare or ()), pl.col(PLACE).alias("t")]
+        [*on, *(pl.col(c).alias(f"{c}\0s") for c in compare or ()), pl.col(PLACE).alias(_OTHER)]
     )
     twins = also.join(right, on=on, how="inner", nulls_equal=True)
     if compare is not None:
         differ = [pl.col(c).ne_missing(pl.col(f"{c}\0s")) for c in compare]
         twins = twins.filter(pl.any_horizontal(differ) if differ else pl.lit(value=False))
-    pairs = twins.select(pl.col(PLACE).alias("o"), "t").sort("o").collect(engine="streaming")
+    pairs = (
+        twins.select(pl.col(PLACE).alias("o"), pl.col(_OTHER).alias("t"))
+        .sort("o")
+        .collect(engine="streaming")
+    )
     return pairs.rows(), sorted(new.select(PLACE).collect(engine="streaming")[PLACE].to_list())
 
 
 PLACE = "\0place"
+_OTHER = "\0other"
 
 
 def unique(frame: "pl.LazyFrame", keys: Sequence[str], side: str, said: str) -> None:

@@ -159,7 +159,7 @@ def test_a_rule_can_be_left_out(mlops: Run, repo: Repo) -> None:
         (("--range", "main"), "error: `main` is not a range"),
         (("--range", "nope...HEAD"), "error: `nope` is not a commit of this repository"),
         (("--range", "--all...HEAD"), "error: `--all` is not a commit of this repository"),
-        (("--staged", "--range", "a...b"), "error: --staged and --range exclude each other"),
+        (("--staged", "--range", "a...b"), "error: --staged, --range and --merge exclude each other"),
         (("--skip", "nope"), "error: Invalid value for '--skip'"),
     ],
 )

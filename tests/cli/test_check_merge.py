@@ -179,7 +179,7 @@ def test_an_old_git_says_what_is_needed(project: Armed, mlops: Run, tmp_path: Pa
     folder.mkdir()
     fake = folder / "git"
     fake.write_text(
-        f"#!/bin/sh\ncase \" $* \" in *' merge-tree '*) echo 'usage: git merge-tree <base-tree> <branch1> <branch2>' "
+        f"#!/bin/sh\ncase \" $* \" in *' merge-tree '*) echo 'usage: git merge-tree <base-tree>' "
         f'>&2; exit 129;; esac\nexec {shutil.which("git")} "$@"\n'
     )
     fake.chmod(0o755)

@@ -422,6 +422,18 @@ def test_parquet_columns_of_both_sides_are_joined() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["s", "t", "o", "b", "changed", "text", "key", "place"])
+def test_columns_may_have_any_name(name: str) -> None:
+    def written(*cells: int) -> bytes:
+        stream = io.BytesIO()
+        pl.DataFrame({"id": range(3), name: cells}).write_parquet(stream)
+        return stream.getvalue()
+
+    content = merged(written(0, 1, 2), written(0, 1, 7), written(9, 1, 2), form=PARQUET)[1]
+    assert content is not None
+    assert pl.read_parquet(io.BytesIO(content))[name].to_list() == [9, 1, 7]
+
+
 def test_appended_rows_of_parquet_are_all_there() -> None:
     rows = [parquet(dict.fromkeys(range(count), (1, 0.5))) for count in (2, 3)]
     other = parquet({0: (1, 0.5), 1: (1, 0.5), 9: (2, None)})
