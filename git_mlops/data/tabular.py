@@ -44,7 +44,10 @@ _KEY = re.compile(r"id|uuid|key|index|.*(_id|_uuid|_key|Id|ID)", re.ASCII)
 
 
 class _Read(NamedTuple):
-    """A column in memory: numbers and times as they are, texts as their hash, what nests as nothing."""
+    """A column in memory: numbers and times as they are, what nests as nothing, texts as their hash.
+
+    Texts of which there seem to be few are there themselves.
+    """
 
     name: str
     kind: str
@@ -139,8 +142,11 @@ def _texts(frame: "pl.LazyFrame", head: "pl.DataFrame", names: Sequence[str]) ->
     import polars as pl
 
     tries: dict[str, list[Kind]] = {name: _possible(head[name]) or ["string"] for name in names}
+    few = {name for name in names if tries[name] == ["string"] and 2 * head[name].n_unique() < head.height}
     asked = [
-        _read_as(name, kind).alias(f"{n} {kind}") for n, name in enumerate(names) for kind in tries[name]
+        (pl.col(name) if name in few else _read_as(name, kind)).alias(f"{n} {kind}")
+        for n, name in enumerate(names)
+        for kind in tries[name]
     ]
     asked += [
         pl.col(name).is_null().alias(f"{n} None") for n, name in enumerate(names) if tries[name] != ["string"]
@@ -249,7 +255,7 @@ def _is_text(kind: "pl.DataType") -> bool:
 
 
 def _column(series: "pl.Series", kind: str, *, full: bool) -> tuple[dict[str, Any], dict[int, int]]:
-    """What is said of a column, and, for texts, hash → count of those that are frequent."""
+    """What is said of a column, and, for hashed texts, row → count of those that are frequent."""
     import polars as pl
 
     found: dict[str, Any] = {"type": kind, "nulls": series.null_count()}
@@ -262,7 +268,10 @@ def _column(series: "pl.Series", kind: str, *, full: bool) -> tuple[dict[str, An
     if kind in ("string", "category", "binary"):
         counts = cells.value_counts(name="count")
         found["distinct"] = counts.height
-        return found, _frequent(counts, len(cells)) if full and kind != "binary" else {}
+        many = _frequent(counts, len(cells)) if full and kind != "binary" else {}
+        if not many or series.dtype != pl.String:
+            return found, _first_rows(series, many)
+        return {**found, "top": _top(many)}, {}
     cells = cells.sort()
     found["distinct"] = int((cells != cells.shift()).sum()) + 1 if len(cells) else 0
     if full and len(cells):
@@ -304,8 +313,8 @@ def _plain(value: object) -> object:
     )
 
 
-def _frequent(counts: "pl.DataFrame", cells: int) -> dict[int, int]:
-    """Hash → count of the values worth a name; with those that tie for the last place."""
+def _frequent(counts: "pl.DataFrame", cells: int) -> dict[Any, int]:
+    """Text or hash → count of the values worth a name; with those that tie for the last place."""
     import polars as pl
 
     least = max(2, -(-cells // _RAREST))
@@ -315,27 +324,43 @@ def _frequent(counts: "pl.DataFrame", cells: int) -> dict[int, int]:
     return dict(many.iter_rows())
 
 
+def _first_rows(hashes: "pl.Series", counts: Mapping[int, int]) -> dict[int, int]:
+    """Row in which a hash stands first → its count."""
+    import polars as pl
+
+    if not counts:
+        return {}
+    chosen = pl.Series(list(counts), dtype=hashes.dtype).implode()
+    found = pl.DataFrame({"hash": hashes}).with_row_index("row").filter(pl.col("hash").is_in(chosen))
+    first = found.group_by("hash").agg(pl.min("row"))
+    return {row: counts[hash_] for hash_, row in first.iter_rows()}
+
+
 def _named(frame: "pl.LazyFrame", frequent: Mapping[str, Mapping[int, int]]) -> dict[str, dict[str, int]]:
-    """Column → value → count, most frequent first, then by the value. One pass for all columns."""
+    """Column → value → count, from the row in which each value stands. One pass for all columns."""
     import polars as pl
 
     if not frequent:
         return {}
-    asked = []
-    for number, (name, counts) in enumerate(frequent.items()):
-        text = pl.col(name).cast(pl.String)
-        chosen = pl.Series(list(counts), dtype=pl.UInt64).implode()
-        asked.append(text.filter(text.hash().is_in(chosen)).unique().implode().alias(str(number)))
-    row = frame.select(asked).collect(engine="streaming").row(0)
-    found: dict[str, dict[str, int]] = {}
-    for (name, counts), texts in zip(frequent.items(), row, strict=True):
-        hashes = pl.Series(texts, dtype=pl.String).hash().to_list()
-        pairs = sorted((-counts[hash_], text) for hash_, text in zip(hashes, texts, strict=True))
-        top: dict[str, int] = {}
-        for count, text in pairs[:_MOST_TOP]:
-            top.setdefault(shortened(text), -count)
-        found[name] = top
-    return found
+    numbers = sorted({row for rows in frequent.values() for row in rows})
+    texts = frame.select(
+        pl.col(name).cast(pl.String).alias(str(number)) for number, name in enumerate(frequent)
+    )
+    wanted = pl.Series(numbers, dtype=pl.get_index_type()).implode()
+    found = texts.with_row_index("row").filter(pl.col("row").is_in(wanted)).collect(engine="streaming")
+    rows = {row[0]: row[1:] for row in found.iter_rows()}
+    return {
+        name: _top({rows[row][number]: count for row, count in counts.items()})
+        for number, (name, counts) in enumerate(frequent.items())
+    }
+
+
+def _top(counts: Mapping[str, int]) -> dict[str, int]:
+    """The most frequent first, then by the value."""
+    top: dict[str, int] = {}
+    for count, text in sorted((-count, text) for text, count in counts.items())[:_MOST_TOP]:
+        top.setdefault(shortened(text), -count)
+    return top
 
 
 def _key(columns: Mapping[str, Column], rows: int) -> tuple[str, ...]:
