@@ -19,7 +19,7 @@ from git_mlops.git.repo import Repo
 from git_mlops.nesting import too_deep
 from git_mlops.scaffold.settings import Settings as CiSettings
 from git_mlops.schema.settings import Bindings, Verdicts
-from git_mlops.tables.settings import Tables
+from git_mlops.tables.settings import Folders, Tables
 
 FILE = "mlops.yaml"
 MINIMAL = "version: 1\n"
@@ -32,6 +32,7 @@ class Config(NamedTuple):
     data: DataSettings = DataSettings()
     schemas: Bindings = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
     tables: Tables = {}  # noqa: RUF012  # as above
+    folders: Folders = {}  # noqa: RUF012  # as above
     experiments: ExperimentSettings = ExperimentSettings()
     verdicts: Verdicts = Verdicts()
     checks: Levels = {}  # noqa: RUF012  # as above

@@ -8,7 +8,7 @@ from git_mlops.checks.settings import Levels
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.findings import Finding
 from git_mlops.schema.settings import Bindings, Trust
-from git_mlops.tables.settings import Tables
+from git_mlops.tables.settings import Folders, Tables
 
 
 class Configuration(Protocol):
@@ -25,6 +25,10 @@ class Configuration(Protocol):
     @property
     def tables(self) -> Tables:
         """The section `tables:`."""
+
+    @property
+    def folders(self) -> Folders:
+        """The section `folders:`."""
 
     @property
     def checks(self) -> Levels:

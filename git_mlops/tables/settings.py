@@ -1,6 +1,8 @@
-"""The `tables:` section of mlops.yaml: what a schema has no word for."""
+"""The `tables:` and `folders:` sections of mlops.yaml: what a schema has no word for."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+from git_mlops.decode import Size
 
 
 class Rows(NamedTuple):
@@ -32,3 +34,20 @@ class Table(NamedTuple):
 
 Tables = dict[str, Table]
 """Path or pattern of tables → their constraints."""
+
+
+class Folder(NamedTuple):
+    """Constraints on a directory of files that are no table: images, texts, sounds."""
+
+    files: Rows | None = None
+    types: tuple[str, ...] = ()
+    """Patterns of the names that may be there: `*.jpg`, `labels.csv`."""
+    smallest: Size = Size(1)
+    """An empty file is almost always an accident."""
+    largest: Size | None = None
+    duplicates: Literal["error", "warning", "off"] = "warning"
+    """What files with the same bytes are."""
+
+
+Folders = dict[str, Folder]
+"""Path or pattern of directories → their constraints."""
