@@ -8,7 +8,8 @@ from git_mlops import ui
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.findings import exit_code
 from git_mlops.reports.formats import FORMATS
-from git_mlops.schema import workspace
+from git_mlops.schema import sources, trial, workspace
+from git_mlops.schema.compare import worst
 
 
 @click.group()
@@ -50,3 +51,51 @@ def check(paths: tuple[str, ...], *, as_json: bool) -> int:
     title = f"{checked} file{'' if checked == 1 else 's'} against schemas"
     ui.write(FORMATS["json" if as_json else "text"].render(found, title=title))
     return exit_code(found)
+
+
+@schema.command()
+@click.argument("old", metavar="A")
+@click.argument("new", metavar="[B]", required=False)
+@json_option
+def diff(old: str, new: str | None, *, as_json: bool) -> int:
+    """Say what a change of a schema means for data
+
+    A and B are schema files or `REV:path`; A alone is compared with what HEAD has of it. A change is
+    compatible, widening (more is valid), narrowing (valid data may be refused) or breaking (exit code 1).
+    """
+    repo, _config = open_repo()
+    done = sources.diff(repo, old, new)
+    whole = worst(done.changes)
+    if as_json:
+        changes = [change._asdict() for change in done.changes]
+        ui.emit("schema-diff", {"old": done.old, "new": done.new, "meaning": whole, "changes": changes})
+    else:
+        rows = [(c.meaning, c.column or "", c.message) for c in done.changes]
+        ui.table(("change", "column", "what"), rows)
+        ui.note(f"{whole}: {ui.count(len(rows), 'change')}" if rows else "both say the same")
+    return 1 if whole == "breaking" else 0
+
+
+@schema.command()
+@click.argument("path", metavar="SCHEMA")
+@json_option
+def test(path: str, *, as_json: bool) -> int:
+    """Try a schema on rows made to satisfy and to break it
+
+    No data is needed. Exit codes: 0 every rule that was tried catches something, 1 one catches nothing, or
+    rows that satisfy each rule are refused.
+    """
+    repo, _config = open_repo()
+    done = trial.try_out(sources.read(repo, path))
+    if as_json:
+        good = [finding.to_json() for finding in done.good]
+        ui.emit(
+            "schema-test", {"sound": done.sound, "good": good, "rules": [r._asdict() for r in done.rules]}
+        )
+    else:
+        rows = [(r.outcome, r.column or "", r.rule, r.why) for r in done.rules]
+        ui.table(("outcome", "column", "rule", "why"), rows)
+        if done.good:
+            ui.out("rows that satisfy every rule by itself are refused:")
+            ui.write(FORMATS["text"].render(done.good, title="good rows"))
+    return 0 if done.sound else 1

@@ -143,3 +143,43 @@ def test_a_schema_outside_of_the_repository_is_not_read(project: Repo, mlops: Ml
     (project.root / "mlops.yaml").write_text("version: 1\nschemas: {'dätä/a b.csv': ../secret.yaml}\n")
     done = mlops("schema", "check", cwd=project.root, status=1)
     assert "`../secret.yaml` is outside of the repository" in done.stdout
+
+
+OLD = "columns:\n  a: {dtype: int64, checks: {ge: 0}}\n"
+
+
+def test_a_schema_is_compared_with_what_head_has(project: Repo, mlops: Mlops) -> None:
+    file = project.root / "schemas" / "s.yaml"
+    file.parent.mkdir()
+    file.write_text(OLD)
+    project.git("add", "-A")
+    project.git("commit", "-qm", "schema")
+    file.write_text(OLD.replace("ge: 0", "ge: -1"))
+    done = mlops("schema", "diff", "s.yaml", cwd=file.parent)
+    assert done.stdout.splitlines() == [
+        "CHANGE    COLUMN  WHAT",
+        "widening  a       values must be >= -1, were >= 0",
+    ]
+    file.write_text(OLD.replace("int64", "str").replace("ge: 0", "ge: '0'"))
+    found = json.loads(mlops("schema", "diff", "s.yaml", "--json", cwd=file.parent, status=1).stdout)["data"]
+    assert (found["old"], found["new"], found["meaning"]) == ("HEAD:schemas/s.yaml", "s.yaml", "breaking")
+    mlops("schema", "diff", "HEAD:schemas/s.yaml", "HEAD:schemas/s.yaml", cwd=project.root)
+
+
+def test_schemas_that_do_not_exist_are_named(project: Repo, mlops: Mlops) -> None:
+    for spec in ("nope.yaml", "HEAD:nope.yaml"):
+        assert f"`{spec}`" in mlops("schema", "diff", spec, spec, cwd=project.root, status=2).stderr
+    assert "`nope.yaml`" in mlops("schema", "diff", "nope.yaml", cwd=project.root, status=2).stderr
+    assert "`nope.yaml`" in mlops("schema", "test", "nope.yaml", cwd=project.root, status=2).stderr
+
+
+def test_a_schema_is_tried_without_data(project: Repo, mlops: Mlops) -> None:
+    file = project.root / "s.yaml"
+    file.write_text(OLD)
+    assert "catches nothing" not in mlops("schema", "test", "s.yaml", cwd=project.root).stdout
+    file.write_text("columns:\n  a: {dtype: str, checks: {str_matches: '.*'}}\n")
+    found = json.loads(mlops("schema", "test", "s.yaml", "--json", cwd=project.root, status=1).stdout)["data"]
+    assert (found["sound"], found["rules"][-1]) == (False, {
+        "column": "a", "rule": "str_matches", "outcome": "catches nothing",
+        "why": "no value that it refuses could be made",
+    })  # fmt: skip
