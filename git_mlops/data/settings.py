@@ -21,8 +21,8 @@ class Settings(NamedTuple):
     """The DVC remote to use; default: DVC's own default remote."""
     profile: dict[str, Level | dict[str, Level]] = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
     """Pattern of tables → how much their profile says, for all columns or by column (`*`: the others)."""
-    profile_limit: Size = Size(256 * 1024 * 1024)
-    """The largest table that gets a profile."""
+    profile_limit: Size = Size(64 * 1024 * 1024)
+    """The largest table that gets a profile: making one takes longer than adding the file."""
     keys: dict[str, tuple[str, ...]] = {}  # noqa: RUF012  # as above
     """Pattern of tables → the columns that tell their rows apart."""
     pii: dict[str, tuple[str, ...]] = {}  # noqa: RUF012  # as above
