@@ -3,7 +3,10 @@
 A CSV is read by the same parser, with the same options, as when it is read whole (`tables.read`).
 """
 
+import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +16,7 @@ from git_mlops.schema.text import open_, repeated
 from git_mlops.tables.forms import Form
 
 _CHUNK = 1024 * 1024
+_MOST_SPANS = 4
 _ROWS = 64 * 1024
 
 
@@ -63,10 +67,11 @@ def texts(source: Source) -> Iterator[Any]:
             yield rest
 
 
-def values(source: Source, wanted: Mapping[str, Wanted]) -> Iterator[Any] | None:
-    """Cells as what they are declared to be; None when Arrow might read one otherwise than `tables` does.
+def values(source: Source, wanted: Mapping[str, Wanted]) -> list[Iterator[Any]] | None:
+    """Cells as what they are declared to be, in spans of the file that may be read side by side.
 
-    Arrow raises ArrowInvalid at a cell of another type. What it takes, `tables` takes for the same value.
+    None when Arrow might read a cell otherwise than `tables` does. Arrow raises ArrowInvalid at a cell of
+    another type. What it takes, `tables` takes for the same value.
     """
     import pyarrow as pa
 
@@ -83,7 +88,55 @@ def values(source: Source, wanted: Mapping[str, Wanted]) -> Iterator[Any] | None
             truths.add(want.coerce)
     if len(truths) > 1 or not source.header.simple:
         return None
-    return _batches(source, types, digits=True in truths, skipped=1)
+    spans = _spans(source)
+    if len(spans) == 1:
+        return [_batches(source, types, digits=True in truths, skipped=1)]
+    return [_batches(source, types, digits=True in truths, skipped=int(s.start == 0), span=s) for s in spans]
+
+
+class Span(NamedTuple):
+    """Bytes of a file, whole lines."""
+
+    start: int
+    end: int
+
+
+def _spans(source: Source) -> list[Span]:
+    """As many as there are processors; one where a line may hide in quotes, or the file is short."""
+    size = source.path.stat().st_size
+    many = min(os.cpu_count() or 1, _MOST_SPANS, size // (2 * source.block))
+    if source.quoted or source.form.packed or many < 2:
+        return [Span(0, size)]
+    ends = []
+    with source.path.open("rb") as file:
+        for number in range(1, many):
+            file.seek(size * number // many)
+            file.readline()
+            ends.append(file.tell())
+    places = sorted({0, *ends, size})
+    return [Span(start, end) for start, end in pairwise(places)]
+
+
+class _Bytes(io.RawIOBase):
+    """A span of a file, as a file."""
+
+    def __init__(self, path: Path, span: Span) -> None:
+        self._file = path.open("rb", buffering=0)
+        self._file.seek(span.start)
+        self._left = span.end - span.start
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer)[: self._left]
+        count = self._file.readinto(view) or 0
+        self._left -= count
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 _ARROW = {
@@ -98,20 +151,28 @@ def _places(source: Source) -> list[str]:
 
 
 def _batches(
-    source: Source, types: Mapping[str, Any], *, skipped: int, digits: bool = False
+    source: Source, types: Mapping[str, Any], *, skipped: int, digits: bool = False, span: Span | None = None
 ) -> Iterator[Any]:
-    import pyarrow as pa
     from pyarrow import csv as arrow
 
-    with pa.input_stream(str(source.path), compression="gzip" if source.form.packed else None) as stream:
+    options = arrow.ReadOptions(
+        block_size=source.block, column_names=list(types), skip_rows=skipped, use_threads=span is None
+    )
+    with _stream(source, span) as stream:
         yield from arrow.open_csv(
             stream,
-            read_options=arrow.ReadOptions(
-                block_size=source.block, column_names=list(types), skip_rows=skipped
-            ),
+            read_options=options,
             parse_options=tables.parse_options(source.form, quoted=source.quoted),
             convert_options=tables.convert_options(types, digits=digits),
         )
+
+
+def _stream(source: Source, span: Span | None) -> Any:
+    import pyarrow as pa
+
+    if span is not None:
+        return pa.PythonFile(_Bytes(source.path, span), mode="r")
+    return pa.input_stream(str(source.path), compression="gzip" if source.form.packed else None)
 
 
 def csv_table(source: Source, batches: Sequence[Any]) -> Table:

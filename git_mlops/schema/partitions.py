@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Keys:
         self._held: list[Any] = []
         self._count = 0
         self._folder: Path | None = None
+        self._lock = Lock()
 
     def close(self) -> None:
         """Delete what was spilled."""
@@ -42,11 +44,12 @@ class Keys:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def add(self, hashes: "pl.Series") -> None:
-        """More rows."""
-        self._held.append(hashes.to_numpy())
-        self._count += len(hashes)
-        if self._count >= self._most:
-            self._spill()
+        """More rows; several threads may."""
+        with self._lock:
+            self._held.append(hashes.to_numpy())
+            self._count += len(hashes)
+            if self._count >= self._most:
+                self._spill()
 
     def _spill(self) -> None:
         import numpy as np

@@ -228,9 +228,11 @@ class _Csv:
         if len(set(names)) < len(names):
             raise NotCompiledError("a column that stands twice")
         self._whole = file.stat().st_size < limits.whole
+        self.failed = False
+        """Whether some span failed, so that the others need not go on."""
         self._wanted: Mapping[str, Wanted] = pandera.wanted(schema.built, schema.document, names)
         self._types = {name: _type(self._wanted.get(name)) for name in names}
-        self._plan = plan(schema.built, {name: self._column(name) for name in names})
+        self.plan = plan(schema.built, {name: self._column(name) for name in names})
 
     def _column(self, name: str) -> Column:
         want = self._wanted.get(name)  # cells become what is declared, so that nothing is left to coerce
@@ -246,44 +248,47 @@ class _Csv:
 
     def _quick(self) -> Counted | None:
         """Only ever a proof that nothing fails."""
-        import polars as pl
+        from concurrent.futures import ThreadPoolExecutor
+
         import pyarrow as pa
 
-        read = batches.values(self._source, self._wanted)
-        if read is None:
+        readers = batches.values(self._source, self._wanted)
+        if readers is None:
             return None
-        rows = 0
         keys = self._keys()
-        last = None
+        proofs = [_Proof(self, reader, keys) for reader in readers]
         try:
-            for batch in read:
-                if not batch.num_rows:
-                    continue
-                frame = self._framed(pl.DataFrame(batch))
-                count, *numbers = _count(frame.lazy(), self._plan, self._not_numbers())
-                if any(numbers[len(self._plan.columns) :]):
-                    return None
-                for key, hashes in keys.items():
-                    hashes.add(hashed(frame.select(key.columns)))
-                rows, last = rows + count, batch
-            if not rows or self._unclosed(last) or any(held.repeats() for held in keys.values()):
-                return None
+            with ThreadPoolExecutor(len(proofs)) as pool:  # Arrow and Polars leave the interpreter to others
+                held = all(pool.map(_Proof.holds, proofs)) and not any(k.repeats() for k in keys.values())
         except pa.ArrowInvalid:
             return None  # a cell of another type
         finally:
-            for held in keys.values():
-                held.close()
-        return Counted(rows, {}, *self._extract({}))
+            for one in keys.values():
+                one.close()
+        rows = sum(proof.rows for proof in proofs)
+        return Counted(rows, {}, *self._extract({})) if held and rows else None
+
+    def holds(self, batch: Any, keys: Mapping[Unique, Keys]) -> bool:
+        """Whether no row of a batch of values fails; its keys are noted."""
+        import polars as pl
+
+        frame = self._framed(pl.DataFrame(batch))
+        numbers = _count(frame.lazy(), self.plan, self._not_numbers())
+        if any(numbers[1 + len(self.plan.columns) :]):
+            return False
+        for key, hashes in keys.items():
+            hashes.add(hashed(frame.select(key.columns)))
+        return True
 
     def _not_numbers(self) -> "Iterator[pl.Expr]":
         """Arrow takes `NAN`, which is no number here."""
         import polars as pl
 
-        for name in self._plan.columns:
+        for name in self.plan.columns:
             if self._types[name].is_float():
                 yield pl.col(name).is_nan().sum().alias(f"nan {name}")
 
-    def _unclosed(self, batch: Any) -> bool:
+    def unclosed(self, batch: Any) -> bool:
         """Whether the last cell might be the rest of the file, behind a quote that never closes."""
         last = batch.column(batch.num_columns - 1)[-1].as_py() if batch is not None else None
         return self._source.quoted and isinstance(last, str) and "\n" in last
@@ -294,14 +299,14 @@ class _Csv:
 
         places = {name: str(number) for number, name in enumerate(self._source.header.names)}
         return frame.select(
-            pl.col(places[name]).cast(self._types[name]).alias(name) for name in self._plan.columns
+            pl.col(places[name]).cast(self._types[name]).alias(name) for name in self.plan.columns
         )
 
     def _keys(self) -> dict[Unique, Keys]:
-        return {key: Keys(self._limits.keys) for key in self._plan.unique}
+        return {key: Keys(self._limits.keys) for key in self.plan.unique}
 
     def _exact(self) -> Counted | None:
-        tally = _Tally(self._plan)
+        tally = _Tally(self.plan)
         keys = self._keys()
         last = None
         try:
@@ -310,7 +315,7 @@ class _Csv:
                 for key, hashes in keys.items():
                     hashes.add(hashed(frame.select(key.columns)))
                 tally.rows, last = tally.rows + batch.num_rows, batch
-            if not tally.rows or self._unclosed(last):
+            if not tally.rows or self.unclosed(last):
                 return None
             repeats = {key: found for key, held in keys.items() if (found := held.repeats())}
         finally:
@@ -329,7 +334,7 @@ class _Csv:
 
     def _mixed(self, counts: Mapping[Key, int]) -> None:
         """Keys whose cells change their type as a whole when some of them are null or of another type."""
-        for key in self._plan.unique:
+        for key in self.plan.unique:
             for name in key.columns:
                 want = self._wanted.get(name)
                 if want is not None and want.sort == "int" and want.coerce:
@@ -343,7 +348,7 @@ class _Csv:
 
         columns, wrong = [], {}
         for number, name in enumerate(self._source.header.names):
-            if name not in self._plan.columns:
+            if name not in self.plan.columns:
                 continue
             cells, want = batch.column(number), self._wanted.get(name)
             if want is not None and want.sort == "datetime":
@@ -357,10 +362,10 @@ class _Csv:
         frame, wrong = self._typed(batch)
         for name, rows in wrong.items():
             tally.add(Key(name, "type"), len(rows), rows)
-        numbers = _count(frame.lazy(), self._plan)[1:]
-        tally.empty |= {name for name, nulls in zip(self._plan.columns, numbers, strict=False) if nulls}
-        cast = frame.with_columns(self._plan.casts)
-        for rule, failures in zip(self._plan.rules, numbers[len(self._plan.columns) :], strict=True):
+        numbers = _count(frame.lazy(), self.plan)[1:]
+        tally.empty |= {name for name, nulls in zip(self.plan.columns, numbers, strict=False) if nulls}
+        cast = frame.with_columns(self.plan.casts)
+        for rule, failures in zip(self.plan.rules, numbers[len(self.plan.columns) :], strict=True):
             if not failures:
                 continue
             fails = cast.select(rule.fails.fill_null(value=False)).to_series()
@@ -385,6 +390,35 @@ class _Csv:
             if not wanted or wanted[-1] < start:
                 break
         return batches.csv_table(self._source, taken), tuple(places)
+
+
+class _Proof:
+    """That nothing fails in one span of a CSV."""
+
+    def __init__(self, csv: _Csv, reader: Iterator[Any], keys: Mapping[Unique, Keys]) -> None:
+        self._csv, self._reader, self._keys = csv, reader, keys
+        self.rows = 0
+
+    def holds(self) -> bool:
+        """Reads until something fails, here or in another span."""
+        try:
+            held = self._held()
+        except BaseException:
+            self._csv.failed = True
+            raise
+        self._csv.failed |= not held
+        return held
+
+    def _held(self) -> bool:
+        last = None
+        for batch in self._reader:
+            if self._csv.failed:
+                return False
+            if batch.num_rows:
+                if not self._csv.holds(batch, self._keys):
+                    return False
+                self.rows, last = self.rows + batch.num_rows, batch
+        return not self._csv.unclosed(last)
 
 
 _TYPES: Mapping[str, str] = {
