@@ -44,12 +44,15 @@ def remove(repo: Repo, pointer: str) -> None:
 
 def text(key: Sequence[str], conflicts: Sequence[Conflict]) -> str:
     """CSV: the columns of the key, then column, base, ours, theirs, and what to take (empty as yet)."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow((*key, *_FIELDS))
+    rows: list[tuple[str, ...]] = [(*key, *_FIELDS)]
     for one in conflicts:
         cells = (_ABSENT if value is None else value for value in (one.base, one.ours, one.theirs))
-        writer.writerow((*_padded(one.key, len(key)), one.column, *cells, ""))
+        rows.append((*_padded(one.key, len(key)), one.column, *cells, ""))
+    # Python quotes a carriage return only where it ends lines
+    every = any("\r" in cell for row in rows for cell in row)
+    stream = io.StringIO()
+    quoting = csv.QUOTE_ALL if every else csv.QUOTE_MINIMAL
+    csv.writer(stream, lineterminator="\n", quoting=quoting).writerows(rows)
     return stream.getvalue()
 
 

@@ -167,7 +167,8 @@ def test_appended_rows_of_both_sides_are_all_there(
 FRAMES = st.dictionaries(
     st.integers(0, 20),
     st.tuples(
-        st.one_of(st.none(), st.integers(0, 3)), st.one_of(st.none(), st.floats(width=32), st.just(0.5))
+        st.one_of(st.none(), st.integers(0, 3)),
+        st.one_of(st.none(), st.floats(width=32).map(lambda x: x + 0.0), st.just(0.5)),
     ),
     max_size=6,
 )
