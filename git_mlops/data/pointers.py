@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from git_mlops.data.written import split
 from git_mlops.errors import MlopsError
 
 PATHSPECS = (":(glob)**/*.dvc", ":(glob)**/dvc.lock")
@@ -114,6 +115,7 @@ def _load(path: str, content: bytes) -> Mapping[Any, Any]:
         raise PointerError(path, "it is no text", line=1)
     import yaml
 
+    content, _of = split(content)  # a profile is long, and nothing of it is needed here
     try:
         if _UNUSUAL.search(content):
             # DVC writes aliases into dvc.lock where parameters share a list; people write them into dvc.yaml

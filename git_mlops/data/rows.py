@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from git_mlops.tables.forms import Form
-from git_mlops.tables.frames import FrameError, reason, scan
+from git_mlops.tables.frames import FrameError, names, reason, scan
 from git_mlops.tables.nulls import NULLS
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ def compare(
 
 def _side(path: Path, form: Form) -> _Side:
     frame = scan(path, form, NULLS)
+    names(frame)
     return _Side(frame, dict(frame.collect_schema()))
 
 

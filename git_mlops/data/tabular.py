@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from git_mlops.data.profile import Column, Profile, rounded, shortened
 from git_mlops.data.settings import Level
 from git_mlops.tables.forms import Form
-from git_mlops.tables.frames import FrameError, reason, scan
+from git_mlops.tables.frames import FrameError, names, reason, scan
 from git_mlops.tables.nulls import NULLS
 
 if TYPE_CHECKING:
@@ -78,11 +78,10 @@ def measure(
 
     try:
         frame = scan(path, form, NULLS)
-        names = frame.collect_schema().names()
-        if only is not None:
-            names = [name for name in names if name in set(only)]
-        rows, read = _columns(path, form, frame, [n for n in names if (levels or {}).get(n) != "none"])
-        return _profile(frame, rows, read, levels or {}, tuple(key) if set(key) <= set(names) else ())
+        found = names(frame)
+        chosen = found if only is None else [name for name in found if name in set(only)]
+        rows, read = _columns(path, form, frame, [n for n in chosen if (levels or {}).get(n) != "none"])
+        return _profile(frame, rows, read, levels or {}, tuple(key) if set(key) <= set(found) else ())
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
@@ -94,7 +93,7 @@ def columns_of(path: Path, form: Form) -> list[str]:
     import polars as pl
 
     try:
-        return scan(path, form).collect_schema().names()
+        return names(scan(path, form))
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
         raise FrameError(reason(error)) from error
 

@@ -8,14 +8,14 @@ after a whole check and bound to the configuration by its blob id.
 
 import json
 import os
-import re
 
 from git_mlops import env
+from git_mlops.data.written import split
 from git_mlops.git.run import GitError, conversation, git
 from git_mlops.schema.subjects import REF, place, subject, subject_of
 
 FORMAT = "git-mlops known 2"
-_LARGEST_POINTER = 256 * 1024
+_LARGEST_POINTER = 1024 * 1024
 _LARGEST_MEMORY = 256 * 1024
 
 Row = tuple[str, str, str, str]
@@ -117,8 +117,8 @@ def _plain(content: bytes, name: str) -> str:
     """The hash in a pointer of exactly the lines that DVC writes for one file, and at most its profile."""
     if len(content) > _LARGEST_POINTER:
         raise ValueError(name)
-    written, _, meta = content.partition(b"meta:\n")
-    lines = written.decode("ascii").split("\n")
+    plain_part, of = split(content)
+    lines = plain_part.decode("ascii").split("\n")
     head, size, algorithm, path, end = lines[1:] if lines[0] == "outs:" else []
     hash_ = head.removeprefix("- md5: ")
     hexadecimal = len(hash_) == 32 and set(hash_) <= set("0123456789abcdef")
@@ -126,31 +126,9 @@ def _plain(content: bytes, name: str) -> str:
     named = algorithm == "  hash: md5" and path == f"  path: {name}" and not end
     plain = hexadecimal and numbered and named
     # a hash such as 1e10… is quoted in YAML, and only then text
-    if not plain or not (set(hash_) - set("0123456789e")) or not _is_profile(meta.decode(), hash_):
+    if not plain or not (set(hash_) - set("0123456789e")) or of not in (None, hash_):
         raise ValueError(content)
     return hash_
-
-
-def _is_profile(meta: str, hash_: str) -> bool:
-    """Whether it is nothing, or a profile of this data exactly as we write it."""
-    if not meta:
-        return True
-    head, _, rest = meta.partition("\n    rows: ")
-    ours = head == f"  mlops:\n    version: 1\n    of: {hash_}" and rest.replace("\n", "").isprintable()
-    return ours and re.fullmatch(PROFILE, rest) is not None
-
-
-_SCALAR = (
-    r"(?:[^\W\d][\w.-]*(?: [\w.-]+)*|-?\d+(?:\.\d+)?(?:e[+-]\d+)?|-?\.(?:inf|nan)"
-    r'|"(?:[^"\\\n]|\\(?:["\\]|u[0-9a-f]{4}|U000[0-9a-f]{5}|U0010[0-9a-f]{4}))*")'
-)
-_PAIR = rf"{_SCALAR}: {_SCALAR}"
-_ENTRY = rf"{_SCALAR}: (?:{_SCALAR}|\{{(?:{_PAIR}(?:, {_PAIR})*)?\}})"
-PROFILE = (
-    rf"\d+\n(?:    key: \[{_SCALAR}(?:, {_SCALAR})*\]\n)?"
-    rf"    columns:(?: \{{\}}\n|\n(?:      {_SCALAR}: \{{{_ENTRY}(?:, {_ENTRY})*\}}\n)+)"
-)
-"""A profile's lines from its number of rows on, as `data.profile` writes them: YAML that DVC can read."""
 
 
 def _is_data(folder: str, path: str, hash_: str) -> bool:

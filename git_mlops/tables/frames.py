@@ -40,6 +40,18 @@ def scan(path: Path, form: Form, nulls: Sequence[str] = ()) -> "pl.LazyFrame":
     )
 
 
+def names(frame: "pl.LazyFrame") -> list[str]:
+    """The names of a frame's columns, from the beginning of its file.
+
+    Raises:
+        FrameError: Polars reads a header that is no UTF-8 without a word.
+    """
+    found = frame.collect_schema().names()
+    if any("\ufffd" in name or "\0" in name for name in found):
+        raise FrameError("its header is no UTF-8 text")
+    return found
+
+
 def reason(error: BaseException) -> str:
     """What Polars says, as one line for people."""
     return str(error).strip().split("\n", 1)[0]

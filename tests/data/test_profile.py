@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from git_mlops.checks import profile_fresh, scope
 from git_mlops.checks.context import Context
 from git_mlops.config import Config, parse, problems
-from git_mlops.data import profile, tabular, track
+from git_mlops.data import pointers, profile, tabular, track, written
 from git_mlops.data.profile import Column, Profile
 from git_mlops.data.settings import Settings
 from git_mlops.decode import Size
@@ -167,6 +167,8 @@ def test_json_lines_have_a_profile(tmp_path: Path) -> None:
         (b"PAR1 not really", "t.parquet"),
         (b"a,b\n1,2,3,4\n5,6\n", "t.csv"),
         (b"a,b\n\xff\xfe,1\n", "t.csv"),
+        (b"n\xe9,b\n1,1\n", "t.csv"),
+        ("a,b\n1,2\n".encode("utf-16"), "t.csv"),
         (b"{not json\n", "t.jsonl"),
     ],
 )
@@ -272,6 +274,7 @@ def test_what_is_written_is_read_by_everyone(
     assert not profile.stale(text.encode())
     assert profile.stale(text.replace(f"md5: {MD5}", f"md5: {'a' * 32}").encode())
     assert known._plain(text.encode(), "t.csv") == MD5  # the short way of a commit knows all of it
+    assert pointers.parse("t.csv.dvc", text.encode()) == pointers.parse("t.csv.dvc", POINTER.encode())
     assert len(text.splitlines()) == len(text.split("\n")) - 1
 
 
@@ -287,6 +290,28 @@ def test_what_others_wrote_into_meta_stays(meta: str) -> None:
 def test_a_meta_on_one_line_is_left_alone() -> None:
     text = POINTER + "meta: {who: Ada}\n"
     assert profile.put(text, Profile(1, {}), MD5) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("{p}{m}", True),
+        ("{p}desc: x\n{m}", True),
+        ("desc: x\n{p}{m}", False),
+        ("{p}...\n{m}", False),
+        ("{p}{m}z: 1\n", False),
+        ("{p}{m}      b: [*a]\n", False),
+        ("{p}{m}      b: {{x: &a 1}}\n", False),
+        ("{p}{m}      b: {{x: a: b}}\n", False),
+        ('{p}{m}      b: {{x: "\\q"}}\n', False),
+        ('{p}{m}      b: {{x: "\x07"}}\n', False),
+    ],
+)
+def test_only_a_profile_as_we_write_it_is_read_without_yaml(text: str, plain: bool) -> None:
+    meta = profile.put("", Profile(1, {"a": {"type": "x"}}), MD5)
+    content = text.format(p=POINTER, m=meta).encode()
+    head, of = written.split(content)
+    assert (head, of) == ((content[: content.index(b"meta:")], MD5) if plain else (content, None))
 
 
 @pytest.mark.parametrize(
