@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 from git_mlops.errors import MlopsError
-from git_mlops.schema import tables
+from git_mlops.schema import doubts, tables
 from git_mlops.schema.tables import Table, Wanted
 from git_mlops.schema.text import UnreadableError
 from git_mlops.tables.forms import KNOWN, form_of
@@ -22,6 +22,8 @@ MOST_CATEGORIES = 20
 MOST_CODES = 5
 """Distinct values up to which a whole-number column is taken for classes, not for amounts."""
 _ROWS_PER_CATEGORY = 8
+ENOUGH = 50
+"""Values from which on their spread says something of those to come."""
 _LONGEST_CATEGORY = 60
 
 _TIME = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?$"
@@ -61,6 +63,7 @@ def infer(file: Path, name: str) -> bytes:
         f"# Schema of {_comment(name)}, inferred from {table.rows} rows by `git mlops schema infer`.\n"
         "# A first draft: tighten and loosen it by hand. `git mlops schema check` validates.\n"
     )
+    head += "".join(f"# {_comment(doubt)}\n" for doubt in doubts.of(frame, wanted.keys()))
     document = {"schema_type": "dataframe", "columns": columns, "strict": True}
     return (head + _dump(document)).encode("utf-8")
 
@@ -159,11 +162,14 @@ def _checks(sort: str, values: "pd.Series[Any]", *, unique: bool) -> Mapping[str
         codes = None if unique else _categories(present, MOST_CODES)
         if codes is not None and len(codes) > 1:
             return {"isin": _Flow(codes)}
-        return _range(Decimal(int(present.min())), Decimal(int(present.max())), whole=True, open_ended=unique)
+        seen = Decimal(int(present.min())), Decimal(int(present.max()))
+        plausible = None if unique else _plausible(present, *seen, whole=True)
+        return plausible or _range(*seen, whole=True, open_ended=unique)
     if sort == "float":
         low, high = float(present.min()), float(present.max())
         if math.isfinite(low) and math.isfinite(high):
-            return _range(Decimal(repr(low)), Decimal(repr(high)), whole=False, open_ended=False)
+            ends = Decimal(repr(low)), Decimal(repr(high))
+            return _plausible(present, *ends, whole=False) or _range(*ends, whole=False, open_ended=False)
     return {}
 
 
@@ -180,6 +186,44 @@ def _categories(present: "pd.Series[Any]", most: int) -> list[object] | None:
     return sorted(distinct)
 
 
+def _plausible(
+    present: "pd.Series[Any]", low: Decimal, high: Decimal, *, whole: bool
+) -> Mapping[str, object] | None:
+    """The range of values to come: the least and the largest value seen are chance, the bulk is not.
+
+    On each side a third of the bulk's span (98 of 100 values) beyond the bulk, as far as that has the sign of
+    what was seen, and all that was seen. None where there are too few values to tell, or most are the same.
+    """
+    if len(present) < ENOUGH or present.nunique() < MOST_CATEGORIES or max(abs(low), abs(high)) > 2**53:
+        return None
+    least, most = (Decimal(repr(float(present.quantile(part)))) for part in (0.01, 0.99))
+    room = (most - least) * Decimal("0.3")
+    if not room or not room.is_finite():
+        return None
+    below, above = min(low, least - room), max(high, most + room)
+    if low >= 0:
+        below = max(below, Decimal(0))
+    if high <= 0:
+        above = min(above, Decimal(0))
+    if not whole and low >= 0 and high <= 1 and high > Decimal("0.5"):
+        below, above = Decimal(0), Decimal(1)  # shares
+    step = Decimal(1).scaleb((above - below).adjusted())
+    step = step / 5 if (above - below) / step < 2 else step
+    low_value, high_value = _outward(below, above, step, whole=whole)
+    if not (math.isfinite(low_value) and math.isfinite(high_value)):
+        return None
+    return {"in_range": _FlowMap(min_value=low_value, max_value=high_value)}
+
+
+def _outward(low: Decimal, high: Decimal, step: Decimal, *, whole: bool) -> tuple[int | float, int | float]:
+    """Both ends, rounded to steps."""
+    below = (low / step).to_integral_value(ROUND_FLOOR) * step
+    above = (high / step).to_integral_value(ROUND_CEILING) * step
+    if whole:
+        below, above = below.to_integral_value(ROUND_FLOOR), above.to_integral_value(ROUND_CEILING)
+    return _number(below, whole=whole), _number(above, whole=whole)
+
+
 def _range(low: Decimal, high: Decimal, *, whole: bool, open_ended: bool) -> Mapping[str, object]:
     """Outward to one significant step of the span: 4.3 … 7.9 becomes 4 … 8, and 3 … 97 becomes 0 … 100.
 
@@ -188,9 +232,7 @@ def _range(low: Decimal, high: Decimal, *, whole: bool, open_ended: bool) -> Map
     if open_ended or low == high:
         return {"greater_than_or_equal_to": 0} if low >= 0 else {}
     step = Decimal(1).scaleb((high - low).adjusted())
-    below = (low / step).to_integral_value(ROUND_FLOOR) * step
-    above = (high / step).to_integral_value(ROUND_CEILING) * step
-    low_value, high_value = _number(below, whole=whole), _number(above, whole=whole)
+    low_value, high_value = _outward(low, high, step, whole=whole)
     if not (math.isfinite(low_value) and math.isfinite(high_value)):
         return {}  # rounded outward of what a float can hold
     return {"in_range": _FlowMap(min_value=low_value, max_value=high_value)}

@@ -34,19 +34,19 @@ columns:
   sepal length (cm):
     dtype: float64
     checks:
-      in_range: {min_value: 4, max_value: 8}
+      in_range: {min_value: 3, max_value: 9}
   sepal width (cm):
     dtype: float64
     checks:
-      in_range: {min_value: 2, max_value: 5}
+      in_range: {min_value: 1, max_value: 5}
   petal length (cm):
     dtype: float64
     checks:
-      in_range: {min_value: 1, max_value: 7}
+      in_range: {min_value: 0, max_value: 9}
   petal width (cm):
     dtype: float64
     checks:
-      in_range: {min_value: 0, max_value: 3}
+      in_range: {min_value: 0, max_value: 4}
   target:
     dtype: int64
     checks:
@@ -171,3 +171,57 @@ def test_any_table_satisfies_the_schema_inferred_from_it(
             raise
         return
     assert validate(file, f"d.{form}", load(content, "s.yaml")) == []
+
+
+def many(values: list[object], name: str = "a") -> str:
+    return f"{name}\n" + "".join(f"{value}\n" for value in values)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([20 + number % 41 for number in range(200)], (0, 80)),  # ages: others will be younger and older
+        ([number / 100 for number in range(2, 98)], (0, 1)),  # shares
+        ([-5 + number / 10 for number in range(100)], (-8, 8)),
+        ([-1 - number % 30 for number in range(90)], (-40, 0)),
+        ([*range(40, 90), *range(40, 90), 999], (0, 1000)),
+    ],
+)
+def test_ranges_leave_room_by_the_spread_of_the_values(
+    tmp_path: Path, values: list[object], expected: tuple[float, float]
+) -> None:
+    found = columns(tmp_path, many(values))["a"]["checks"]
+    assert found == {"in_range": {"min_value": expected[0], "max_value": expected[1]}}
+
+
+def test_what_half_of_the_rows_say_holds_for_nearly_all(tmp_path: Path) -> None:
+    frame = datasets.load_wine(as_frame=True).frame
+    frame[::2].to_csv(tmp_path / "half.csv", index=False)
+    frame.to_csv(tmp_path / "all.csv", index=False)
+    schema = load(infer(tmp_path / "half.csv", "t.csv"), "s.yaml")
+    found = [(f.data["column"], f.data["failures"]) for f in validate(tmp_path / "all.csv", "t.csv", schema)]
+    assert found == [("magnesium", 1), ("flavanoids", 1)]
+
+
+def doubts(tmp_path: Path, content: str) -> list[str]:
+    (tmp_path / "object").write_text(content)
+    lines = infer(tmp_path / "object", "d.csv").decode().splitlines()
+    return [line for line in lines[2:] if line.startswith("#")]
+
+
+def test_what_a_person_should_look_at_is_told(tmp_path: Path) -> None:
+    assert doubts(tmp_path, many([*range(40, 90), *range(40, 90), 999])) == [
+        "# Look at `a`: 1 of 101 values (999) are far from all others."
+    ]
+    towns = ["Ghent", "Namur"] * 60
+    assert doubts(tmp_path, many([*towns, "ghent"])) == ["# Look at `a`: `ghent` is seldom."]
+
+
+def test_candidates_for_a_key_are_told(tmp_path: Path) -> None:
+    days = "day,shop,sold\n" + "".join(f"2024-01-{1 + i // 5:02},s{i % 5},{i % 7}\n" for i in range(100))
+    assert doubts(tmp_path, days) == [
+        "# Unique together, and so perhaps the key of the table (`unique:`): `day` and `shop`."
+    ]
+    assert doubts(tmp_path, "mail,n\n" + "".join(f"m{i},{i % 9}\n" for i in range(60))) == [
+        "# Unique in every row, and so perhaps the key: `mail`."
+    ]
