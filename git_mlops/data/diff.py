@@ -4,6 +4,7 @@ The bytes come from the workspace or DVC's cache. Where they are not on this mac
 pointers are compared instead, and that is said.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -376,8 +377,8 @@ def plain(change: Change) -> dict[str, object]:
                 "retyped": {name: list(kinds) for name, kinds in table.retyped.items()},
             },
             "cells": dict(found.cells) if found else {},
-            "drift": {name: {"old": a, "new": b} for name, (a, b) in table.drift.items()},
-            "examples": _plain_examples(found) if found else {},
+            "drift": _json({name: {"old": a, "new": b} for name, (a, b) in table.drift.items()}),
+            "examples": _json(_plain_examples(found)) if found else {},
         }
     if change.files is not None:
         value["files"] = {name: list(paths) for name, paths in change.files._asdict().items()}
@@ -395,6 +396,17 @@ def row_counts(change: Change) -> tuple[int | None, int | None]:
         return table.rows.rows
     a, b = table.profiles
     return a.rows if a else None, b.rows if b else None
+
+
+def _json(value: object) -> object:
+    """JSON has no words for numbers that are not finite, for bytes and for times."""
+    if isinstance(value, Mapping):
+        return {str(name): _json(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(inner) for inner in value]
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return value if isinstance(value, float) and math.isfinite(value) else str(value)
 
 
 def _plain_version(version: Version | None) -> dict[str, object] | None:

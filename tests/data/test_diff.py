@@ -1,6 +1,7 @@
 """What changed in the data: rows by key and without one, columns, directories, what is not here."""
 
 import collections
+import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from git_mlops.data import rows
+from git_mlops.data import rows, track
 from git_mlops.data.diff import Change, Request, difference, plain
 from git_mlops.data.rows import Columns, Difference, Examples
 from git_mlops.data.settings import Settings
@@ -331,3 +332,23 @@ def test_a_declared_key_counts(data: Data) -> None:
     assert found.table
     assert found.table.rows
     assert (found.table.rows.key, found.table.rows.cells) == (("a", "b"), {"x": 1})
+
+
+@pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # pygtrie, under DVC
+def test_what_json_cannot_say_is_text(data: Data) -> None:
+    import polars as pl
+
+    for x in (float("inf"), float("nan")):
+        frame = pl.DataFrame({"id": [1], "x": [x], "b": [b"\xff"], "l": [[x]]})
+        frame.write_parquet(data.root / "new.parquet")
+        (data.root / "new.parquet").replace(data.root / "t.parquet")
+        if x > 0:
+            track.add(data.repo, ["t.parquet"], here=data.root)
+            data.commit()
+    (found,) = difference(data.repo, Request(None, None, (), 1), Settings())
+    value = json.loads(json.dumps(plain(found), allow_nan=False))
+    (changed,) = value["table"]["examples"]["changed"]
+    assert changed == {
+        "old": {"id": 1, "x": "inf", "b": "b'\\xff'", "l": ["inf"]},
+        "new": {"id": 1, "x": "nan", "b": "b'\\xff'", "l": ["nan"]},
+    }
