@@ -57,6 +57,8 @@ def outs_of(path: str, texts: Texts) -> tuple[Out, Out, Out] | str:
     """The one output that each side names, or why that cannot be said."""
     if not texts.base:
         return "both sides added it"
+    if re.search("^<{7,} ", texts.base, re.MULTILINE):
+        return "the commits that both sides come from conflict with each other (a criss-cross merge)"
     try:
         found = [pointers.parse(path, encoded(text)).outs for text in texts]
     except PointerError as error:

@@ -29,6 +29,8 @@ def write(repo: Repo, pointer: str, result: Result) -> str:
     """Write it, out of git's sight; its repository path."""
     path = path_of(pointer)
     file = places.inside(repo, path)
+    if file.exists() and not _excluded(repo, path):
+        raise MlopsError(f"`{path}`, where the conflicts would stand, is a file of yours")
     file.parent.mkdir(parents=True, exist_ok=True)
     replace_file(file, text(result.key, result.conflicts).encode("utf-8", "surrogateescape"))
     _exclude(repo, _line(path), there=True)
@@ -36,8 +38,10 @@ def write(repo: Repo, pointer: str, result: Result) -> str:
 
 
 def remove(repo: Repo, pointer: str) -> None:
-    """Take it away again."""
+    """Take it away again, if it is ours."""
     path = path_of(pointer)
+    if not _excluded(repo, path):
+        return
     places.inside(repo, path).unlink(missing_ok=True)
     _exclude(repo, _line(path), there=False)
 
@@ -51,8 +55,10 @@ def text(key: Sequence[str], conflicts: Sequence[Conflict]) -> str:
     # Python quotes a carriage return only where it ends lines
     every = any("\r" in cell for row in rows for cell in row)
     stream = io.StringIO()
-    quoting = csv.QUOTE_ALL if every else csv.QUOTE_MINIMAL
-    csv.writer(stream, lineterminator="\n", quoting=quoting).writerows(rows)
+    if every:
+        csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(rows)
+    else:
+        csv.writer(stream, lineterminator="\n").writerows(rows)
     return stream.getvalue()
 
 
@@ -103,6 +109,13 @@ def _line(path: str) -> str:
     """The path as a pattern of git's."""
     escaped = "".join(f"\\{char}" if char in "\\*?[" else char for char in path)
     return "/" + (escaped[:-1] + "\\ " if escaped.endswith(" ") else escaped)
+
+
+def _excluded(repo: Repo, path: str) -> bool:
+    """Whether we wrote it: a file of the user's own is not in the list."""
+    file = repo.common_dir / "info" / "exclude"
+    wanted = _line(path).encode("utf-8", "surrogateescape")
+    return file.exists() and wanted in file.read_bytes().splitlines()
 
 
 def _exclude(repo: Repo, line: str, *, there: bool) -> None:

@@ -62,6 +62,7 @@ def _of_data(driver: _Driver, marked: Merged) -> Merged:
     result = merge_data(repo, path, driver.texts, _settings())
     if result.text is not None:
         if driver.size <= _OUTERMOST:
+            conflicts_file.remove(repo, path)  # of an earlier try that was called off
             ui.note(f"merged `{path.removesuffix('.dvc')}`: {told(result)}")
         return Merged(result.text, conflict=False)
     if driver.size <= _OUTERMOST:

@@ -64,3 +64,12 @@ def test_a_file_that_is_none_is_refused(repo: Repo, content: bytes) -> None:
     (repo.root / "t.csv.conflicts").write_bytes(content)
     with pytest.raises(MlopsError, match=r"t\.csv\.conflicts"):
         conflicts_file.read(repo, "t.csv.dvc")
+
+
+def test_a_file_of_the_user_is_neither_overwritten_nor_removed(repo: Repo) -> None:
+    (repo.root / "t.csv.conflicts").write_bytes(b"mine")
+    result = Result(None, (Conflict(("1",), "n", "0", "1", "2"),), ("id",))
+    with pytest.raises(MlopsError, match="is a file of yours"):
+        conflicts_file.write(repo, "t.csv.dvc", result)
+    conflicts_file.remove(repo, "t.csv.dvc")
+    assert (repo.root / "t.csv.conflicts").read_bytes() == b"mine"
