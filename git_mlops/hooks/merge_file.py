@@ -34,7 +34,7 @@ class Done(NamedTuple):
 
 
 def merge_file(repo: Repo, word: str, take: Take | None, key: tuple[str, ...] = ()) -> Done:
-    """Merge the data of a pointer that is in conflict; `take` ends what conflicts. The pointer is staged then.
+    """Merge the data of a pointer in conflict; `take` ends what conflicts. The pointer is staged then.
 
     What is not on this machine is downloaded first.
 
