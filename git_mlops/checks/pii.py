@@ -143,7 +143,8 @@ def _hit(
     from git_mlops.tables.kinds import KINDS as LOOKS
 
     kind = LOOKS[hit.kind]
-    if rules.scan == "off" and not kind.secret:
+    refused = _named(hit.column, rules.refused)  # said already
+    if not kind.secret and (rules.scan == "off" or refused):
         return
     share = 100 * hit.number / max(hit.rows, 1)
     sampled = "sampled " if looked.sampled else ""

@@ -28,7 +28,7 @@ def test_a_column_that_is_allowed_is_not_looked_into(project: Project) -> None:
 
 def test_declared_columns_are_refused_when_they_appear(project: Project) -> None:
     project.settings("data: {pii: {'*.csv': [name, '*_name'], other/*.csv: [id]}}\n")
-    project.data("data.csv", b"id,First_Name\n1,x\n")
+    project.data("data.csv", b"id,First_Name\n1,ada@example.org\n")
     message = "column `First_Name` is declared personal data (`data.pii`)"
     assert said(project.check(RULE)) == [("error", "data.csv", message)]
 
