@@ -181,12 +181,18 @@ class _Checked:
             nulls = [row for row in range(self._table.rows) if self._null(item.column, row)]
             if nulls:
                 yield self._failure(item._replace(failures=len(nulls), rows=tuple(nulls[:EXAMPLES])))
-        elif item.reason == "check_error":
+        elif item.reason == "check_error" or (item.failures is None and self._alone(item)):
             return
         else:
             rows = tuple(row for row in item.rows if row not in wrong)
             if rows or item.failures is None:
                 yield self._failure(item._replace(rows=rows))
+
+    def _alone(self, item: Broken) -> bool:
+        """Whether nothing but cells of another type repeats: pandera saw nulls in their place."""
+        if item.reason != "series_contains_duplicates":
+            return False
+        return sum(self._null(item.column, row) for row in range(self._table.rows)) <= 1
 
     def _null(self, column: str | None, row: int) -> bool:
         value = self._table.value(column or "", row)

@@ -205,6 +205,25 @@ def test_a_type_failure_does_not_count_as_null_but_a_real_null_does(tmp_path: Pa
     ]
 
 
+def test_cells_of_another_type_do_not_repeat_each_other(tmp_path: Path) -> None:
+    schema = "columns: {age: {dtype: int64, nullable: true, unique: true}}"
+    assert said(check(tmp_path, "age\n1\nx\ny\n", schema=schema)) == [
+        "column `age` is not int64 in 2 of 3 rows (67 %): line 3 `x`, line 4 `y`",
+    ]
+
+
+def test_failures_beside_nulls_are_all_counted(tmp_path: Path) -> None:
+    schema = "columns: {age: {dtype: Int64, nullable: true, ge: 0}}"
+    (finding,) = check(tmp_path, "age,b\n,1\n" + "-1,1\n" * 9, schema=schema)
+    assert finding.data["failures"] == 9
+
+
+def test_times_with_and_without_zones_are_a_finding(tmp_path: Path) -> None:
+    schema = "columns: {t: {dtype: 'datetime64[ns]'}}"
+    (finding,) = check(tmp_path, "t\n2024-01-01\n2024-01-01T10:00:00Z\n", schema=schema)
+    assert finding.level == "error"
+
+
 def test_a_type_that_has_no_nulls_says_which_one_has(tmp_path: Path) -> None:
     assert said(check(tmp_path, "a,b\n1,1\n,1\n", schema="columns: {a: {dtype: int64, nullable: true}}")) == [
         "column `a` has nulls, which int64 cannot hold (`dtype: Int64` can), in 1 of 2 rows (50 %): line 3"
