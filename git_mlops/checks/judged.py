@@ -47,14 +47,11 @@ def digest(*settings: object) -> str:
     return hashlib.sha256(repr(settings).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def judged(
-    context: Context, rule: str, items: Sequence[Item], absent: Level | None = None
-) -> Iterator[Finding]:
+def judged(context: Context, rule: str, items: Sequence[Item], absent: Level = "note") -> Iterator[Finding]:
     """Findings of every item; what has a verdict that counts is not looked at, new verdicts are recorded.
 
     Args:
-        absent: what it is that data is not on this machine; by default `unknown` in a range, which must not
-            pass unseen, and a note elsewhere.
+        absent: what it is that data is not on this machine.
     """
     repo = context.scope.repo
     subjects = [subject_of(rule, item.meaning, item.algorithm, item.hash) for item in items]
@@ -74,8 +71,7 @@ def judged(
     finally:
         problem = _record(repo, rule, list(fresh.values()))
     yield from problem
-    level = absent or ("unknown" if context.scope.kind == "range" else "note")
-    yield from _absent(rule, lacking, level)
+    yield from _absent(rule, lacking, absent)
 
 
 def _verdict(subject: str, rule: str, found: Sequence[Finding]) -> Verdict:

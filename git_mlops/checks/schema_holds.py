@@ -18,6 +18,7 @@ from git_mlops.git.repo import Repo
 from git_mlops.schema import gate
 from git_mlops.schema.bindings import schema_for
 from git_mlops.schema.gate import Item
+from git_mlops.schema.python import split
 
 SUMMARY = "data satisfies the schema it is bound to"
 KINDS = EVERYWHERE
@@ -45,7 +46,8 @@ def check(context: Context) -> Iterator[Finding]:
     if context.scope.kind == "workspace" or _CONFIG in context.scope.paths:
         yield from _bound_to_nothing(context, files, outs)
     data = list(_tables(context, files, outs))
-    schemas = context.scope.read({item.schema for item in data})
+    contents = context.scope.read({split(item.schema)[0] for item in data})
+    schemas = {i.schema: contents[split(i.schema)[0]] for i in data if split(i.schema)[0] in contents}
     for schema, item in {item.schema: item for item in data if item.schema not in schemas}.items():
         yield Finding(
             "schema", "error", f"`{item.path}` is bound to `{schema}`, which does not exist", _CONFIG
@@ -58,7 +60,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _files(context: Context) -> dict[str, str]:
     """Path → blob id of what is looked at: all of the state when a schema or the bindings are new in it."""
     paths = context.scope.paths
-    rebound = _CONFIG in paths or any(schema in paths for schema in context.config.schemas.values())
+    rebound = _CONFIG in paths or any(split(schema)[0] in paths for schema in context.config.schemas.values())
     everything = context.scope.kind != "workspace" and rebound
     files = context.scope.all_files() if everything else context.scope.files
     return {file.path: file.oid for file in files}

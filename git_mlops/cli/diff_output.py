@@ -83,6 +83,8 @@ def _table(table: TableChange) -> Iterator[str]:
     for old, new in found.columns.renamed if found else ():
         yield from (f"- column {inert(old)} (renamed)", f"+ column {inert(new)} (renamed)")
     yield from _columns(table)
+    if table.labels is not None:
+        yield f"  labels: {inert(table.labels.found.said(table.labels.column))}"
     if found is not None:
         old_names = {new: old for old, new in found.columns.renamed}
         yield from (f"- {_row(row)}" for row in found.examples.removed)

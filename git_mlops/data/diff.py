@@ -18,8 +18,11 @@ from git_mlops.data.settings import Settings
 from git_mlops.git import diff as git_diff
 from git_mlops.git import objects
 from git_mlops.git.repo import Repo, empty_tree, head, resolve
-from git_mlops.tables.forms import form_of
+from git_mlops.patterns import most_specific
+from git_mlops.tables import labels
+from git_mlops.tables.forms import Form, form_of
 from git_mlops.tables.frames import FrameError
+from git_mlops.tables.labels import Confusion
 
 WORKSPACE = "workspace"
 
@@ -58,12 +61,20 @@ class Files(NamedTuple):
     modified: tuple[str, ...]
 
 
+class Labels(NamedTuple):
+    """What changed in the label column that `data.labels` declares."""
+
+    column: str
+    found: Confusion
+
+
 class TableChange(NamedTuple):
     """What changed in a table."""
 
     rows: Difference | None
     """None: its bytes are not here, or it was not looked into."""
     profiles: tuple[Profile | None, Profile | None]
+    labels: Labels | None = None
 
     @property
     def retyped(self) -> dict[str, tuple[str, str]]:
@@ -294,7 +305,21 @@ def _table(change: Change, settings: Settings, most: int) -> Change:
     except FrameError as error:
         return change._replace(notes=(f"it cannot be read as a table: {error}",))
     notes = _notes(found_, key)
-    return change._replace(table=TableChange(found_, (both[0], both[1])), notes=notes)
+    flips = _labels(settings, change.path, (old.file, form), (new.file, form), found_.key)
+    return change._replace(table=TableChange(found_, (both[0], both[1]), flips), notes=notes)
+
+
+def _labels(
+    settings: Settings, path: str, old: tuple[Path, Form], new: tuple[Path, Form], key: Sequence[str]
+) -> Labels | None:
+    column = most_specific(path, settings.labels)
+    if column is None or not key:
+        return None
+    try:
+        found = labels.confusion(old, new, key, column)
+    except FrameError:
+        return None  # renamed, or no classes: the columns' changes say it
+    return Labels(column, found) if found.changed else None
 
 
 def _key_of(*profiles: Profile | None) -> tuple[str, ...]:
@@ -377,6 +402,7 @@ def plain(change: Change) -> dict[str, object]:
                 "retyped": {name: list(kinds) for name, kinds in table.retyped.items()},
             },
             "cells": dict(found.cells) if found else {},
+            "labels": table.labels.found.plain(table.labels.column) if table.labels else None,
             "drift": _json({name: {"old": a, "new": b} for name, (a, b) in table.drift.items()}),
             "examples": _json(_plain_examples(found)) if found else {},
         }

@@ -8,11 +8,12 @@ What is read back comes from anyone's branch: whatever does not fit is left out.
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from git_mlops.data import pointers
 from git_mlops.data.settings import Level, Settings
-from git_mlops.patterns import most_specific
+from git_mlops.patterns import matches, most_specific
 
 VERSION = 1
 DIGITS = 6
@@ -34,11 +35,17 @@ class Profile(NamedTuple):
 
 
 def levels(settings: Settings, path: str, columns: Iterable[str]) -> dict[str, Level]:
-    """How much may be said of each column."""
+    """How much may be said of each column; no value of what is personal data, unless it is said otherwise."""
     chosen = most_specific(path, settings.profile)
-    if isinstance(chosen, dict):
-        return {name: chosen.get(name, chosen.get("*", "full")) for name in columns}
-    return dict.fromkeys(columns, chosen or "full")
+    named = chosen if isinstance(chosen, dict) else {}
+    usual = named.get("*", "full") if isinstance(chosen, dict) else chosen or "full"
+    bound = (*settings.pii.items(), *settings.pii_allow.items())
+    personal = [column for pattern, columns_ in bound if matches(path, (pattern,)) for column in columns_]
+    found: dict[str, Level] = {}
+    for name in columns:
+        private = usual == "full" and any(fnmatchcase(name.lower(), pattern.lower()) for pattern in personal)
+        found[name] = named.get(name, "counts-only" if private else usual)
+    return found
 
 
 def wanted(settings: Settings, path: str) -> bool:

@@ -19,7 +19,7 @@ class Settings(NamedTuple):
     """The largest file that plain git may hold otherwise."""
     remote: str | None = None
     """The DVC remote to use; default: DVC's own default remote."""
-    profile: dict[str, Level | dict[str, Level]] = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
+    profile: dict[str, Level | dict[str, Level]] = {}  # noqa: RUF012  # of a frozen tuple
     """Pattern of tables → how much their profile says, for all columns or by column (`*`: the others)."""
     profile_limit: Size = Size(64 * 1024 * 1024)
     """The largest table that gets a profile: making one takes longer than adding the file."""
@@ -30,7 +30,7 @@ class Settings(NamedTuple):
     pii_allow: dict[str, tuple[str, ...]] = {}  # noqa: RUF012  # as above
     """Pattern of tables → columns that may hold personal data, and are not looked at for it."""
     pii_scan: Literal["error", "warning", "off"] = "warning"
-    """What e-mail addresses, phone and card numbers in other columns are; keys and tokens are always errors."""
+    """What e-mail addresses, phone and card numbers elsewhere are; keys and tokens are always errors."""
     labels: dict[str, str] = {}  # noqa: RUF012  # as above
     """Pattern of tables → their label column, whose changes are shown as old class against new."""
     owners: dict[str, tuple[str, ...] | dict[str, tuple[str, ...]]] = {}  # noqa: RUF012  # as above

@@ -47,8 +47,11 @@ class Repo(NamedTuple):
         index: Path | None = None,
     ) -> bytes:
         """Run git at the top of this worktree; `index` names another index file to use."""
-        extra = None if index is None else {"GIT_INDEX_FILE": str(index)}
-        return git(*args, cwd=self.root, stdin=stdin, ok=ok, extra=extra)
+        if index is None:
+            return git(*args, cwd=self.root, stdin=stdin, ok=ok)
+        # another index than the user's is nobody's business: no hook follows it
+        words = ("-c", "core.hooksPath=/dev/null", *args)
+        return git(*words, cwd=self.root, stdin=stdin, ok=ok, extra={"GIT_INDEX_FILE": str(index)})
 
     def text(self, *args: str, stdin: bytes | None = None, ok: Collection[int] = (0,)) -> str:
         """The output as text without its last newline (undecodable bytes survive as surrogates)."""

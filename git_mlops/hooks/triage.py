@@ -21,6 +21,7 @@ from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo
 from git_mlops.hooks import known
 from git_mlops.schema.bindings import schema_for
+from git_mlops.schema.python import split
 from git_mlops.tables.forms import form_of
 
 _FORMAT = "git-mlops triage 1"
@@ -97,7 +98,11 @@ def _write(repo: Repo, name: str, text: str) -> Path:
 def _lines(repo: Repo, config: Config) -> Iterator[str]:
     yield f"limit {int(config.data.size_limit)}"
     yield f"small {min(int(config.data.size_limit), _SMALL)}"
-    patterns = [*config.data.track, *config.schemas.keys(), *config.schemas.values()]
+    patterns = [
+        *config.data.track,
+        *config.schemas.keys(),
+        *(split(schema)[0] for schema in config.schemas.values()),
+    ]
     yield from (
         f"path {each}" for each in dict.fromkeys(p for name in patterns for p in shell_patterns(name))
     )

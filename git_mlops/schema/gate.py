@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops import __version__
-from git_mlops.errors import MlopsError
+from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.findings import Finding, exit_code
 from git_mlops.git.repo import Repo
-from git_mlops.schema import pandera, tables, verdicts
+from git_mlops.schema import pandera, python, tables, verdicts
 from git_mlops.schema.load import Schema, load
 from git_mlops.schema.settings import Trust
 from git_mlops.schema.validate import RULE, validate
@@ -40,15 +40,19 @@ def gate(repo: Repo, items: Sequence[Item], trust: Trust | None = None) -> Itera
         trust: whose verdicts count; None: all that are here.
     """
     subjects = [_subject(item) for item in items]
-    known = verdicts.lookup(repo, subjects, trust=trust)
+    # what Python code checks rests on more than its file: no verdict tells it
+    lasting = [s for s, item in zip(subjects, items, strict=True) if not python.is_python(item.schema_path)]
+    known = verdicts.lookup(repo, lasting, trust=trust)
     fresh: dict[str, Verdict] = {}
     schemas: dict[str, Schema | Finding] = {}
     try:
         for item, subject in zip(items, subjects, strict=True):
             verdict = known.get(subject) or fresh.get(subject)
             if verdict is None:
-                found = _validated(item, schemas)
-                if _final(found):
+                found = _validated(repo, item, schemas)
+                if python.is_python(item.schema_path):
+                    yield from (_placed(f, item) if f.path == item.path else f for f in found)
+                elif _final(found):
                     verdict = fresh[subject] = _verdict(subject, found)
                 else:
                     yield from found
@@ -64,8 +68,8 @@ def _subject(item: Item) -> str:
     return verdicts.subject(item.algorithm, item.hash, item.schema_oid, str(form_of(item.path)))
 
 
-def _validated(item: Item, schemas: dict[str, Schema | Finding]) -> list[Finding]:
-    schema = _schema(item, schemas)
+def _validated(repo: Repo, item: Item, schemas: dict[str, Schema | Finding]) -> list[Finding]:
+    schema = _schema(repo, item, schemas)
     if isinstance(schema, Finding):
         return [schema]
     file = item.file()
@@ -94,11 +98,11 @@ def _md5() -> "hashlib._Hash":
     return hashlib.md5(usedforsecurity=False)  # DVC's name of the object, also where md5 is forbidden
 
 
-def _schema(item: Item, schemas: dict[str, Schema | Finding]) -> Schema | Finding:
+def _schema(repo: Repo, item: Item, schemas: dict[str, Schema | Finding]) -> Schema | Finding:
     """Each schema file is read once; one that is wrong is a finding of its own, about itself."""
     if item.schema_path not in schemas:
         try:
-            schemas[item.schema_path] = load(item.schema(), item.schema_path)
+            schemas[item.schema_path] = loaded(repo, item.schema(), item.schema_path)
         except MlopsError as error:
             schemas[item.schema_path] = said = refused(error, item.schema_path)
             return said
@@ -109,8 +113,20 @@ def _schema(item: Item, schemas: dict[str, Schema | Finding]) -> Schema | Findin
     return schema
 
 
+def loaded(repo: Repo, content: bytes, binding: str) -> Schema:
+    """The schema that data is bound to, of YAML or, where that is allowed, of Python.
+
+    Raises:
+        MlopsError: it is wrong, or may not run.
+    """
+    return python.load(repo, content, binding) if python.is_python(binding) else load(content, binding)
+
+
 def refused(error: MlopsError, schema_path: str) -> Finding:
     """A schema that `load` refuses, as a finding at the line it names."""
+    if error.exit_code == CANNOT_EVALUATE:
+        return Finding(RULE, "unknown", str(error), python.split(schema_path)[0], hint=error.hint)
+    schema_path = python.split(schema_path)[0]
     place, _, message = str(error).removeprefix(f"{schema_path}:").partition(" ")
     line = place.removesuffix(":")
     number = int(line) if line.isdigit() else None

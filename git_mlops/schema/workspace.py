@@ -12,9 +12,10 @@ from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo
 from git_mlops.schema.bind import bind
 from git_mlops.schema.bindings import schema_for
-from git_mlops.schema.gate import refused
+from git_mlops.schema.gate import loaded, refused
 from git_mlops.schema.infer import infer
-from git_mlops.schema.load import Schema, load
+from git_mlops.schema.load import Schema
+from git_mlops.schema.python import split
 from git_mlops.schema.settings import Bindings
 from git_mlops.schema.validate import RULE, validate
 from git_mlops.tables.forms import KNOWN, form_of
@@ -181,7 +182,7 @@ def _checked(
     if schema_path not in schemas:
         schemas[schema_path] = None
         try:
-            schemas[schema_path] = load(_schema(repo, schema_path, path), schema_path)
+            schemas[schema_path] = loaded(repo, _schema(repo, schema_path, path), schema_path)
         except NotFoundError as error:
             yield Finding(RULE, "error", str(error), _CONFIG, hint=error.hint)
         except MlopsError as error:
@@ -198,7 +199,7 @@ def _checked(
 
 def _schema(repo: Repo, schema_path: str, path: str) -> bytes:
     try:
-        return (repo.root / _inside(repo._replace(prefix=""), schema_path)).read_bytes()
+        return (repo.root / _inside(repo._replace(prefix=""), split(schema_path)[0])).read_bytes()
     except OSError as error:
         hint = f"`git mlops schema infer {shlex.quote(path)} -o {shlex.quote(schema_path)}` writes it"
         raise NotFoundError(f"`{path}` is bound to `{schema_path}`: {error.strerror}", hint=hint) from error

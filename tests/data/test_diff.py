@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from git_mlops.cli import diff_output
 from git_mlops.data import rows, track
 from git_mlops.data.diff import Change, Request, difference, plain
 from git_mlops.data.rows import Columns, Difference, Examples
@@ -332,6 +333,20 @@ def test_a_declared_key_counts(data: Data) -> None:
     assert found.table
     assert found.table.rows
     assert (found.table.rows.key, found.table.rows.cells) == (("a", "b"), {"x": 1})
+
+
+def test_flipped_labels_are_told_class_by_class(data: Data) -> None:
+    data.file("t.csv", "id,y\n1,cat\n2,dog\n3,dog\n")
+    data.commit()
+    data.file("t.csv", "id,y\n1,cat\n2,cat\n3,dog\n")
+    wanted = Settings(keys={"*.csv": ("id",)}, labels={"t.csv": "y"})
+    (found,) = difference(data.repo, Request(None, None), wanted)
+    assert found.table
+    assert found.table.labels
+    assert found.table.labels.found.pairs == {("cat", "cat"): 1, ("dog", "cat"): 1, ("dog", "dog"): 1}
+    assert "  labels: `y` is another in 1 of 3 rows; kappa 0.400 (dog → cat: 1)" in diff_output.text(
+        found, ("a", "b")
+    )
 
 
 @pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # pygtrie, under DVC

@@ -456,3 +456,13 @@ def test_a_stale_profile_is_a_finding(data: Data) -> None:
 def test_a_pointer_without_a_profile_is_no_finding(data: Data) -> None:
     data.file("t.csv", "a\n1\n")
     assert findings(data.repo) == []
+
+
+def test_of_personal_data_a_profile_says_no_value_unless_it_is_asked_for() -> None:
+    settings = Settings(
+        pii={"*.csv": ("*_name",)}, pii_allow={"t.csv": ("Mail",)}, profile={"u.csv": {"last_name": "full"}}
+    )
+    assert profile.levels(settings, "t.csv", ["id", "last_name", "mail"]) == {
+        "id": "full", "last_name": "counts-only", "mail": "counts-only"
+    }  # fmt: skip
+    assert profile.levels(settings, "u.csv", ["last_name", "mail"]) == {"last_name": "full", "mail": "full"}
