@@ -24,6 +24,8 @@ def merge_tables(
     """
     import polars as pl
 
+    if form.kind not in _MERGE:
+        raise CannotMergeError(f"tables of the form {form.name} are not merged row by row")
     try:
         if not key:
             return _APPEND[form.kind](sides, form, target)

@@ -170,6 +170,8 @@ def _scratch(repo: Repo) -> Iterator[Path]:
 def _plain(file: Path, target: Path, form: Form) -> Path:
     if not form.packed:
         return file
+    if form.by != "gz":
+        raise CannotMergeError(f"tables of the form {form.name} are not merged row by row")
     try:
         with gzip.open(file, "rb") as packed, target.open("wb") as plain:
             shutil.copyfileobj(packed, plain, 1024 * 1024)

@@ -172,7 +172,7 @@ def _stream(source: Source, span: Span | None) -> Any:
 
     if span is not None:
         return pa.PythonFile(_Bytes(source.path, span), mode="r")
-    return pa.input_stream(str(source.path), compression="gzip" if source.form.packed else None)
+    return pa.input_stream(str(source.path), compression=source.form.compression)
 
 
 def csv_table(source: Source, batches: Sequence[Any]) -> Table:

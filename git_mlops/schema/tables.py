@@ -28,6 +28,7 @@ from git_mlops.schema.text import (
 )
 from git_mlops.tables.forms import Form
 from git_mlops.tables.nulls import NULLS
+from git_mlops.tables.opened import arrow_batches, arrow_schema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +62,7 @@ class Table(NamedTuple):
     cells: Mapping[str, Any]
     """Column → Arrow array, or list for JSON lines, in the file's order."""
     whole: Any = None
-    """Parquet alone: the Arrow table, with pandas' own metadata."""
+    """Parquet and Arrow: the Arrow table, with pandas' own metadata."""
     line_numbers: tuple[int, ...] = ()
     """JSON lines: the line of each row."""
 
@@ -96,13 +97,16 @@ def read(path: Path, form: Form) -> Table:
     try:
         if form.kind == "parquet":
             return _read_parquet(path, form)
+        if form.kind == "arrow":
+            return _read_arrow(path, form)
         return _read_objects(path, form) if form.kind == "jsonl" else _read_csv(path, form)
     except UnicodeDecodeError as error:
         raise not_utf8(path, form) from error
     except (EOFError, zlib.error, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the file, not what is in it
-        raise UnreadableError(f"its gzip data is broken: {error}") from error
+        what = f"its {form.compression} data is broken: " if form.packed else ""
+        raise UnreadableError(f"{what}{first_line(error)}") from error
     except (pa.ArrowException, OverflowError) as error:
         raise UnreadableError(first_line(error)) from error
 
@@ -168,7 +172,7 @@ def _arrow_csv(path: Path, form: Form, names: Sequence[str], block: int) -> Any:
 
     # columns are named by position, because a header may say the same name twice
     places = [str(number) for number in range(len(names))]
-    with pa.input_stream(str(path), compression="gzip" if form.packed else None) as stream:
+    with pa.input_stream(str(path), compression=form.compression) as stream:
         return arrow.read_csv(
             stream,
             read_options=arrow.ReadOptions(block_size=block, column_names=places),
@@ -226,6 +230,17 @@ def _read_parquet(path: Path, form: Form) -> Table:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise UnreadableError(first_line(error)) from error
+    return _own(path, form, table)
+
+
+def _read_arrow(path: Path, form: Form) -> Table:
+    import pyarrow as pa
+
+    return _own(path, form, pa.Table.from_batches(arrow_batches(path), arrow_schema(path)))
+
+
+def _own(path: Path, form: Form, table: Any) -> Table:
+    """A table with types of its own."""
     names = table.column_names
     return Table(path, form, table.num_rows, repeated(names), by_name(table, names), table)
 
@@ -551,9 +566,9 @@ def _with_nulls(cells: Any, column: Any) -> Any:
 
 
 def lines(table: Table, rows: Iterable[int]) -> dict[int, int]:
-    """Row (from 0) → line of the file (from 1, the header counted); empty for Parquet, which has no lines."""
+    """Row (from 0) → line of the file (from 1, the header counted); empty for a form that has no lines."""
     wanted = set(rows)
-    if table.form.kind == "parquet" or not wanted:
+    if not table.form.text or not wanted:
         return {}
     if table.form.kind == "jsonl":
         return {row: table.line_numbers[row] for row in wanted}

@@ -4,15 +4,15 @@ Slow and exact, for what the quick readers do not tell: why a file is no table, 
 """
 
 import csv
-import gzip
 import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, NamedTuple
 
 from git_mlops.tables.forms import Form
+from git_mlops.tables.opened import opened
 
 LARGEST_ROW = 1024 * 1024 * 1024
 
@@ -32,7 +32,7 @@ def first_line(error: BaseException) -> str:
 
 def open_(path: Path, form: Form) -> IO[bytes]:
     """The bytes, unpacked."""
-    return cast("IO[bytes]", gzip.open(path, "rb")) if form.packed else path.open("rb")
+    return opened(path, form)
 
 
 def records(path: Path, form: Form) -> Iterator[tuple[int, list[str]]]:

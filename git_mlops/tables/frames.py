@@ -1,10 +1,11 @@
 """Tables as lazy Polars frames, so that a file larger than memory can be worked on in one streaming pass."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from git_mlops.tables.forms import Form
+from git_mlops.tables.opened import arrow_batches, arrow_schema
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,6 +29,8 @@ def scan(path: Path, form: Form, nulls: Sequence[str] = ()) -> "pl.LazyFrame":
 
     if form.kind == "parquet":
         return pl.scan_parquet(path, glob=False)
+    if form.kind == "arrow":
+        return _arrow(path)
     if form.kind == "jsonl":
         return pl.scan_ndjson(path, infer_schema_length=None)
     return pl.scan_csv(
@@ -38,6 +41,56 @@ def scan(path: Path, form: Form, nulls: Sequence[str] = ()) -> "pl.LazyFrame":
         raise_if_empty=False,
         null_values=["", *nulls] if nulls else None,
     )
+
+
+def _arrow(path: Path) -> "pl.LazyFrame":
+    """Record batch by record batch: Polars itself reads one of the two sorts of Arrow files only."""
+    import polars as pl
+    import pyarrow as pa
+
+    def schema() -> "pl.Schema":
+        try:
+            return pl.DataFrame(pa.Table.from_batches([], arrow_schema(path))).schema
+        except (pa.ArrowException, ValueError) as error:
+            raise pl.exceptions.ComputeError(reason(error)) from error
+
+    def frames(only: Sequence[str] | None) -> "Iterator[pl.DataFrame]":
+        for batch in arrow_batches(path, only):
+            yield pl.DataFrame(pa.Table.from_batches([batch]))
+
+    return _source(frames, schema)
+
+
+def _source(
+    frames: "Callable[[Sequence[str] | None], Iterable[pl.DataFrame]]", schema: "Callable[[], pl.Schema]"
+) -> "pl.LazyFrame":
+    """A lazy frame of frames that are made one after the other, each time it is read."""
+    from polars.io.plugins import register_io_source
+
+    def read(
+        only: list[str] | None, predicate: "pl.Expr | None", rows: int | None, _size: int | None
+    ) -> "Iterator[pl.DataFrame]":
+        left = rows
+        for frame in _named(frames(only)):
+            part = frame if left is None else frame.head(left)
+            left = None if left is None else left - part.height
+            part = part if only is None else part.select(only)
+            yield part if predicate is None else part.filter(predicate)
+            if left == 0:
+                return
+
+    return register_io_source(read, schema=schema)
+
+
+def _named(frames: "Iterable[pl.DataFrame]") -> "Iterator[pl.DataFrame]":
+    """Whatever another library finds wrong, as an error of Polars: its callers know those."""
+    import polars as pl
+    import pyarrow as pa
+
+    try:
+        yield from frames
+    except (pa.ArrowException, UnicodeDecodeError, EOFError) as error:
+        raise pl.exceptions.ComputeError(reason(error)) from error
 
 
 def names(frame: "pl.LazyFrame") -> list[str]:

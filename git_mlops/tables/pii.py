@@ -53,7 +53,7 @@ def columns(path: Path, form: Form) -> tuple[str, ...]:
     try:
         return tuple(scan(path, form).collect_schema().names())
     except pl.exceptions.PolarsError as error:
-        if form.kind == "parquet":
+        if not form.text:
             raise FrameError(reason(error)) from error
         return ()
     except (OSError, ValueError) as error:
@@ -77,7 +77,7 @@ def look(path: Path, form: Form, *, whole: bool = False, skip: frozenset[str] = 
     try:
         return _look(scan(path, form), whole=whole, skip=skip)
     except pl.exceptions.PolarsError as error:
-        if form.kind == "parquet":
+        if not form.text:
             raise FrameError(reason(error)) from error
     except (OSError, ValueError) as error:
         raise FrameError(reason(error)) from error

@@ -49,10 +49,11 @@ def test_good_data_has_no_finding(tmp_path: Path) -> None:
         (GOOD.replace("\n", "\r\n").encode(), "d.csv"),
         (GOOD.removesuffix("\n").encode(), "D.CSV"),
         (gzip.compress(GOOD.encode()), "d.csv.gz"),
+        (pa.Codec("zstd").compress(GOOD.encode(), asbytes=True), "d.csv.zst"),
         (GOOD.replace(",", "\t").encode(), "d.tsv"),
         (GOOD.replace("\n", "\n\n").encode(), "d.csv"),
     ],
-    ids=["byte order mark", "CRLF", "no last line break", "gzip", "tabs", "blank lines"],
+    ids=["byte order mark", "CRLF", "no last line break", "gzip", "zstd", "tabs", "blank lines"],
 )
 def test_how_a_table_is_written_does_not_matter(tmp_path: Path, content: bytes, name: str) -> None:
     assert check(tmp_path, content, name) == []
@@ -166,6 +167,14 @@ UNREADABLE = {
         "d.csv.gz",
         "cannot be read as csv.gz: its gzip data",
     ),
+    "no zstd": (b"a,b\n1,2\n", "d.csv.zst", "cannot be read as csv.zst: its zstd data is broken: "),
+    "truncated zstd": (
+        pa.Codec("zstd").compress(GOOD.encode(), asbytes=True)[:-9],
+        "d.csv.zst",
+        "cannot be read as csv.zst: its zstd data is broken: ",
+    ),
+    "no Arrow": (b"a,b\n1,2\n", "d.arrow", "cannot be read as arrow: "),
+    "old Feather": (b"FEA1", "d.feather", "cannot be read as arrow: it is Feather of version 1"),
     "no Parquet": (b"a,b\n1,2\n", "d.parquet", "cannot be read as parquet: "),
     "no JSON": (b'{"a": 1}\n{"a": \n', "d.jsonl", "cannot be read as jsonl: line 2 is not JSON: "),
     "JSON, no object": (
@@ -446,3 +455,19 @@ def test_nested_values_under_a_plain_rule_fail_without_a_crash(tmp_path: Path, f
         content = (tmp_path / "p").read_bytes()
     findings = check(tmp_path, content, f"d.{form}", f"columns: {{a: {{{rule}}}}}")
     assert {finding.level for finding in findings} == {"error"}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["file", "stream"])
+def test_arrow_files_keep_their_types_and_say_rows(tmp_path: Path, stream: bool) -> None:
+    table = pa.table({"n": pa.array([1, None, -3], pa.int32()), "c": ["x", "y", "z"]})
+    new = pa.ipc.new_stream if stream else pa.ipc.new_file
+    with pa.OSFile(str(tmp_path / "a"), "wb") as sink, new(sink, table.schema) as writer:
+        writer.write_table(table, 2)
+    content = (tmp_path / "a").read_bytes()
+    schema = "columns: {n: {dtype: Int32, nullable: true, ge: 0}, c: {dtype: str}}\nstrict: true"
+    (finding,) = check(tmp_path, content, "d.arrow", schema)
+    assert (
+        finding.message == "column `n` breaks `greater_than_or_equal_to(0)` in 1 of 3 rows (33 %): row 3 -3"
+    )
+    inferred = infer(tmp_path / "a", "d.arrow")
+    assert validate(tmp_path / "a", "d.arrow", load(inferred, "s.yaml")) == []
