@@ -50,38 +50,59 @@ def validate(file: Path, name: str, schema: Schema, limits: Limits = _LIMITS) ->
         schema: what it must satisfy.
         limits: from which size on it is read in pieces.
     """
+    return few(judged(file, name, schema, limits).findings, name)
+
+
+class Judged(NamedTuple):
+    """What there is to say of a file."""
+
+    rows: int
+    """How many it has; 0 when it cannot be read, too."""
+    findings: list[Finding]
+
+
+def judged(file: Path, name: str, schema: Schema, limits: Limits = _LIMITS) -> Judged:
+    """All findings of `validate`, however many, and the number of rows."""
     form = form_of(name)
     if form is None:
-        return [_unknown_form(name)]
-    found = streamed(file, form, name, schema, limits)
-    return whole(file, form, name, schema) if found is None else found
+        return Judged(0, [_unknown_form(name)])
+    found = _streamed(file, form, name, schema, limits)
+    return _whole(file, form, name, schema) if found is None else found
 
 
 def streamed(file: Path, form: Form, name: str, schema: Schema, limits: Limits) -> list[Finding] | None:
     """The findings of `whole`, in bounded memory; None when only reading all of it tells them."""
+    found = _streamed(file, form, name, schema, limits)
+    return None if found is None else few(found.findings, name)
+
+
+def _streamed(file: Path, form: Form, name: str, schema: Schema, limits: Limits) -> Judged | None:
     counted = streaming.counted(file, form, schema, limits)
     if counted is None:
         return None
     try:
-        return _few(list(_Checked(counted.extract, name, schema, counted).findings()), name)
+        return Judged(counted.rows, list(_Checked(counted.extract, name, schema, counted).findings()))
     except _DisagreementError:
         return None
 
 
 def whole(file: Path, form: Form, name: str, schema: Schema) -> list[Finding]:
     """What pandera on pandas says of the whole table: the law."""
+    return few(_whole(file, form, name, schema).findings, name)
+
+
+def _whole(file: Path, form: Form, name: str, schema: Schema) -> Judged:
     try:
         table = tables.read(file, form)
     except UnreadableError as error:
         message = f"cannot be read as {form}: {error}"
-        return [Finding(RULE, "error", message, name, error.line, data={"check": "readable"})]
+        return Judged(0, [Finding(RULE, "error", message, name, error.line, data={"check": "readable"})])
     except OSError as error:
-        return [Finding(RULE, "unknown", f"cannot be read: {error.strerror or error}", name)]
+        return Judged(0, [Finding(RULE, "unknown", f"cannot be read: {error.strerror or error}", name)])
     if table.rows == 0:
         message = "has no rows, so that nothing was checked"
-        return [Finding(RULE, "error", message, name, data={"check": "rows", "rows": 0})]
-    findings = list(_Checked(table, name, schema).findings())
-    return _few(findings, name)
+        return Judged(0, [Finding(RULE, "error", message, name, data={"check": "rows", "rows": 0})])
+    return Judged(table.rows, list(_Checked(table, name, schema).findings()))
 
 
 def _unknown_form(name: str) -> Finding:
@@ -89,12 +110,18 @@ def _unknown_form(name: str) -> Finding:
     return Finding(RULE, "unknown", "its form is not known by its name", name, hint=hint)
 
 
-def _few(findings: list[Finding], name: str) -> list[Finding]:
+def few(findings: list[Finding], name: str) -> list[Finding]:
+    """So many as a person reads, and how many more there are."""
     if len(findings) <= MOST_FINDINGS:
         return findings
     rest = len(findings) - MOST_FINDINGS
     more = Finding(RULE, "error", f"… and {rest} more checks fail", name, data={"more": rest})
     return [*findings[:MOST_FINDINGS], more]
+
+
+def share(failures: int, rows: int) -> str:
+    """As messages have it: `3 of 40 rows (7.5 %)`."""
+    return f"{failures} of {rows} rows ({100 * failures / rows:.2g} %)"
 
 
 class _Failure(NamedTuple):
@@ -254,13 +281,11 @@ class _Checked:
         return f"; the file has `{best}`" if best else ""
 
     def _share(self, failures: int) -> str:
-        return f"{failures} of {self._rows} rows ({100 * failures / self._rows:.2g} %)"
+        return share(failures, self._rows)
 
     def _finding(self, failure: _Failure, lines: Mapping[int, int]) -> Finding:
         examples = [self._example(failure, row, lines) for row in failure.rows]
-        shown = ", ".join(
-            f"{'line' if 'line' in e else 'row'} {e.get('line', e.get('row'))}" + _value(e) for e in examples
-        )
+        shown = ", ".join(place(example) for example in examples)
         more = ", …" if failure.failures and failure.failures > len(examples) > 0 else ""
         data: dict[str, object] = {
             "column": failure.column,
@@ -275,16 +300,16 @@ class _Checked:
         return Finding(RULE, "warning" if failure.warning else "error", message, self._name, line, data=data)
 
     def _example(self, failure: _Failure, row: int, lines: Mapping[int, int]) -> dict[str, object]:
-        place: dict[str, object] = {"line": lines[row]} if row in lines else {"row": self._place(row) + 1}
+        where: dict[str, object] = {"line": lines[row]} if row in lines else {"row": self._place(row) + 1}
         if failure.column is None or failure.column not in self._table.cells:
-            return place
-        return {**place, "value": _plain(self._table.value(failure.column, row))}
+            return where
+        return {**where, "value": plain(self._table.value(failure.column, row))}
 
     def _place(self, row: int) -> int:
         return self._counted.places[row] if self._counted else row
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """A cell as JSON can hold it, and short."""
     if value is None or isinstance(value, bool | int):
         return value
@@ -292,6 +317,13 @@ def _plain(value: object) -> object:
         return value if value - value == 0 else str(value)  # JSON has no NaN and no infinity
     text = value if isinstance(value, str) else str(value)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+
+
+def place(example: Mapping[str, object]) -> str:
+    """Where an example is, and what stands there."""
+    return f"{'line' if 'line' in example else 'row'} {example.get('line', example.get('row'))}" + _value(
+        example
+    )
 
 
 def _value(example: Mapping[str, object]) -> str:
