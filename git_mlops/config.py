@@ -19,7 +19,8 @@ from git_mlops.git.repo import Repo
 from git_mlops.nesting import too_deep
 from git_mlops.scaffold.settings import Settings as CiSettings
 from git_mlops.schema.settings import Bindings, Verdicts
-from git_mlops.tables.settings import Folders, Tables
+from git_mlops.tables import forms
+from git_mlops.tables.settings import Folders, Forms, Tables
 
 FILE = "mlops.yaml"
 MINIMAL = "version: 1\n"
@@ -30,6 +31,7 @@ class Config(NamedTuple):
 
     version: Literal[1] = 1
     data: DataSettings = DataSettings()
+    forms: Forms = {}  # noqa: RUF012  # as below
     schemas: Bindings = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
     tables: Tables = {}  # noqa: RUF012  # as above
     folders: Folders = {}  # noqa: RUF012  # as above
@@ -58,7 +60,9 @@ def parse(content: bytes) -> Config:
         raise DecodeError("", "expected a mapping that starts with `version: 1`")
     if "version" not in values:
         raise DecodeError("version", "is missing", hint="add the line `version: 1`")
-    return decode(Config, values)
+    config = decode(Config, values)
+    forms.checked(config.forms)
+    return config
 
 
 _SMALL, _DEEPEST = 2000, 50
@@ -92,6 +96,8 @@ def problems(content: bytes) -> Iterator[Finding]:
 def load(repo: Repo, content: bytes | None = None) -> Loaded:
     """The settings in force: of the workspace's mlops.yaml, or of `content` (the staged or a commit's file).
 
+    How tables are written (`forms:`) is in force from here on for the whole process.
+
     Raises:
         MlopsError: the file, git config or a variable holds a bad value (exit code 2).
     """
@@ -105,6 +111,7 @@ def load(repo: Repo, content: bytes | None = None) -> Loaded:
             sources[f"{section}.{name}"] = source
     except DecodeError as error:
         raise MlopsError(f"{FILE}: {error}", hint=error.hint) from error
+    forms.declare(config.forms)
     return Loaded(config, sources)
 
 

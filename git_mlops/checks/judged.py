@@ -119,10 +119,10 @@ def parts(context: Context, path: str, out: Out | None, oid: str) -> list[Part] 
     if out is None:
         form = form_of(path)
         return [(_plain_copy(context, path, oid), form)] if form else []
-    found = files_of(context.scope.repo, out, lambda name: form_of(name) is not None)
+    found = files_of(context.scope.repo, out, lambda name: form_of(f"{path}/{name}") is not None)
     if found is None:
         return None
-    named = ((form_of(name or path), file) for name, file in found.items())
+    named = ((form_of(f"{path}/{name}" if name else path), file) for name, file in found.items())
     return [(file, form) for form, file in named if form]
 
 

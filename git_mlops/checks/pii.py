@@ -21,7 +21,7 @@ from git_mlops.data.settings import Settings
 from git_mlops.findings import Finding, Level
 from git_mlops.git.repo import Repo
 from git_mlops.patterns import matches
-from git_mlops.tables.forms import form_of
+from git_mlops.tables.forms import declared, form_of
 from git_mlops.tables.kinds import ENGINE
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def _means(out: Out, settings: Settings, *, deep: bool) -> str:
     extent = "whole" if deep else "sample"
     # patterns may name single members: all of them count
     rules = judged.digest(out.path, settings.pii, settings.pii_allow, settings.pii_scan)
+    rules += declared()
     return f"{ENGINE} dir {extent} {rules}"
 
 
@@ -85,7 +86,7 @@ def _of(path: str, by_pattern: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]
 
 
 def _of_out(repo: Repo, out: Out, settings: Settings, *, deep: bool) -> list[Finding] | None:
-    files = judged.files_of(repo, out, lambda name: form_of(name) is not None)
+    files = judged.files_of(repo, out, lambda name: form_of(f"{out.path}/{name}") is not None)
     if files is None:
         return None
     step = 1 if deep else max(1, -(-len(files) // _MOST_MEMBERS))
@@ -116,7 +117,7 @@ def _of_file(file: Path, path: str, settings: Settings, *, deep: bool) -> Iterat
         looked = pii.look(file, form, whole=deep, skip=allowed)
     except FrameError as error:
         # what is wrong with it is for its schema to say; here it only could not be looked at
-        yield Finding(RULE, "note", f"not looked at: it cannot be read as {form} ({error})")
+        yield Finding(RULE, "note", f"not looked at: it cannot be read as {form.name} ({error})")
         return
     yield from _declared(looked, rules, pii.shown)
     for hit in looked.hits:

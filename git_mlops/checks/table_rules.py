@@ -13,7 +13,7 @@ from git_mlops.data.pointers import Out, is_pointer
 from git_mlops.errors import MlopsError
 from git_mlops.findings import Finding
 from git_mlops.patterns import matches, most_specific
-from git_mlops.tables.forms import form_of
+from git_mlops.tables.forms import declared, form_of
 from git_mlops.tables.settings import Fresh, Table, Tables
 
 SUMMARY = "tables are whole: rows, unique keys, references, freshness"
@@ -71,7 +71,13 @@ def meanings(path: str, tables: Tables, keys: Mapping[str, tuple[str, ...]]) -> 
 
 
 def _meaning(path: str, about: str) -> str:
-    return f"{_ENGINE} {judged.digest(str(form_of(path)), about)}"
+    return f"{_ENGINE} {judged.digest(_written(path), about)}"
+
+
+def _written(path: str) -> str:
+    """How a table is read; the members of a directory may each be declared."""
+    form = form_of(path)
+    return f"None{declared()}" if form is None else str(form)
 
 
 def _own(path: str, table: Table, key: Sequence[str]) -> Iterator[tuple[str, Look]]:
@@ -99,7 +105,7 @@ def _references(
             message = f"`{column}` refers to `{path}`, which is not there"
             yield _said(place, f"reference {target}", [Finding(RULE, "error", message, place.path)])
             continue
-        about = f"reference {column} {there.algorithm}:{there.hash} {form_of(path)} {other}"
+        about = f"reference {column} {there.algorithm}:{there.hash} {_written(path)} {other}"
         yield _item(context, place, about, partial(_dangling, context, column, there, other))
 
 

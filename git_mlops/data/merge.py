@@ -24,6 +24,10 @@ def merge_tables(
     """
     import polars as pl
 
+    if form.dialect is not None:
+        raise CannotMergeError(
+            "how it is written is declared (`forms` in mlops.yaml); merges do not know that"
+        )
     if form.kind not in _MERGE:
         raise CannotMergeError(f"tables of the form {form.name} are not merged row by row")
     try:

@@ -14,6 +14,7 @@ from git_mlops.schema import tables
 from git_mlops.schema.tables import Header, Table, Wanted
 from git_mlops.schema.text import open_, repeated
 from git_mlops.tables.forms import Form
+from git_mlops.tables.opened import parse_options, stream
 
 _CHUNK = 1024 * 1024
 _MOST_SPANS = 4
@@ -162,7 +163,7 @@ def _batches(
         yield from arrow.open_csv(
             stream,
             read_options=options,
-            parse_options=tables.parse_options(source.form, quoted=source.quoted),
+            parse_options=parse_options(source.form, quoted=source.quoted),
             convert_options=tables.convert_options(types, digits=digits),
         )
 
@@ -172,7 +173,7 @@ def _stream(source: Source, span: Span | None) -> Any:
 
     if span is not None:
         return pa.PythonFile(_Bytes(source.path, span), mode="r")
-    return pa.input_stream(str(source.path), compression=source.form.compression)
+    return stream(source.path, source.form)
 
 
 def csv_table(source: Source, batches: Sequence[Any]) -> Table:

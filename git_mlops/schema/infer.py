@@ -51,7 +51,7 @@ def infer(file: Path, name: str) -> bytes:
     try:
         table = tables.read(file, form)
     except UnreadableError as error:
-        raise MlopsError(f"{name}: cannot be read as {form}: {error}", exit_code=1) from error
+        raise MlopsError(f"{name}: cannot be read as {form.name}: {error}", exit_code=1) from error
     if table.repeated:
         raise MlopsError(f"{name}: the column `{table.repeated[0]}` stands more than once")
     if table.rows == 0 or not table.cells:
@@ -88,6 +88,9 @@ def _declared(table: Table) -> Iterator[tuple[str, Wanted]]:
         return  # Parquet says its types itself
     for name, cells in table.cells.items():
         wanted = _told_by_text(cells, numbers=table.form.kind != "jsonl")
+        if table.form.dialect and name in table.form.dialect.dates:
+            zoned = "%z" in table.form.dialect.dates[name]
+            wanted = Wanted("datetime", "datetime64[ns, UTC]" if zoned else "datetime64[ns]", coerce=True)
         # a pattern is not enough: 2024-02-30 is no day
         if wanted is not None and not tables.typed(table._replace(cells={name: cells}), {name: wanted}).bad:
             yield name, wanted

@@ -64,7 +64,7 @@ def counted(file: Path, form: Form, schema: Schema, limits: Limits) -> Counted |
             return None
         if form.kind == "parquet":
             found: Counted | None = _Parquet(file, form, schema, limits).counted()
-        elif form.kind in ("csv", "tsv"):
+        elif form.kind in ("csv", "tsv") and form.dialect is None:
             found = _Csv(file, form, schema, limits).counted()
         else:
             return None

@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from git_mlops.schema.text import (
-    LARGEST_ROW,
     UnreadableError,
-    delimiter,
     first_line,
     lines_of_csv,
     not_utf8,
@@ -26,9 +24,11 @@ from git_mlops.schema.text import (
     unclosed,
     why_no_csv,
 )
+from git_mlops.tables.dialects import iso_cells, pointed_cells
 from git_mlops.tables.forms import Form
 from git_mlops.tables.nulls import NULLS
-from git_mlops.tables.opened import arrow_batches, arrow_schema
+from git_mlops.tables.opened import LARGEST_ROW, arrow_batches, arrow_schema, parse_options, stream, unnamed
+from git_mlops.tables.settings import Dialect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,18 +127,28 @@ def header(path: Path, form: Form) -> Header:
     """
     with open_(path, form) as file:
         if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
-            raise UnreadableError("it is UTF-16; save it as UTF-8", 1)
+            raise UnreadableError("it is UTF-16; save it as UTF-8, or declare it (`forms` in mlops.yaml)", 1)
     try:
         first = next(records(path, form), None)
     except csv.Error as error:
         raise UnreadableError(str(error)) from error
     if first is None:
         raise UnreadableError("it is empty, without even a header")
+    if not form.header:
+        return Header(_unnamed(form, len(first[1])), simple=False)
     # a nameless column is what `to_csv` makes of row labels; this is the name that `read_csv` gives it
     names = tuple(name or f"Unnamed: {number}" for number, name in enumerate(first[1]))
-    if len(names) == 1 and names[0].count(";") > 0:
-        raise UnreadableError("its columns are separated by `;`, not by commas", 1)
+    if len(names) == 1 and names[0].count(";") > 0 and form.delimiter == ",":
+        message = "its columns are separated by `;`, not by commas; declare it (`forms` in mlops.yaml)"
+        raise UnreadableError(message, 1)
     return Header(names, first[0] == 1 and not any("\n" in name or "\r" in name for name in names))
+
+
+def _unnamed(form: Form, width: int) -> tuple[str, ...]:
+    names = unnamed(form, width)
+    if len(names) > width:
+        raise UnreadableError(f"it has {width} columns, and {len(names)} are declared")
+    return tuple(names)
 
 
 def _read_csv(path: Path, form: Form) -> Table:
@@ -172,30 +182,23 @@ def _arrow_csv(path: Path, form: Form, names: Sequence[str], block: int) -> Any:
 
     # columns are named by position, because a header may say the same name twice
     places = [str(number) for number in range(len(names))]
-    with pa.input_stream(str(path), compression=form.compression) as stream:
+    with stream(path, form) as source:
         return arrow.read_csv(
-            stream,
+            source,
             read_options=arrow.ReadOptions(block_size=block, column_names=places),
             parse_options=parse_options(form, quoted=True),
-            convert_options=convert_options(dict.fromkeys(places, pa.string())),
-        ).slice(1)
+            convert_options=convert_options(dict.fromkeys(places, pa.string()), form.dialect),
+        ).slice(int(form.header))
 
 
-def parse_options(form: Form, *, quoted: bool) -> Any:
-    """How Arrow finds the cells of a CSV."""
-    from pyarrow import csv as arrow
-
-    return arrow.ParseOptions(delimiter=delimiter(form), newlines_in_values=quoted)
-
-
-def convert_options(types: Mapping[str, Any], *, digits: bool = False) -> Any:
+def convert_options(types: Mapping[str, Any], dialect: Dialect | None = None, *, digits: bool = False) -> Any:
     """What Arrow makes of the cells of a CSV; with `digits`, 0 and 1 are truths."""
     from pyarrow import csv as arrow
 
     true, false = ["true", "True", "TRUE"], ["false", "False", "FALSE"]
     return arrow.ConvertOptions(
         column_types=types,
-        null_values=list(NULLS),
+        null_values=[*NULLS, *(dialect.nulls if dialect else ())],
         strings_can_be_null=True,
         quoted_strings_can_be_null=True,
         true_values=[*true, "1"] if digits else true,
@@ -264,7 +267,7 @@ def typed(table: Table, wanted: Mapping[str, Wanted], *, index: bool = False) ->
         if table.form.kind == "jsonl":
             column, wrong = _json_column(table.cells[name], want)
         elif whole is None:
-            column, wrong = _text_column(table.cells[name], want)
+            column, wrong = _written_column(table.cells[name], want, name, table.form.dialect)
         else:
             column, wrong = _typed_column(table.cells.get(name), whole[name], want)
         columns[name] = column
@@ -287,6 +290,35 @@ _INT = r"^[+-]?[0-9]+$"
 _FLOAT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?[iI][nN][fF]([iI][nN][iI][tT][yY])?$"
 _BOOL = r"^(true|True|TRUE|false|False|FALSE)$"
 _BOOL_COERCED = r"^(true|True|TRUE|false|False|FALSE|0|1)$"
+
+
+def _written_column(
+    cells: Any, want: Wanted | None, name: str, dialect: Dialect | None
+) -> tuple[Any, list[int]]:
+    """Text as it is declared to be written."""
+    import pandas as pd
+    import pyarrow.compute as pc
+
+    if dialect is None:
+        return _text_column(cells, want)
+    if name in dialect.dates and (want is None or want.sort == "datetime"):
+        times = iso_cells(cells, dialect.dates[name])
+        lost = _rows(pc.and_(pc.is_valid(cells), pc.is_null(times)))
+        if want is None:
+            return (cells.to_pandas() if lost else _text_times(times, _TIME)[0]), []
+        column, wrong = _text_times(times, want)
+        return column, sorted({*lost, *wrong})
+    if dialect.decimal == "," and (want is None or want.sort in ("int", "float")):
+        pointed, dotted = pointed_cells(cells)
+        column, wrong = _text_column(pointed, want)
+        lost = _rows(dotted)
+        if want is None and (lost or not pd.api.types.is_numeric_dtype(column)):
+            return (cells.to_pandas() if lost else _guessed(cells)), []
+        return column, sorted({*lost, *wrong})
+    return _text_column(cells, want)
+
+
+_TIME = Wanted("datetime", "datetime64[ns]", coerce=True)
 
 
 def _text_column(cells: Any, want: Wanted | None) -> tuple[Any, list[int]]:

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from git_mlops.tables.forms import Form
-from git_mlops.tables.opened import opened
-
-LARGEST_ROW = 1024 * 1024 * 1024
+from git_mlops.tables.opened import opened, reader_of
 
 
 class UnreadableError(Exception):
@@ -37,9 +35,8 @@ def open_(path: Path, form: Form) -> IO[bytes]:
 
 def records(path: Path, form: Form) -> Iterator[tuple[int, list[str]]]:
     """The records of a CSV with the line each starts at; blank lines are no records, as for pandas."""
-    csv.field_size_limit(LARGEST_ROW)
     with open_(path, form) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
-        reader = csv.reader(text, delimiter=delimiter(form))
+        reader = reader_of(text, form)
         start = 1
         for record in reader:
             if record:
@@ -47,17 +44,11 @@ def records(path: Path, form: Form) -> Iterator[tuple[int, list[str]]]:
             start = reader.line_num + 1
 
 
-def delimiter(form: Form) -> str:
-    """What stands between the fields."""
-    return "\t" if form.kind == "tsv" else ","
-
-
 def unclosed(path: Path, form: Form) -> bool:
     """Whether a quote swallows the rest of the file, which quick readers take for a long cell."""
-    csv.field_size_limit(LARGEST_ROW)
     with open_(path, form) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
         try:
-            for _record in csv.reader(text, delimiter=delimiter(form), strict=True):
+            for _record in reader_of(text, form, strict=True):
                 pass
         except csv.Error as error:
             return "end of data" in str(error)
@@ -76,12 +67,15 @@ def why_no_csv(path: Path, form: Form, width: int, error: Exception) -> Unreadab
     if not ragged:
         return UnreadableError(first_line(error))
     line, found = ragged[0]
+    first = "header" if form.header else "first"
     more = f", and {len(ragged) - 1} more lines are ragged" if len(ragged) > 1 else ""
-    return UnreadableError(f"line {line} has {found} fields, the header {width}{more}", line)
+    return UnreadableError(f"line {line} has {found} fields, the {first} {width}{more}", line)
 
 
 def not_utf8(path: Path, form: Form) -> UnreadableError:
     """The error, with the first line that is not UTF-8."""
+    if form.encoding != "utf-8":
+        return UnreadableError(f"it is not {form.encoding}, as declared")
     with open_(path, form) as file:
         for number, line in enumerate(file, 1):
             try:
@@ -141,9 +135,9 @@ def lines_of_csv(path: Path, form: Form, rows: int, wanted: Iterable[int]) -> di
     """Row (from 0) → line of the file (from 1, the header counted)."""
     missing = set(wanted)
     if _one_line_each(path, form, rows):
-        return {row: row + 2 for row in missing}
+        return {row: row + 1 + form.header for row in missing}
     found: dict[int, int] = {}
-    for row, (line, _record) in enumerate(records(path, form), -1):
+    for row, (line, _record) in enumerate(records(path, form), -int(form.header)):
         if row in missing:
             found[row] = line
         if len(found) == len(missing):
@@ -158,7 +152,7 @@ def _one_line_each(path: Path, form: Form, rows: int) -> bool:
         while chunk := file.read(1024 * 1024):
             count += chunk.count(b"\n")
             last = chunk[-1:]
-    return count + (last != b"\n") == rows + 1
+    return count + (last != b"\n") == rows + form.header
 
 
 def repeated(names: Sequence[str]) -> tuple[str, ...]:

@@ -1,11 +1,14 @@
 """Tables as lazy Polars frames, so that a file larger than memory can be worked on in one streaming pass."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from git_mlops.tables.dialects import as_others
 from git_mlops.tables.forms import Form
-from git_mlops.tables.opened import arrow_batches, arrow_schema
+from git_mlops.tables.opened import arrow_batches, arrow_schema, csv_batches, csv_names, unnamed
+from git_mlops.tables.settings import Dialect
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,14 +36,47 @@ def scan(path: Path, form: Form, nulls: Sequence[str] = ()) -> "pl.LazyFrame":
         return _arrow(path)
     if form.kind == "jsonl":
         return pl.scan_ndjson(path, infer_schema_length=None)
+    if form.dialect is not None:
+        return _written(path, form, form.dialect, nulls)
     return pl.scan_csv(
         path,
-        separator="\t" if form.kind == "tsv" else ",",
+        separator=form.delimiter,
         infer_schema=False,
         glob=False,
         raise_if_empty=False,
         null_values=["", *nulls] if nulls else None,
     )
+
+
+def _written(path: Path, form: Form, dialect: Dialect, nulls: Sequence[str]) -> "pl.LazyFrame":
+    """A CSV of which something is declared, its cells as those of all others."""
+    import polars as pl
+
+    empty = ["", *nulls, *dialect.nulls]
+    if form.encoding == "utf-8":
+        frame = pl.scan_csv(
+            path, separator=form.delimiter, quote_char=form.quote, has_header=form.header, infer_schema=False,
+            with_column_names=partial(_renamed, form), glob=False, raise_if_empty=False, null_values=empty,
+        )  # fmt: skip
+        return as_others(frame, dialect)
+
+    def schema() -> "pl.Schema":
+        try:
+            return pl.Schema(dict.fromkeys(csv_names(path, form), pl.String()))
+        except ValueError as error:
+            raise pl.exceptions.ComputeError(reason(error)) from error
+
+    def frames(only: Sequence[str] | None) -> "Iterator[pl.DataFrame]":
+        for batch in csv_batches(path, form, only):
+            yield pl.DataFrame(batch)
+
+    cell = pl.all()
+    frame = _source(frames, schema).with_columns(pl.when(~cell.is_in(empty)).then(cell))
+    return as_others(frame, dialect)
+
+
+def _renamed(form: Form, names: list[str]) -> list[str]:
+    return names if form.header else unnamed(form, len(names))[: len(names)]
 
 
 def _arrow(path: Path) -> "pl.LazyFrame":

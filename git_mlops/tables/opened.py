@@ -1,5 +1,7 @@
 """The bytes of a table that is text, and the record batches of an Arrow file: what is read piece by piece."""
 
+import codecs
+import csv
 import gzip
 import io
 from collections.abc import Iterator, Sequence
@@ -11,8 +13,70 @@ from git_mlops.tables.forms import Form
 _FILE, _FEATHER_1 = b"ARROW1", b"FEA1"
 
 
+_CHUNK = 256 * 1024
+LARGEST_ROW = 1024 * 1024 * 1024
+
+
 def opened(path: Path, form: Form) -> IO[bytes]:
-    """The bytes, unpacked."""
+    """The bytes, unpacked and in UTF-8, whatever encoding is declared."""
+    raw = _unpacked(path, form)
+    return raw if form.encoding == "utf-8" else io.BufferedReader(_Recoded(raw, form.encoding), _CHUNK)
+
+
+def stream(path: Path, form: Form) -> Any:
+    """The same for Arrow."""
+    import pyarrow as pa
+
+    if form.encoding != "utf-8":
+        return pa.PythonFile(opened(path, form), mode="r")
+    return pa.input_stream(str(path), compression=form.compression)
+
+
+def parse_options(form: Form, *, quoted: bool) -> Any:
+    """How Arrow finds the cells of a CSV."""
+    from pyarrow import csv as arrow
+
+    return arrow.ParseOptions(
+        delimiter=form.delimiter,
+        quote_char=form.quote or False,
+        newlines_in_values=quoted and bool(form.quote),
+    )
+
+
+def reader_of(text: IO[str], form: Form, *, strict: bool = False) -> Any:
+    """How Python finds the records of a CSV."""
+    csv.field_size_limit(LARGEST_ROW)
+    if form.quote is None:
+        return csv.reader(text, delimiter=form.delimiter, strict=strict, quoting=csv.QUOTE_NONE)
+    return csv.reader(text, delimiter=form.delimiter, strict=strict, quotechar=form.quote)
+
+
+class _Recoded(io.RawIOBase):
+    """Text in another encoding, as UTF-8."""
+
+    def __init__(self, raw: IO[bytes], encoding: str) -> None:
+        self._raw, self._decoder = raw, codecs.getincrementaldecoder(encoding)()
+        self._ready, self._ended = memoryview(b""), False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready and not self._ended:
+            chunk = self._raw.read(_CHUNK)
+            self._ended = not chunk
+            self._ready = memoryview(self._decoder.decode(chunk, final=self._ended).encode("utf-8"))
+        count = min(len(buffer), len(self._ready))
+        buffer[:count] = self._ready[:count]
+        self._ready = self._ready[count:]
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _unpacked(path: Path, form: Form) -> IO[bytes]:
     if form.compression == "gzip":
         return cast("IO[bytes]", gzip.open(path, "rb"))
     if form.compression == "zstd":
@@ -21,6 +85,42 @@ def opened(path: Path, form: Form) -> IO[bytes]:
         path.stat()  # an error with its number, where there is no such file
         return io.BufferedReader(pa.input_stream(str(path), compression="zstd"))
     return path.open("rb")
+
+
+def csv_names(path: Path, form: Form) -> list[str]:
+    """The columns of a declared CSV, each by a name of its own."""
+    with io.TextIOWrapper(opened(path, form), encoding="utf-8-sig", newline="") as text:
+        first: list[str] = next((record for record in reader_of(text, form) if record), [])
+    names: list[str] = []
+    for name in first if form.header else unnamed(form, len(first))[: len(first)]:
+        names.append(name if name not in names else f"{name}_duplicated_{names.count(name) - 1}")
+    return names
+
+
+def unnamed(form: Form, width: int) -> list[str]:
+    """What the columns of a CSV without a header are called."""
+    declared = list(form.dialect.columns) if form.dialect else []
+    return [*declared, *(f"column_{number}" for number in range(len(declared) + 1, width + 1))]
+
+
+def csv_batches(path: Path, form: Form, only: Sequence[str] | None) -> Iterator[Any]:
+    """Every cell of a declared CSV as text, none of them null."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    names = csv_names(path, form)
+    with stream(path, form) as source:
+        yield from arrow.open_csv(
+            source,
+            read_options=arrow.ReadOptions(
+                block_size=4 * 1024 * 1024, column_names=names, skip_rows_after_names=int(form.header)
+            ),
+            parse_options=parse_options(form, quoted=True),
+            convert_options=arrow.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                include_columns=None if only is None else list(only),
+            ),
+        )
 
 
 def arrow_schema(path: Path) -> Any:
