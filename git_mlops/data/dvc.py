@@ -500,3 +500,33 @@ def absent(repo: Repo, outs: Sequence[Out], remote: str | None) -> list[Out]:
                 raise MlopsError(message, exit_code=CANNOT_EVALUATE) from error
             lacking += [out for out in some if not parts[out] <= here]
     return lacking
+
+
+class Store(NamedTuple):
+    """Where a remote keeps objects, as a process on another machine can reach them."""
+
+    filesystem: str | None
+    """fsspec's own JSON of it, **with its secrets**; None where it is a directory of this machine."""
+    paths: dict[str, str]
+    """Hash → path in it."""
+
+
+def store(repo: Repo, hashes: Sequence[str], algorithm: str, remote: str | None) -> Store:
+    """Where the remote has these objects, or would have them; nothing is asked of it.
+
+    Raises:
+        MlopsError: no such remote, or one that cannot be described to another process.
+    """
+    with opened(repo) as dvc:
+        odb = dvc.cloud.get_remote_odb(remote, "fetch", hash_name=algorithm)
+        paths = {hash_: str(odb.oid_to_path(hash_)) for hash_ in hashes}
+        if odb.fs.protocol == "local":
+            return Store(None, paths)
+        try:
+            return Store(str(odb.fs.fs.to_json()), paths)
+        except (TypeError, ValueError) as error:
+            raise MlopsError(
+                f"the DVC remote ({odb.fs.protocol}) cannot be described to another machine",
+                hint="`git mlops pull`, where the workers share the cache",
+                exit_code=CANNOT_EVALUATE,
+            ) from error

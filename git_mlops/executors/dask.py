@@ -1,7 +1,9 @@
 """A Dask distributed cluster; the one file that imports it. Workers need git, git-mlops and what runs use."""
 
 import socket
+import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -36,6 +38,76 @@ def run(work: Callable[[bytes], bytes], jobs: Iterator[Job], where: Where) -> It
     finally:
         client.cancel(list(busy), force=True)
         client.close()
+
+
+class Session:
+    """Tasks that build on each other's answers, which stay on the workers until they are asked for.
+
+    What a lost worker had made is made again by the others. Tasks are freed when the session ends.
+    """
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+        self._name = uuid.uuid4().hex
+        self._made: list[Future[Any]] = []
+
+    def submit(self, work: Callable[..., bytes], *arguments: object) -> object:
+        """Begin; a handle among the arguments, or in a list among them, becomes its answer there."""
+        key = f"mlops-{work.__name__}-{self._name}-{len(self._made)}"
+        future = self._client.submit(work, *arguments, key=key, pure=False)
+        self._made.append(future)
+        return future
+
+    def answer(self, handle: object) -> tuple[bytes | None, str]:
+        """Wait for it: the answer, or why there is none."""
+        future: Any = handle
+        error = future.exception()
+        if error is not None:
+            return None, f"on the cluster: {_short(error)}"
+        answer = future.result()
+        return (answer, "") if isinstance(answer, bytes) else (None, "on the cluster: no answer")
+
+    def cancel(self) -> None:
+        """Drop what is under way."""
+        self._client.cancel(self._made, force=True)
+
+
+def _short(error: BaseException) -> str:
+    """One line that says what happened, without what a task was given."""
+    if type(error).__name__ == "KilledWorker":
+        return "every worker that tried it was lost (out of memory?)"
+    text = " ".join(str(error).split()) or type(error).__name__
+    return f"{type(error).__name__}: {text}"[:300]
+
+
+@contextmanager
+def session(address: str | None) -> Iterator[Session]:
+    """Tasks on a cluster; ends all of them when it is left.
+
+    Raises:
+        MlopsError: no scheduler answers, or it has no workers (exit code 3).
+    """
+    client = _client(address)
+    try:
+        _wait_for_workers(client, address or "")
+        found = Session(client)
+        try:
+            yield found
+        finally:
+            found.cancel()
+    finally:
+        client.close()
+
+
+def _wait_for_workers(client: "Client", address: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE)
+    except TimeoutError as error:
+        raise MlopsError(
+            f"the Dask scheduler at `{address}` has no workers",
+            hint=f"start one: `dask worker {address}`",
+            exit_code=CANNOT_EVALUATE,
+        ) from error
 
 
 def _client(address: str | None) -> "Client":

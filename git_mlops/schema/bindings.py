@@ -1,5 +1,8 @@
 """Which schema a path of the repository must satisfy."""
 
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
 from git_mlops.patterns import most_specific
 from git_mlops.schema.settings import Bindings
 
@@ -11,3 +14,45 @@ def schema_for(path: str, bindings: Bindings) -> str | None:
     of equally long ones the last, as in `.gitignore`.
     """
     return most_specific(path, bindings)
+
+
+class Bound(NamedTuple):
+    """What of some paths must satisfy a schema, and how."""
+
+    files: dict[str, str]
+    """A file by itself → its schema."""
+    tables: dict[str, list[str]]
+    """A directory that is one table → the files of it, by their names in it."""
+    schemas: dict[str, str]
+    """Such a directory → its schema."""
+
+
+def grouped(paths: Iterable[str], bindings: Bindings, is_folder: Callable[[str], bool]) -> Bound:
+    """Which paths are files by themselves, which are partitions of a directory that is bound as such.
+
+    A directory is bound by its own path, with a slash or without; a file in it that something more specific
+    names is a file by itself.
+    """
+    folders = {key: folder for key in bindings if (folder := _folder(key, is_folder)) is not None}
+    owners = {f"{folders[key]}/" if key in folders else key: key for key in bindings}
+    bound = Bound({}, {folder: [] for folder in folders.values()}, {})
+    for key, folder in folders.items():
+        bound.schemas[folder] = bindings[key]
+    for path in paths:
+        owner = most_specific(path, owners)
+        if owner is None:
+            continue
+        folder = folders.get(owner)
+        if folder is not None and path.startswith(f"{folder}/"):
+            bound.tables[folder].append(path.removeprefix(f"{folder}/"))
+        else:
+            bound.files[path] = bindings[owner]
+    return bound
+
+
+def _folder(key: str, is_folder: Callable[[str], bool]) -> str | None:
+    """The directory that a key names, if it names one."""
+    path = key.removeprefix("./").strip("/")
+    if not path or set(path) & set("*?["):
+        return None
+    return path if key.endswith("/") or is_folder(path) else None

@@ -132,6 +132,21 @@ def labelled(schema: Any) -> bool:
     return schema.index is not None
 
 
+def by_row(schema: Any) -> bool:
+    """Whether each row is judged by itself, but for uniqueness: so that a part tells of the whole."""
+    import pandera.pandas as pa
+    from pandera.api.function_dispatch import Dispatcher
+
+    parts = (schema, *schema.columns.values())
+    return all(
+        type(check) is pa.Check
+        and check.groupby is None
+        and (check.element_wise or isinstance(check._check_fn, Dispatcher))  # noqa: SLF001  # a name can be taken
+        for part in parts
+        for check in part.checks
+    ) and not any(part.parsers for part in parts)
+
+
 def names_of(schema: Any) -> list[str]:
     """The columns that the schema names, patterns left out."""
     return [name for name, column in schema.columns.items() if not column.regex]

@@ -95,7 +95,7 @@ def _whole(file: Path, form: Form, name: str, schema: Schema) -> Judged:
     try:
         table = tables.read(file, form)
     except UnreadableError as error:
-        message = f"cannot be read as {form}: {error}"
+        message = f"cannot be read as {form.name}: {error}"
         return Judged(0, [Finding(RULE, "error", message, name, error.line, data={"check": "readable"})])
     except OSError as error:
         return Judged(0, [Finding(RULE, "unknown", f"cannot be read: {error.strerror or error}", name)])

@@ -10,8 +10,9 @@ from git_mlops.errors import CANNOT_EVALUATE, MlopsError, NotFoundError
 from git_mlops.findings import Finding, ordered
 from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo
+from git_mlops.schema import cluster
 from git_mlops.schema.bind import bind
-from git_mlops.schema.bindings import schema_for
+from git_mlops.schema.bindings import Bound, grouped
 from git_mlops.schema.gate import loaded, refused
 from git_mlops.schema.infer import infer
 from git_mlops.schema.load import Schema
@@ -54,11 +55,11 @@ def write(repo: Repo, name: str, *, output: str | None = None, force: bool = Fal
     Raises:
         MlopsError: no such data, an unknown form, unreadable data, or a schema that is there already.
     """
-    path = _inside(repo, name)
+    path = inside(repo, name)
     file = _present(repo, path)
     if form_of(path) is None:
         raise MlopsError(f"{path}: its form is not known by its name", hint=f"known: {', '.join(KNOWN)}")
-    schema_path = _inside(repo, output) if output else f"schemas/{_stem(path)}.yaml"
+    schema_path = inside(repo, output) if output else f"schemas/{_stem(path)}.yaml"
     target = repo.root / schema_path
     if target.exists() and not force:
         hint = "`--force` replaces it, `-o schemas/OTHER.yaml` writes another"
@@ -86,7 +87,7 @@ def _stem(path: str) -> str:
     return PurePosixPath(path).name.split(".")[0] or "data"
 
 
-def _inside(repo: Repo, name: str) -> str:
+def inside(repo: Repo, name: str) -> str:
     """A name as the user types it (relative to where they stand) as a repository path."""
     joined = Path(repo.root, repo.prefix, name)
     real = Path(os.path.realpath(joined.parent)) / joined.name if joined.name != ".." else joined.resolve()
@@ -128,24 +129,44 @@ def check(repo: Repo, bindings: Bindings, names: Sequence[str] = ()) -> Report:
     if not bindings:
         hint = "`git mlops schema infer PATH` writes one and binds it"
         raise MlopsError(f"no schemas are bound in {_CONFIG}", hint=hint)
-    paths = list(dict.fromkeys(_chosen(repo, bindings, names) if names else _bound(repo, bindings)))
+    named = (path for name in names if not (repo.root / (path := inside(repo, name))).exists())
+    found = bound(repo, bindings, [*files(repo, ""), *named])
     schemas: dict[str, Schema | None] = {}
-    findings = [finding for path in paths for finding in _checked(repo, path, bindings, schemas)]
-    return Report(ordered(findings), len(paths))
+    chosen = set(_chosen(repo, found, names) if names else _bound(found, bindings))
+    findings = [finding for path in sorted(chosen) for finding in _checked(repo, path, found, schemas)]
+    return Report(ordered(findings), sum(len(found.tables.get(path, ".")) for path in chosen))
 
 
-def _chosen(repo: Repo, bindings: Bindings, names: Iterable[str]) -> Iterator[str]:
+def bound(repo: Repo, bindings: Bindings, paths: Iterable[str], folders: Iterable[str] = ()) -> Bound:
+    """What of these paths must satisfy a schema.
+
+    Args:
+        repo: where the user stands.
+        bindings: `schemas:` of mlops.yaml.
+        paths: files.
+        folders: directories beside those that are there.
+    """
+    known = set(folders)
+    return grouped(paths, bindings, lambda path: path in known or (repo.root / path).is_dir())
+
+
+def _chosen(repo: Repo, found: Bound, names: Iterable[str]) -> Iterator[str]:
+    """Files and tables; whoever names a partition means its table."""
     for name in names:
-        path = _inside(repo, name)
+        path = inside(repo, name)
+        table = next((folder for folder in found.tables if f"{path}/".startswith(f"{folder}/")), None)
+        if table is not None and path not in found.files:
+            yield table
+            continue
         if (repo.root / path).is_dir():
-            inner = [p for p in _files(repo, path) if schema_for(p, bindings)]
+            inner = [p for p in (*found.files, *found.tables) if not path or p.startswith(f"{path}/")]
             if not inner:
                 raise MlopsError(
                     f"no file below `{path}` is bound to a schema", hint=_bind_hint(f"{path}/FILE")
                 )
             yield from inner
             continue
-        if schema_for(path, bindings) is None:
+        if path not in found.files:
             if not (repo.root / path).exists():
                 raise _missing(repo, path)
             raise MlopsError(f"no schema is bound to `{path}`", hint=_bind_hint(path))
@@ -156,16 +177,17 @@ def _bind_hint(path: str) -> str:
     return f"`git mlops schema infer {shlex.quote(path)}` writes one and binds it"
 
 
-def _bound(repo: Repo, bindings: Bindings) -> Iterator[str]:
+def _bound(found: Bound, bindings: Bindings) -> Iterator[str]:
     """Every path that is named, there or not, and every file that a pattern matches."""
-    found = [path for path in _files(repo, "") if schema_for(path, bindings)]
-    named = [
-        path for path in bindings if not set(path) & set("*?[") and "/" in path and not path.endswith("/")
-    ]
-    yield from sorted({*found, *named})
+    yield from found.files
+    yield from found.tables
+    for path, schema in bindings.items():
+        if not set(path) & set("*?[") and "/" in path and not path.endswith("/") and path not in found.tables:
+            found.files.setdefault(path, schema)
+            yield path
 
 
-def _files(repo: Repo, below: str) -> Iterator[str]:
+def files(repo: Repo, below: str) -> Iterator[str]:
     """Files on disk, also those that git ignores: DVC's outputs are ignored."""
     top = repo.root
     for folder, names, files in os.walk(top / below):
@@ -174,22 +196,14 @@ def _files(repo: Repo, below: str) -> Iterator[str]:
             yield Path(folder, file).relative_to(top).as_posix()
 
 
-def _checked(
-    repo: Repo, path: str, bindings: Bindings, schemas: dict[str, Schema | None]
-) -> Iterator[Finding]:
-    schema_path = schema_for(path, bindings)
-    assert schema_path is not None
-    if schema_path not in schemas:
-        schemas[schema_path] = None
-        try:
-            schemas[schema_path] = loaded(repo, _schema(repo, schema_path, path), schema_path)
-        except NotFoundError as error:
-            yield Finding(RULE, "error", str(error), _CONFIG, hint=error.hint)
-        except MlopsError as error:
-            yield refused(error, schema_path)
+def _checked(repo: Repo, path: str, found: Bound, schemas: dict[str, Schema | None]) -> Iterator[Finding]:
+    schema_path = found.schemas.get(path) or found.files[path]
+    yield from loaded_once(repo, path, schema_path, schemas)
     schema = schemas[schema_path]
     if schema is None:
-        yield Finding(RULE, "unknown", f"not checked: its schema `{schema_path}` is missing or wrong", path)
+        return
+    if path in found.tables:
+        yield from _table(repo, path, found, schema)
     elif not (repo.root / path).is_file():
         missing = _missing(repo, path)
         yield Finding(RULE, "unknown", "its data is not here", path, hint=missing.hint)
@@ -197,9 +211,60 @@ def _checked(
         yield from validate(repo.root / path, path, schema)
 
 
-def _schema(repo: Repo, schema_path: str, path: str) -> bytes:
+def _table(repo: Repo, path: str, found: Bound, schema: Schema) -> Iterator[Finding]:
+    parts = partitions(path, found.tables[path])
+    if not (repo.root / path).is_dir():
+        pointer = (repo.root / f"{path}.dvc").exists()
+        if pointer:
+            yield Finding(RULE, "unknown", "its data is not here", path, hint=_missing(repo, path).hint)
+        return
+    yield from unread(path, found.tables[path])
+    if parts:
+        yield from cluster.here(path, {name: repo.root / path / name for name in parts}, schema)
+
+
+def partitions(path: str, names: Iterable[str]) -> list[str]:
+    """The files of a directory that are partitions of its table."""
+    return sorted(name for name in names if form_of(f"{path}/{name}") is not None and not _aside(name))
+
+
+def unread(path: str, names: Sequence[str]) -> Iterator[Finding]:
+    """What is said of files of a directory that are no partitions; names as writers use them aside."""
+    others = sorted(name for name in names if form_of(f"{path}/{name}") is None and not _aside(name))
+    if len(others) == sum(not _aside(name) for name in names):
+        yield Finding(
+            RULE, "unknown", "it has no file of a known form", path, hint=f"known: {', '.join(KNOWN)}"
+        )
+    elif others:
+        more = f" and {len(others) - 1} more files" if len(others) > 1 else ""
+        message = f"no part of the table, by its name: `{others[0]}`{more}"
+        yield Finding(RULE, "note", message, path, data={"files": others})
+
+
+def _aside(name: str) -> bool:
+    """`_SUCCESS`, `.crc` and the like, which writers of partitions leave."""
+    return any(part.startswith(("_", ".")) for part in name.split("/"))
+
+
+def loaded_once(
+    repo: Repo, path: str, schema_path: str, schemas: dict[str, Schema | None]
+) -> Iterator[Finding]:
+    """Put a schema into `schemas`, None if it is wrong: that is said at its first use, and of every path."""
+    if schema_path not in schemas:
+        schemas[schema_path] = None
+        try:
+            schemas[schema_path] = loaded(repo, read_schema(repo, schema_path, path), schema_path)
+        except NotFoundError as error:
+            yield Finding(RULE, "error", str(error), _CONFIG, hint=error.hint)
+        except MlopsError as error:
+            yield refused(error, schema_path)
+    if schemas[schema_path] is None:
+        yield Finding(RULE, "unknown", f"not checked: its schema `{schema_path}` is missing or wrong", path)
+
+
+def read_schema(repo: Repo, schema_path: str, path: str) -> bytes:
     try:
-        return (repo.root / _inside(repo._replace(prefix=""), split(schema_path)[0])).read_bytes()
+        return (repo.root / inside(repo._replace(prefix=""), split(schema_path)[0])).read_bytes()
     except OSError as error:
         hint = f"`git mlops schema infer {shlex.quote(path)} -o {shlex.quote(schema_path)}` writes it"
         raise NotFoundError(f"`{path}` is bound to `{schema_path}`: {error.strerror}", hint=hint) from error

@@ -1,0 +1,147 @@
+"""Objects where they are: in a cache that is shared, or in the DVC remote's storage, read through fsspec.
+
+A place is plain JSON, so that another machine can be told of it. Places of a storage hold its secrets: they
+are sent to workers, and never printed.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from git_mlops.data import cache, dvc
+from git_mlops.data.pointers import Out
+from git_mlops.errors import CANNOT_EVALUATE, MlopsError
+from git_mlops.git.repo import Repo
+
+Place = dict[str, object]
+"""`path` alone: a file of whoever reads; with `size` and `mtime`: that very file; with `fs`: of a storage."""
+_CHUNK = 8 * 1024 * 1024
+
+
+def places(repo: Repo, outs: Iterable[Out]) -> dict[Out, list[Place]]:
+    """Where each object may be read, the nearest first: DVC's cache, then the remote's storage.
+
+    Without a remote, or with one that cannot be described, the cache alone.
+    """
+    wanted = list(outs)
+    where = cache.cache_dir(repo)
+    found: dict[Out, list[Place]] = {out: [{"path": str(cache.object_path(where, out))}] for out in wanted}
+    groups: dict[tuple[str, str | None], list[Out]] = {}
+    for out in wanted:
+        if out.cache and out.push:
+            groups.setdefault((out.algorithm, out.remote), []).append(out)
+    for (algorithm, remote), some in groups.items():
+        if remote is None and dvc.default_remote(repo) is None:
+            continue
+        store = dvc.store(repo, [out.hash for out in some], algorithm, remote)
+        for out in some:
+            found[out].append(_place(store, out))
+    return found
+
+
+def _place(store: dvc.Store, out: Out) -> Place:
+    path = store.paths[out.hash]
+    checked = {"md5": out.hash} if out.algorithm == "md5" else {}
+    return {"path": path, **checked} if store.filesystem is None else {
+        "path": path, "fs": store.filesystem, **checked
+    }  # fmt: skip
+
+
+def of_file(file: Path) -> Place:
+    """A file of the workspace, as it is now: what stands there on another machine may be something else."""
+    stat = file.stat()
+    return {"path": str(file.resolve()), "size": stat.st_size, "mtime": stat.st_mtime_ns}
+
+
+def members(repo: Repo, out: Out) -> dict[str, Out]:
+    """The files of a directory; its listing is read from the remote's storage where the cache lacks it.
+
+    Raises:
+        MlopsError: it is in neither (exit code 3).
+    """
+    if cache.locate(repo, out) is not None:
+        return cache.members(repo, out)
+    problem = ""
+    for place in places(repo, [out])[out]:
+        try:
+            return cache.listing(out, _content(place))
+        except OSError as error:
+            problem = said(error)
+    raise MlopsError(
+        f"the listing of `{out.path}` is neither in the cache nor on the remote: {problem}",
+        exit_code=CANNOT_EVALUATE,
+    )
+
+
+def _content(place: Mapping[str, object]) -> bytes:
+    if "fs" not in place:
+        return Path(str(place["path"])).read_bytes()
+    with _translated():
+        return bytes(_filesystem(place).cat_file(str(place["path"])))
+
+
+def brought(places_: Sequence[Mapping[str, object]], folder: Path) -> Path:
+    """A file with the object's bytes: the object itself where this machine sees it, else a copy in `folder`.
+
+    Raises:
+        OSError: it can be had from none of the places; the message holds no secret.
+    """
+    problems = []
+    for place in places_:
+        try:
+            return _seen(place) if "fs" not in place else _copied(place, folder)
+        except OSError as error:
+            problems.append(said(error))
+    raise OSError("; ".join(dict.fromkeys(problems)) or "nobody said where it is")
+
+
+def _seen(place: Mapping[str, object]) -> Path:
+    file = Path(str(place["path"]))
+    stat = file.stat()
+    if "mtime" in place and (stat.st_size, stat.st_mtime_ns) != (place["size"], place["mtime"]):
+        raise OSError("the worker's file is not the one of the workspace")
+    return file
+
+
+def _copied(place: Mapping[str, object], folder: Path) -> Path:
+    target = folder / "object"
+    digest = hashlib.md5(usedforsecurity=False)  # DVC's name of the object
+    with (
+        _translated(),
+        _filesystem(place).open(str(place["path"]), "rb") as source,
+        target.open("wb") as copy,
+    ):
+        while chunk := source.read(_CHUNK):
+            digest.update(chunk)
+            copy.write(chunk)
+    if place.get("md5", digest.hexdigest()) != digest.hexdigest():
+        raise OSError("the object in the remote's storage is damaged: it has another hash than its name")
+    return target
+
+
+def _filesystem(place: Mapping[str, object]) -> Any:
+    from fsspec import AbstractFileSystem
+
+    return AbstractFileSystem.from_json(str(place["fs"]))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Whatever a storage's library raises, as an OSError without secrets."""
+    try:
+        yield
+    except ImportError as error:
+        raise OSError(f"a package for the remote's storage is missing here: {error.name or error}") from error
+    except Exception as error:  # each cloud's library has exceptions of its own
+        raise OSError(f"the remote's storage: {said(error)}") from error
+
+
+def said(error: BaseException) -> str:
+    """One line, without what stands before the host in a URL."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        text = error.strerror
+    return re.sub(r"://[^/@\s]+@", "://", f"{text}")[:300]
