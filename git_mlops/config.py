@@ -93,10 +93,14 @@ def problems(content: bytes) -> Iterator[Finding]:
         yield Finding("config-valid", "error", str(error), path=FILE, hint=error.hint)
 
 
-def load(repo: Repo, content: bytes | None = None) -> Loaded:
+def load(repo: Repo, content: bytes | None = None, *, judging: bool = True) -> Loaded:
     """The settings in force: of the workspace's mlops.yaml, or of `content` (the staged or a commit's file).
 
-    How tables are written (`forms:`) is in force from here on for the whole process.
+    Args:
+        repo: whose git config counts, too.
+        content: a mlops.yaml in place of the workspace's.
+        judging: whether tables are read by it: how they are written (`forms:`) is in force from here on for
+            the whole process. False for a file that is asked for something else.
 
     Raises:
         MlopsError: the file, git config or a variable holds a bad value (exit code 2).
@@ -111,7 +115,8 @@ def load(repo: Repo, content: bytes | None = None) -> Loaded:
             sources[f"{section}.{name}"] = source
     except DecodeError as error:
         raise MlopsError(f"{FILE}: {error}", hint=error.hint) from error
-    forms.declare(config.forms)
+    if judging:
+        forms.declare(config.forms)
     return Loaded(config, sources)
 
 

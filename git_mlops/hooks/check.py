@@ -12,6 +12,7 @@ from git_mlops.findings import Finding
 from git_mlops.git import objects
 from git_mlops.git.repo import Repo, resolve
 from git_mlops.schema.settings import Trust
+from git_mlops.tables import forms
 
 
 def checked(scope: Scope, *, skip: Collection[str] = (), deep: bool = False) -> list[Finding]:
@@ -39,10 +40,11 @@ def previewed(repo: Repo, base: str) -> list[Finding]:
 def settings_of(scope: Scope) -> tuple[Config, list[Finding]]:
     """The settings of the scope's mlops.yaml; where it is wrong, the default ones and what is wrong."""
     content = scope.read([config.FILE]).get(config.FILE)
-    if content is None:
-        return Config(), []
-    wrong = list(config.problems(content))
-    return (Config() if wrong else config.load(scope.repo, content).config), wrong
+    wrong = [] if content is None else list(config.problems(content))
+    if content is None or wrong:
+        forms.declare({})
+        return Config(), wrong
+    return config.load(scope.repo, content).config, wrong
 
 
 def target_of(scope: Scope) -> Config | None:
@@ -52,7 +54,7 @@ def target_of(scope: Scope) -> Config | None:
     name = f"{scope.target}:{config.FILE}"
     content = objects.read_blobs(scope.repo, [name]).get(name, config.MINIMAL.encode())
     try:
-        return config.load(scope.repo, content).config
+        return config.load(scope.repo, content, judging=False).config
     except MlopsError:
         return Config()
 
