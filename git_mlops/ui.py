@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from git_mlops import env, errors
+from git_mlops import env, errors, jsonable
 from git_mlops.errors import MlopsError
 
 
@@ -59,15 +59,18 @@ def write(text: str, output: str | None = None) -> None:
 
 
 def emit(kind: str, data: object) -> None:
-    """The `--json` envelope; its version is the contract. Of a list each item has a line of its own."""
+    """The `--json` envelope; its version is the contract. Of a list each item has a line of its own.
+
+    NaN and infinities, for which JSON has no word, are text.
+    """
     if isinstance(data, list):
         # json's quick encoder knows no indentation: a listing of thousands would wait for the slow one
-        encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
-        items = ",\n    ".join(map(encode, data))
+        items = ",\n    ".join(map(jsonable.line, data))
         inner = f"[\n    {items}\n  ]" if data else "[]"
         out(f'{{\n  "mlops": 1,\n  "kind": {json.dumps(kind)},\n  "data": {inner}\n}}')
     else:
-        out(json.dumps({"mlops": 1, "kind": kind, "data": data}, indent=2, ensure_ascii=False, default=str))
+        whole = {"mlops": 1, "kind": kind, "data": jsonable.finite(data)}
+        out(json.dumps(whole, indent=2, ensure_ascii=False, default=str))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

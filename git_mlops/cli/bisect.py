@@ -7,7 +7,7 @@ from git_mlops.cli import exp_output as output
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.errors import CANNOT_EVALUATE, OK
 from git_mlops.experiments import bisect as searching
-from git_mlops.experiments import key, present
+from git_mlops.experiments import present
 from git_mlops.experiments.bisect import Found, Probe, Question
 from git_mlops.experiments.run import Plan
 
@@ -61,4 +61,4 @@ def _show(found: Found) -> None:
 def _plain(found: Found) -> object:
     difference = present.difference_plain(found.difference) if found.difference else None
     probes = [probe._asdict() for probe in found.probes]
-    return key.finite({**found._asdict(), "probes": probes, "difference": difference})
+    return {**found._asdict(), "probes": probes, "difference": difference}

@@ -10,7 +10,7 @@ import click
 from git_mlops import ui
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.cli.paging import paged
-from git_mlops.experiments import columns, grouping, key, parquet, present, select, values
+from git_mlops.experiments import columns, grouping, parquet, present, select, values
 from git_mlops.experiments.columns import Column, Row
 from git_mlops.experiments.grouping import Group
 from git_mlops.experiments.select import Options, Selected
@@ -155,7 +155,7 @@ def _plain(repo: Repo, found: Selected, options: Options, extra: Sequence[Column
         if place := places.get(row.experiment.baseline):
             one |= {"baseline_subject": place.subject, "orphaned": place.orphaned, "in": place.source}
         if extra:
-            one["columns"] = key.finite({c.name: v for c, v in zip(extra, _values(extra, row), strict=True)})
+            one["columns"] = {c.name: v for c, v in zip(extra, _values(extra, row), strict=True)}
         data.append(one)
     return data
 

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from git_mlops import ui
-from git_mlops.experiments import history, key, present
+from git_mlops.experiments import history, present
 from git_mlops.experiments.apply import Applied
 from git_mlops.experiments.diff import Difference
 from git_mlops.experiments.history import History
@@ -87,7 +87,7 @@ def recorded(done: Recorded, *, as_json: bool, told: Collection[str] = ()) -> No
             "dirty": [d.path for d in done.dirty],
             "left_out": [f._asdict() for f in done.left_out],
         }
-        ui.emit("recorded", key.finite(data))
+        ui.emit("recorded", data)
         return
     ui.note(f"recorded {done.name} ({done.status}, {done.commit[:7]})")
     if done.replaced:
@@ -105,7 +105,7 @@ def shown(experiment: Experiment, record: Record | None, course: History, *, as_
     """One experiment."""
     if as_json:
         facts = record._asdict() if record else None
-        data = {**present.plain(experiment), "record": key.finite(facts), **history.plain(course)}
+        data = {**present.plain(experiment), "record": facts, **history.plain(course)}
         ui.emit("experiment", data)
         return
     pairs = present.facts(experiment, record)

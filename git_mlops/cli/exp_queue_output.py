@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from git_mlops import ui
-from git_mlops.experiments import key, message
+from git_mlops.experiments import message
 from git_mlops.experiments.queue import Entry, Report, Waiting
 from git_mlops.experiments.queue_start import Started
 from git_mlops.experiments.start import Start
@@ -85,7 +85,7 @@ def ended(report: Report) -> None:
 def worked(done: Started, *, as_json: bool) -> None:
     """The end of `exp queue start`."""
     if as_json:
-        ui.emit("queue-started", [key.finite(one._asdict()) for one in done.reports])
+        ui.emit("queue-started", [one._asdict() for one in done.reports])
         return
     outcomes = [one.outcome for one in done.reports]
     counts = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}

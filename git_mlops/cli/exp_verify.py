@@ -6,7 +6,7 @@ from git_mlops import ui
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.cli.completion import experiments
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK
-from git_mlops.experiments import key, present, read, select
+from git_mlops.experiments import present, read, select
 from git_mlops.experiments import verify as verifying
 from git_mlops.experiments.verify import Verdict, Want
 
@@ -75,7 +75,7 @@ def repeat(name: str | None, *, times: int, as_json: bool) -> int:
     ref = select.pick(repo, [name], config.experiments)[0] if name else read.last(repo)
     done = verifying.repeat(repo, ref, config.experiments, config.data, times)
     if as_json:
-        ui.emit("noise", {**done._asdict(), "noise": key.finite([one._asdict() for one in done.noise])})
+        ui.emit("noise", {**done._asdict(), "noise": [one._asdict() for one in done.noise]})
         return OK
     header = ("metric", "recorded", "mean", "std", "min", "max")
     ui.table(header, [(one.name, *(present.cell(value) for value in one[1:])) for one in done.noise])

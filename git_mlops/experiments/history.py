@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from git_mlops import trackfile
+from git_mlops import jsonable, trackfile
 from git_mlops.data.pointers import Out
-from git_mlops.experiments import inputs, key, layout
+from git_mlops.experiments import inputs, layout
 from git_mlops.experiments.layout import covers
 from git_mlops.experiments.message import short
 from git_mlops.experiments.read import Experiment
@@ -212,7 +212,7 @@ def plain(found: History) -> dict[str, object]:
     """For `--json`: `history` with at most 1,000 points each, and how many there are where that is fewer."""
     longer = {name: len(points) for name, points in found.series.items() if len(points) > MOST}
     return {
-        "history": {name: key.finite(thinned(points, MOST)) for name, points in found.series.items()},
+        "history": {name: jsonable.finite(thinned(points, MOST)) for name, points in found.series.items()},
         "history_points": longer,
     }
 

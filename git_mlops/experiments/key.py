@@ -6,9 +6,10 @@ the algorithm: a later one can stand beside it.
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
+
+from git_mlops.jsonable import finite
 
 ALGORITHM = "mlops-key 1 sha256"
 
@@ -74,19 +75,6 @@ def canonical(value: object) -> str:
     return json.dumps(
         finite(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str, allow_nan=False
     )
-
-
-def finite(value: object) -> object:
-    """NaN and infinities, for which JSON has no word, as text."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else repr(value)
-    if value is None or isinstance(value, str | int):
-        return value
-    if isinstance(value, Mapping):
-        return {str(name): finite(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(inner) for inner in value]
-    return value
 
 
 def _text(part: str, lines: Iterable[str], *, end: str = "\0") -> str:

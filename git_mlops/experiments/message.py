@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, cast, get_args
 
 Status = Literal["finished", "failed", "interrupted", "running"]
 """`running` is never written into history: it is what a journal of a live process says."""
@@ -74,8 +74,18 @@ _TAIL = 150
 _WHOLE = re.compile(r"\n\n(?:Mlops-Run: [0-9a-f]+\n)?Mlops-Status: finished\nMlops-Version: [0-9]{1,9}\n?\Z")
 
 
+_PLAIN = re.compile(
+    r"([^\n]+)\n\n(?:((?s:.+))\n\n)?(?:Mlops-Run: ([0-9a-f]+)\n)?"
+    r"Mlops-Status: (finished|failed|interrupted)\nMlops-Version: ([0-9]{1,9})\n"
+)
+
+
 def parse_message(content: str) -> Message:
     """Any commit's message: trailers count only as the last paragraph, and only whole."""
+    plain = _PLAIN.fullmatch(content)
+    if plain:  # as nearly every one is, and there may be a hundred thousand
+        first, text, key, said, number = plain.groups("")
+        return Message(first, text.strip(), key or None, cast("Status", said), int(number))
     first, _, rest = content.strip("\n").partition("\n")
     head, _, last = rest.strip("\n").rpartition("\n\n")
     pairs = [_TRAILER.fullmatch(line) for line in last.splitlines()]

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from git_mlops import resources, trackfile
+from git_mlops import jsonable, resources, trackfile
 from git_mlops.errors import NotFoundError
-from git_mlops.experiments import history, key, matplotlib, read, select, svg
+from git_mlops.experiments import history, matplotlib, read, select, svg
 from git_mlops.experiments.history import History, Series
 from git_mlops.experiments.read import Experiment
 from git_mlops.experiments.select import Options
@@ -124,14 +124,14 @@ def _plain(experiment: Experiment, one: History, most: int) -> dict[str, object]
         "name": experiment.name,
         "status": experiment.status,
         "time": datetime.fromtimestamp(experiment.time, UTC).isoformat(" ", "minutes"),
-        "metrics": key.finite(experiment.metrics),
-        "params": key.finite(experiment.params),
+        "metrics": jsonable.finite(experiment.metrics),
+        "params": jsonable.finite(experiment.params),
         "history": {name: _line(history.thinned(points, most)) for name, points in one.series.items()},
     }
 
 
 def _line(points: Series) -> dict[str, object]:
-    return {"x": [step for step, _value in points], "y": key.finite([value for _step, value in points])}
+    return {"x": [step for step, _value in points], "y": jsonable.finite([value for _step, value in points])}
 
 
 _DRAW: dict[str, Callable[[str, Mapping[str, Series]], bytes]] = {"svg": svg.curves, "png": matplotlib.curves}

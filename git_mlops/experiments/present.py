@@ -116,7 +116,7 @@ def plain(experiment: Experiment, baseline: Mapping[str, object] | None = None) 
     """An experiment for `--json`; `changed` are the parameters that differ from the baseline."""
     params, commit = experiment.params, experiment.commit
     changed = None if baseline is None else {n: v for n, v in params.items() if baseline.get(n) != v}
-    data = {
+    return {
         "name": experiment.name,
         "ref": experiment.ref,
         "commit": commit.oid,
@@ -132,9 +132,6 @@ def plain(experiment: Experiment, baseline: Mapping[str, object] | None = None) 
         "data_added": not experiment.unadded,
         "notes": list(experiment.notes),
     }
-    found = key.finite(data)
-    assert isinstance(found, dict)
-    return found
 
 
 def facts(experiment: Experiment, record: Record | None) -> list[tuple[str, str]]:
@@ -210,15 +207,12 @@ def _hash(oid: str | None, size: int | None) -> str:
 
 def difference_plain(found: Difference) -> dict[str, object]:
     """A comparison for `--json`."""
-    data = {
+    return {
         "a": found.a,
         "b": found.b,
         **{k: [item._asdict() for item in getattr(found, k)] for k in _COMPARED},
         "notes": list(found.notes),
     }
-    plain_ = key.finite(data)
-    assert isinstance(plain_, dict)
-    return plain_
 
 
 def names_of(items: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from git_mlops import jsonable
 from git_mlops.experiments import code, environment, inputs, key, layout, tracked, tree, values
 from git_mlops.experiments.environment import Environment
 from git_mlops.experiments.inputs import Dirty
@@ -90,7 +91,7 @@ def study(  # a snapshot, what is run on it, and what is known already
             environment=key.environment_part(seen.lock, seen.interpreter),
             command=key.command_part(task.command, task.directory),
         ),
-        {"metrics.json": (json.dumps(key.finite(loose), indent=1) + "\n").encode()} if loose else {},
+        {"metrics.json": (json.dumps(jsonable.finite(loose), indent=1) + "\n").encode()} if loose else {},
         times,
     )
 

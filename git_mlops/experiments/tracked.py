@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from git_mlops import trackfile
-from git_mlops.experiments import documents, key, values
+from git_mlops import jsonable, trackfile
+from git_mlops.experiments import documents, values
 from git_mlops.experiments.documents import DocumentError
 from git_mlops.git.repo import Repo
 
@@ -116,11 +116,11 @@ def files(
     more = _without(found.params, set(params))
     made = {f"plots/{name}.tsv": content for name, content in found.plots.items()}
     if values:
-        made["metrics.json"] = trackfile.text(key.finite(values))
+        made["metrics.json"] = trackfile.text(jsonable.finite(values))
     if more:
         from git_mlops.experiments import yaml12
 
-        made["params.yaml"] = yaml12.dump(key.finite(more))
+        made["params.yaml"] = yaml12.dump(jsonable.finite(more))
     return made, flat(values), flat(more)
 
 

@@ -12,10 +12,10 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from git_mlops import env
+from git_mlops import env, jsonable
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK, MlopsError
-from git_mlops.experiments import environment, inputs, key, read, rebuild, recording, worktree
+from git_mlops.experiments import environment, inputs, read, rebuild, recording, worktree
 from git_mlops.experiments import run as running
 from git_mlops.experiments.environment import Environment
 from git_mlops.experiments.layout import RUN
@@ -325,7 +325,7 @@ def _plain(verdict: Verdict) -> dict[str, object]:
 
 def plain(verdict: Verdict) -> object:
     """For `--json`."""
-    return key.finite(_plain(verdict))
+    return jsonable.finite(_plain(verdict))
 
 
 def _remember(repo: Repo, commit: str, what: str, said: Mapping[str, object]) -> None:
@@ -335,7 +335,7 @@ def _remember(repo: Repo, commit: str, what: str, said: Mapping[str, object]) ->
         "host": platform.node(),
         **said,
     }
-    text = json.dumps(key.finite(facts), indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(jsonable.finite(facts), indent=1, ensure_ascii=False) + "\n"
     (blob,) = objects.write_blobs(repo, [text.encode("utf-8", "backslashreplace")])
     lines, tree = objects.tree_text(repo, [Entry("100644", blob, _FILE)])
     objects.write_trees(repo, [lines])

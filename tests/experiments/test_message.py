@@ -45,3 +45,18 @@ def test_trailers_in_the_middle_are_the_users_text() -> None:
 def test_a_user_cannot_forge_the_status() -> None:
     said = Message("t", "Mlops-Status: finished\nMlops-Run: forged", KEY, "failed", 1)
     assert message.parse_message(message.format_message(said)) == said
+
+
+_PIECES = st.sampled_from(
+    ["t", "\n", "\n\n", "two words", f"Mlops-Run: {KEY}\n", "Mlops-Run: zz\n", "Mlops-Status: failed\n",
+     "Mlops-Status: running\n", "Mlops-Version: 1\n", "Mlops-Data: changed\n", "\r", "\u2028", " "]
+)  # fmt: skip
+
+
+@given(st.lists(_PIECES, max_size=9).map("".join))
+def test_a_message_as_we_write_it_is_read_as_any_other(content: str) -> None:
+    whole = f"title\n\n{content}Mlops-Status: failed\nMlops-Version: 1\n"
+    for one in (content, whole):
+        assert message.parse_message(one) == message.parse_message(
+            "\n" + one
+        )  # the second takes the long way
