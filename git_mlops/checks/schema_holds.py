@@ -16,9 +16,10 @@ from git_mlops.findings import Finding
 from git_mlops.git import objects
 from git_mlops.git.repo import Repo
 from git_mlops.schema import gate
-from git_mlops.schema.bindings import schema_for
+from git_mlops.schema.bindings import schema_for, with_tables
 from git_mlops.schema.gate import Item
 from git_mlops.schema.python import split
+from git_mlops.tables.forms import file_and_table
 
 SUMMARY = "data satisfies the schema it is bound to"
 KINDS = EVERYWHERE
@@ -70,8 +71,9 @@ def _bound_to_nothing(context: Context, files: dict[str, str], outs: Sequence[Ou
     """A path with a slip in it would guard nothing, and nobody would know. Patterns may wait for data."""
     named = {out.path for out in outs}
     folders = tuple(f"{out.path}/" for out in outs if out.is_dir)
-    for path, schema in context.config.schemas.items():
-        exact = not any(c in path for c in "*?[") and not path.endswith("/")
+    for bound, schema in context.config.schemas.items():
+        path = file_and_table(bound)[0]
+        exact = not any(c in bound for c in "*?[") and not bound.endswith("/")
         if (
             exact
             and path not in named
@@ -82,7 +84,7 @@ def _bound_to_nothing(context: Context, files: dict[str, str], outs: Sequence[Ou
             yield Finding(
                 "schema",
                 "warning",
-                f"`{path}` is bound to `{schema}`, but there is no such data",
+                f"`{bound}` is bound to `{schema}`, but there is no such data",
                 _CONFIG,
                 hint=f"did you mean `{near[0]}`?" if near else f"`git mlops add {shlex.quote(path)}`",
             )
@@ -93,9 +95,10 @@ def _tables(context: Context, files: dict[str, str], outs: Sequence[Out]) -> Ite
     for out in outs:
         yield from _of_out(context.scope.repo, out, bindings)
     for path, oid in files.items():
-        schema = schema_for(path, bindings)
-        if schema is not None and not pointers.is_pointer(path):
-            yield _Data(path, schema, "git", oid, None)
+        for name in with_tables(path, bindings):
+            schema = schema_for(name, bindings)
+            if schema is not None and not pointers.is_pointer(path):
+                yield _Data(name, schema, "git", oid, None)
 
 
 def _outs(context: Context, paths: Sequence[str]) -> Iterator[Out]:
@@ -110,17 +113,15 @@ def _outs(context: Context, paths: Sequence[str]) -> Iterator[Out]:
 
 
 def _of_out(repo: Repo, out: Out, bindings: dict[str, str]) -> Iterator[_Data]:
-    """The out itself, or the members of a directory that are bound."""
-    schema = schema_for(out.path, bindings)
-    if not out.hash.endswith(".dir"):
-        if schema is not None:
-            yield _Data(out.path, schema, out.algorithm, out.hash, out)
-        return
-    for name, member in cache.members(repo, out).items():
-        path = f"{out.path}/{name}"
-        inner = schema_for(path, bindings)
-        if inner is not None:
-            yield _Data(path, inner, member.algorithm, member.hash, member)
+    """The out itself, or the members of a directory that are bound; of a database its tables."""
+    members = {out.path: out}
+    if out.hash.endswith(".dir"):
+        members = {f"{out.path}/{name}": member for name, member in cache.members(repo, out).items()}
+    for path, member in members.items():
+        for name in with_tables(path, bindings):
+            schema = schema_for(name, bindings)
+            if schema is not None:
+                yield _Data(name, schema, member.algorithm, member.hash, member)
 
 
 def _item(context: Context, data: _Data, schemas: dict[str, bytes], scratch: Path) -> Item:
@@ -149,6 +150,7 @@ def _file(context: Context, data: _Data, scratch: Path) -> Path | None:
 
 
 def _plain(context: Context, path: str) -> bytes:
+    path = file_and_table(path)[0]
     content = context.scope.read([path]).get(path)
     if content is None:
         raise MlopsError(f"cannot read `{path}`", exit_code=CANNOT_EVALUATE)

@@ -14,7 +14,7 @@ from git_mlops.data.transfer import Transferred
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK, MlopsError, NotFoundError
 from git_mlops.git.repo import Repo, head
 from git_mlops.hooks import follow_data, triage
-from git_mlops.schema.bindings import schema_for
+from git_mlops.schema.bindings import schema_for, with_tables
 from git_mlops.schema.settings import Bindings
 
 NOT_ON_REMOTE = "not on the remote"
@@ -122,7 +122,7 @@ def _needed(repo: Repo, range_: str, bindings: Bindings) -> set[Out]:
 
 def _bound(out: Out, bindings: Bindings) -> bool:
     """Whether a schema is bound to the output, or may be to a file in it."""
-    return out.is_dir or schema_for(out.path, bindings) is not None
+    return out.is_dir or any(schema_for(name, bindings) for name in with_tables(out.path, bindings))
 
 
 def _chosen(repo: Repo, words: Sequence[str]) -> list[Out]:

@@ -20,9 +20,9 @@ from git_mlops.git import objects
 from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo
 from git_mlops.hooks import known
-from git_mlops.schema.bindings import schema_for
+from git_mlops.schema.bindings import schema_for, with_tables
 from git_mlops.schema.python import split
-from git_mlops.tables.forms import form_of
+from git_mlops.tables.forms import file_and_table, form_of
 
 _FORMAT = "git-mlops triage 1"
 _POINTERS = ("*.dvc", "dvc.lock", "*/dvc.lock")
@@ -62,6 +62,7 @@ def _remember(repo: Repo, config: Config) -> None:
             _others(out, config),
         )
         alone = table_rules.meanings(out.path, config.tables, config.data.keys) is not None
+        alone &= len(list(with_tables(out.path, config.schemas))) == 1  # each table has a verdict of its own
         plain = alone and pointer.endswith(".dvc") and not out.is_dir and out.algorithm == "md5"
         if plain and not any(c in field for field in fields for c in "\t\n"):
             rows.append("\t".join(fields))
@@ -100,7 +101,7 @@ def _lines(repo: Repo, config: Config) -> Iterator[str]:
     yield f"small {min(int(config.data.size_limit), _SMALL)}"
     patterns = [
         *config.data.track,
-        *config.schemas.keys(),
+        *(file_and_table(bound)[0] for bound in config.schemas),
         *(split(schema)[0] for schema in config.schemas.values()),
     ]
     yield from (

@@ -1,10 +1,11 @@
 """Which schema a path of the repository must satisfy."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from git_mlops.patterns import most_specific
+from git_mlops.patterns import matches, most_specific
 from git_mlops.schema.settings import Bindings
+from git_mlops.tables.forms import file_and_table, is_database
 
 
 def schema_for(path: str, bindings: Bindings) -> str | None:
@@ -14,6 +15,15 @@ def schema_for(path: str, bindings: Bindings) -> str | None:
     of equally long ones the last, as in `.gitignore`.
     """
     return most_specific(path, bindings)
+
+
+def with_tables(path: str, bindings: Bindings) -> Iterator[str]:
+    """The path, and of a database each table that is bound: `app.db`, `app.db#users`."""
+    yield path
+    if is_database(path):
+        named = (file_and_table(key) for key in bindings)
+        tables = (table for file, table in named if table and matches(path, (file,)))
+        yield from (f"{path}#{table}" for table in dict.fromkeys(tables))
 
 
 class Bound(NamedTuple):
@@ -38,7 +48,7 @@ def grouped(paths: Iterable[str], bindings: Bindings, is_folder: Callable[[str],
     bound = Bound({}, {folder: [] for folder in folders.values()}, {})
     for key, folder in folders.items():
         bound.schemas[folder] = bindings[key]
-    for path in paths:
+    for path in (name for each in paths for name in with_tables(each, bindings)):
         owner = most_specific(path, owners)
         if owner is None:
             continue

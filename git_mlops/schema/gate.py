@@ -16,7 +16,7 @@ from git_mlops.schema.load import Schema, load
 from git_mlops.schema.settings import Trust
 from git_mlops.schema.validate import RULE, validate
 from git_mlops.schema.verdicts import Verdict
-from git_mlops.tables.forms import form_of
+from git_mlops.tables.forms import file_and_table, form_of
 
 
 class Item(NamedTuple):
@@ -74,13 +74,16 @@ def _validated(repo: Repo, item: Item, schemas: dict[str, Schema | Finding]) -> 
         return [schema]
     file = item.file()
     if file is None:
-        hint = f"`git mlops pull {shlex.quote(item.path)}`"
-        return [Finding(RULE, "unknown", "its data is not on this machine", item.path, hint=hint)]
+        return [Finding(RULE, "unknown", "its data is not on this machine", item.path, hint=_pull(item))]
     if _damaged(item, file):
         message = "its data on this machine is damaged: it has another hash than its pointer says"
-        hint = f"`rm {shlex.quote(str(file))}`, then `git mlops pull {shlex.quote(item.path)}`"
+        hint = f"`rm {shlex.quote(str(file))}`, then {_pull(item)}"
         return [Finding(RULE, "unknown", message, item.path, hint=hint)]
     return validate(file, item.path, schema)
+
+
+def _pull(item: Item) -> str:
+    return f"`git mlops pull {shlex.quote(file_and_table(item.path)[0])}`"
 
 
 def _damaged(item: Item, file: Path) -> bool:

@@ -87,7 +87,7 @@ def _declared(table: Table) -> Iterator[tuple[str, Wanted]]:
     if table.whole is not None:
         return  # Parquet says its types itself
     for name, cells in table.cells.items():
-        wanted = _told_by_text(cells, numbers=table.form.kind != "jsonl")
+        wanted = _told_by_text(cells, numbers=table.form.kind not in ("jsonl", "sqlite"))
         if table.form.dialect and name in table.form.dialect.dates:
             zoned = "%z" in table.form.dialect.dates[name]
             wanted = Wanted("datetime", "datetime64[ns, UTC]" if zoned else "datetime64[ns]", coerce=True)

@@ -2,7 +2,7 @@
 
 CSV has no types, so its cells are read as text and each is then read as what the schema declares: the
 failing cells are known, leading zeros stay, and nothing is guessed from the first rows. What counts as null
-is what `pandas.read_csv` counts as null. Parquet and JSON lines bring types of their own.
+is what `pandas.read_csv` counts as null. Parquet, JSON lines and databases bring types of their own.
 """
 
 import csv
@@ -24,6 +24,8 @@ from git_mlops.schema.text import (
     unclosed,
     why_no_csv,
 )
+from git_mlops.tables import databases
+from git_mlops.tables.databases import DatabaseError
 from git_mlops.tables.dialects import iso_cells, pointed_cells
 from git_mlops.tables.forms import Form
 from git_mlops.tables.nulls import NULLS
@@ -60,7 +62,7 @@ class Table(NamedTuple):
     repeated: tuple[str, ...]
     """Column names that stand more than once; the first of each is kept."""
     cells: Mapping[str, Any]
-    """Column → Arrow array, or list for JSON lines, in the file's order."""
+    """Column → Arrow array, or list for JSON lines and databases, in the file's order."""
     whole: Any = None
     """Parquet and Arrow: the Arrow table, with pandas' own metadata."""
     line_numbers: tuple[int, ...] = ()
@@ -99,9 +101,13 @@ def read(path: Path, form: Form) -> Table:
             return _read_parquet(path, form)
         if form.kind == "arrow":
             return _read_arrow(path, form)
+        if form.kind == "sqlite":
+            return _read_database(path, form)
         return _read_objects(path, form) if form.kind == "jsonl" else _read_csv(path, form)
     except UnicodeDecodeError as error:
         raise not_utf8(path, form) from error
+    except DatabaseError as error:
+        raise UnreadableError(str(error)) from error
     except (EOFError, zlib.error, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the file, not what is in it
@@ -221,6 +227,15 @@ def _read_objects(path: Path, form: Form) -> Table:
     return Table(path, form, len(numbers), (), columns, line_numbers=numbers)
 
 
+def _read_database(path: Path, form: Form) -> Table:
+    names = databases.columns(path, form.table).names
+    cells: dict[str, list[object]] = {name: [] for name in names}
+    for row in databases.rows(path, form.table):
+        for column, cell in zip(cells.values(), row, strict=True):
+            column.append(cell)
+    return Table(path, form, len(cells[names[0]]), (), cells)
+
+
 def _read_parquet(path: Path, form: Form) -> Table:
     import pyarrow as pa
     from pyarrow import parquet
@@ -264,7 +279,7 @@ def typed(table: Table, wanted: Mapping[str, Wanted], *, index: bool = False) ->
     columns: dict[str, Any] = {}
     for name in names:
         want = wanted.get(name)
-        if table.form.kind == "jsonl":
+        if table.form.kind in ("jsonl", "sqlite"):
             column, wrong = _json_column(table.cells[name], want)
         elif whole is None:
             column, wrong = _written_column(table.cells[name], want, name, table.form.dialect)

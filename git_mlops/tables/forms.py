@@ -14,7 +14,7 @@ from git_mlops.decode import DecodeError
 from git_mlops.patterns import most_specific
 from git_mlops.tables.settings import Dialect, Forms
 
-Kind = Literal["csv", "tsv", "parquet", "arrow", "jsonl"]
+Kind = Literal["csv", "tsv", "parquet", "arrow", "jsonl", "sqlite"]
 Packing = Literal["gz", "zst"]
 
 _SUFFIXES: dict[str, Kind] = {
@@ -27,11 +27,14 @@ _SUFFIXES: dict[str, Kind] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
+_DATABASES = (".db", ".sqlite", ".sqlite3")
+_IN_DATABASE = re.compile(r"(.*?\.(?:db|sqlite3?))#(.+)", re.IGNORECASE | re.DOTALL)
 _TEXTS = ("csv", "tsv", "jsonl")
 _PACKINGS: dict[Packing, Literal["gzip", "zstd"]] = {"gz": "gzip", "zst": "zstd"}
 KNOWN = (
     *_SUFFIXES,
     *(f"{suffix}.{by}" for suffix, kind in _SUFFIXES.items() if kind in _TEXTS for by in _PACKINGS),
+    *(f"{suffix}#TABLE" for suffix in _DATABASES),
 )
 
 
@@ -45,9 +48,13 @@ class Form(NamedTuple):
     """What packs, if anything does."""
     dialect: Dialect | None = None
     """What is declared of a CSV; None where that is nothing."""
+    table: str = ""
+    """Which one of a database."""
 
     def __str__(self) -> str:
         """What verdicts go by: another dialect makes another table of the same bytes."""
+        if self.table:
+            return f"{self.name}#{_digest(self.table)}"
         return self.name if self.dialect is None else f"{self.name}#{_digest(self.dialect._asdict())}"
 
     @property
@@ -87,8 +94,21 @@ class Form(NamedTuple):
         return self.kind in _TEXTS
 
 
+def file_and_table(name: str) -> tuple[str, str]:
+    """`app.db#users` as the file and the table in it; of any other name the table is empty."""
+    found = _IN_DATABASE.fullmatch(name)
+    return (found[1], found[2]) if found else (name, "")
+
+
+def is_database(name: str) -> bool:
+    """Whether a file may hold many tables, each named `FILE#TABLE`."""
+    return name.lower().endswith(_DATABASES)
+
+
 def form_of(name: str) -> Form | None:
     """By suffix, whatever its case; None for what cannot be read."""
+    if table := file_and_table(name)[1]:
+        return Form("sqlite", packed=False, table=table)
     lower = name.lower()
     by = next((by for by in _PACKINGS if lower.endswith(f".{by}")), None)
     inner = lower.removesuffix(f".{by}") if by else lower

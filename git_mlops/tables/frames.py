@@ -36,6 +36,8 @@ def scan(path: Path, form: Form, nulls: Sequence[str] = ()) -> "pl.LazyFrame":
         return _arrow(path)
     if form.kind == "jsonl":
         return pl.scan_ndjson(path, infer_schema_length=None)
+    if form.kind == "sqlite":
+        raise FrameError("tables of a database are checked against schemas only")
     if form.dialect is not None:
         return _written(path, form, form.dialect, nulls)
     return pl.scan_csv(
