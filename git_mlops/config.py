@@ -16,6 +16,7 @@ from git_mlops.experiments.settings import Settings as ExperimentSettings
 from git_mlops.findings import Finding
 from git_mlops.git import config as git_config
 from git_mlops.git.repo import Repo
+from git_mlops.models.settings import Settings as ModelSettings
 from git_mlops.nesting import too_deep
 from git_mlops.scaffold.settings import Settings as CiSettings
 from git_mlops.schema.settings import Bindings, Verdicts
@@ -37,6 +38,7 @@ class Config(NamedTuple):
     folders: Folders = {}  # noqa: RUF012  # as above
     experiments: ExperimentSettings = ExperimentSettings()
     verdicts: Verdicts = Verdicts()
+    models: ModelSettings = ModelSettings()
     checks: Levels = {}  # noqa: RUF012  # as above
     ci: CiSettings = CiSettings()
 

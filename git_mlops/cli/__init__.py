@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verdicts": ("verdicts", "Share what checks of data came to"),
     "exp": ("exp", "Run, record and compare experiments"),
     "bisect": ("bisect", "Find the commit that made a metric worse"),
+    "model": ("model", "Register, promote and compare models"),
     "mlflow": ("mlflow", "Exchange experiments with MLflow"),
     "ci": ("ci", "Generate CI workflows"),
     "hooks": ("hooks", "Show, install or remove the git hooks"),

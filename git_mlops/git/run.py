@@ -78,6 +78,14 @@ def git(
     return done.stdout
 
 
+def heard(*args: str, cwd: str | PathLike[str]) -> tuple[int, str]:
+    """The status of a git that answers on standard error, as `verify-tag` does, and what it said there."""
+    done = subprocess.run(
+        ("git", *args), cwd=cwd, env=env.for_git(), stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    return done.returncode, done.stderr.decode("utf-8", "replace")
+
+
 @contextmanager
 def conversation(*args: str, cwd: str | PathLike[str]) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     """Start a git that answers until its questions end: its standard input and output."""

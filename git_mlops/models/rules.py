@@ -1,0 +1,217 @@
+"""What a stage asks of a version: each rule says what is missing, and the command that helps."""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from git_mlops.decode import unknown
+from git_mlops.errors import MlopsError
+from git_mlops.experiments.diff import compared
+from git_mlops.experiments.message import short
+from git_mlops.experiments.settings import Metric
+from git_mlops.findings import Finding
+from git_mlops.git import signatures
+from git_mlops.git.repo import Repo
+from git_mlops.models import approve
+from git_mlops.models.approve import Approved
+from git_mlops.models.context import Context
+from git_mlops.models.settings import Settings, Stage, Stages
+from git_mlops.patterns import most_specific
+from git_mlops.registry import read
+from git_mlops.registry.read import Version
+from git_mlops.registry.state import Artifact
+
+RULE = "promotion"
+
+
+class Verdict(NamedTuple):
+    """What the rules of a stage come to."""
+
+    findings: tuple[Finding, ...] = ()
+    """What is missing; nothing: it may have the stage."""
+    checked: tuple[str, ...] = ()
+    """What was asked and holds, for people."""
+    approvals: tuple[Approved, ...] = ()
+    """Those that counted."""
+
+
+class _Case(NamedTuple):
+    """One question: may this version have this stage?"""
+
+    repo: Repo
+    found: Artifact
+    version: Version
+    stage: str
+    rules: Stage
+    context: Context
+
+    @property
+    def label(self) -> str:
+        return f"{self.version.name}@{self.version.version}"
+
+    def missing(self, message: str, hint: str | None = None) -> Finding:
+        return Finding(RULE, "error", message, hint=hint)
+
+
+_Said = Finding | str
+"""A finding, or what was checked and holds."""
+
+
+def stages_of(settings: Settings, name: str) -> Stages:
+    """The stages that mlops.yaml has for a model."""
+    own = most_specific(name, settings.only)
+    return settings.stages if own is None else own
+
+
+def known(settings: Settings, name: str, stage: str) -> str:
+    """The stage itself.
+
+    Raises:
+        MlopsError: mlops.yaml lists stages, and this is none of them.
+    """
+    stages = stages_of(settings, name)
+    if stages and stage not in stages:
+        raise MlopsError(
+            f"mlops.yaml has no stage `{stage}` for the model `{name}`", hint=unknown(stage, stages, "").hint
+        )
+    return stage
+
+
+def judge(repo: Repo, found: Artifact, version: Version, stage: str, context: Context) -> Verdict:
+    """Ask every rule.
+
+    Raises:
+        MlopsError: a rule of mlops.yaml cannot be understood.
+    """
+    rules = stages_of(context.models, version.name).get(stage, Stage())
+    case = _Case(repo, found, version, stage, rules, context)
+    said: list[_Said] = [one for rule in _RULES for one in rule(case)]
+    counted, more = _approvals(case)
+    said += more
+    findings = [one for one in said if isinstance(one, Finding)]
+    if found.deprecated:
+        hint = f"`git mlops model history {found.name}` says by whom; a new version makes it usable again"
+        findings.insert(0, case.missing(f"the model `{found.name}` is deprecated", hint))
+    return Verdict(tuple(findings), tuple(one for one in said if isinstance(one, str)), counted)
+
+
+def _after(case: _Case) -> Iterator[_Said]:
+    held = {e.stage for e in case.found.events if e.kind == "assign" and e.version == case.version.version}
+    for stage in case.rules.after:
+        if stage in held:
+            yield f"has held `{stage}`"
+        else:
+            yield case.missing(
+                f"it has not held the stage `{stage}`", f"`git mlops model promote {case.label} {stage}`"
+            )
+
+
+def _bounds(case: _Case) -> Iterator[_Said]:
+    for name, bound in case.rules.metrics.items():
+        value = _number(case.version, name)
+        wanted = " and ".join(
+            [*([f">= {short(bound.min)}"] if bound.min is not None else []),
+             *([f"<= {short(bound.max)}"] if bound.max is not None else [])]
+        )  # fmt: skip
+        if value is None:
+            yield case.missing(f"its metric `{name}` is not recorded; it must be {wanted}", _REGISTER)
+        elif (bound.min is not None and not value >= bound.min) or (
+            bound.max is not None and not value <= bound.max
+        ):
+            yield case.missing(f"its metric `{name}` is {short(value)}; it must be {wanted}")
+        else:
+            yield f"{name} = {short(value)} is {wanted}"
+
+
+_REGISTER = "register the experiment that measured it: `git mlops model register NAME EXPERIMENT`"
+
+
+def _no_worse(case: _Case) -> Iterator[_Said]:
+    event = case.found.stages.get(case.stage)
+    held = case.found.find(event.version) if event and event.version else None
+    if not case.rules.no_worse or held is None or held.version == case.version.version:
+        return
+    holder = read.version_of(case.repo, case.found, held)
+    for name in case.rules.no_worse:
+        yield _compared(case, holder, name)
+
+
+def _compared(case: _Case, holder: Version, name: str) -> _Said:
+    declared = case.context.experiments.metrics
+    value, theirs = _number(case.version, name), _number(holder, name)
+    if name not in declared:
+        hint = f"in mlops.yaml: `experiments: {{metrics: {{{name}: {{direction: max}}}}}}`"
+        return case.missing(f"is more of `{name}` better, or less?", hint)
+    if value is None:
+        return case.missing(f"its metric `{name}` is not recorded", _REGISTER)
+    if theirs is None:
+        return f"{name}: {holder.version} has no value to compare with"
+    change = compared(name, theirs, value, {name: Metric(*declared[name])})
+    shown = f"{short(value)}, that of {holder.version} {short(theirs)}"
+    if change.better is False:
+        return case.missing(f"its metric `{name}` is worse than that of the version that holds it: {shown}")
+    return f"{name} is no worse: {shown}"
+
+
+def _number(version: Version, name: str) -> float | None:
+    metrics = version.facts.get("metrics")
+    value = metrics.get(name) if isinstance(metrics, Mapping) else None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _age(case: _Case) -> Iterator[_Said]:
+    if case.rules.max_age is None:
+        return
+    days = (time.time() - case.version.time) / 86400
+    if days * 86400 > seconds(case.rules.max_age):
+        hint = f"`git mlops model register {case.version.name}` one that was trained since"
+        yield case.missing(
+            f"it was registered {days:.0f} days ago; at most {case.rules.max_age} are allowed", hint
+        )
+    else:
+        yield f"registered within {case.rules.max_age}"
+
+
+def _signed(case: _Case) -> Iterator[_Said]:
+    if not case.rules.signed:
+        return
+    signature = signatures.of_tag(case.repo, case.version.oid, case.context.trust())
+    if signature.good:
+        yield f"signed by {signature.who}"
+    else:
+        hint = "sign with `git config user.signingKey KEY`, and register it again"
+        yield case.missing(f"its registration has no good signature: {signature.problem}", hint)
+
+
+def _approvals(case: _Case) -> tuple[tuple[Approved, ...], list[_Said]]:
+    wanted = case.rules.approvals
+    if wanted <= 0:
+        return (), []
+    expire = case.rules.approvals_expire
+    earliest = None if expire is None else time.time() - seconds(expire)
+    who = approve.counted(case.repo, case.version, case.stage, case.context.trust(), earliest)
+    if len(who.good) >= wanted:
+        return who.good, [f"approved by {', '.join(one.who for one in who.good)}"]
+    passed = f" ({'; '.join(who.passed_over)})" if who.passed_over else ""
+    message = f"{len(who.good)} of {wanted} approvals by other people{passed}"
+    return who.good, [
+        case.missing(message, f"somebody else: `git mlops model approve {case.label} {case.stage}`")
+    ]
+
+
+_RULES: tuple[Callable[[_Case], Iterator[_Said]], ...] = (_after, _bounds, _no_worse, _age, _signed)
+
+_UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400, "mo": 30 * 86400, "y": 365 * 86400}
+
+
+def seconds(text: str) -> int:
+    """Of `30d`, `2w`, `12h`, `6mo`, `1y`.
+
+    Raises:
+        MlopsError: it is none.
+    """
+    match = re.fullmatch(r"(\d{1,5}) ?(h|d|w|mo|y)", text.strip())
+    if match is None:
+        raise MlopsError(f"mlops.yaml: `{text}` is no length of time", hint="for example `30d`, `2w`, `12h`")
+    return int(match[1]) * _UNITS[match[2]]

@@ -1,0 +1,131 @@
+"""Tags to a git remote: all or none, and never past an event of the model that is not here yet.
+
+Two people may promote at once. Each push also moves `refs/mlops/registry/NAME` of the remote from the event
+that was seen last to the new one: the second of two finds it moved, and is told so.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+from git_mlops.errors import FINDINGS, MlopsError
+from git_mlops.git import refs, remotes
+from git_mlops.git.repo import Repo
+from git_mlops.git.run import GitError
+from git_mlops.registry import grammar, write
+from git_mlops.registry.write import Made
+
+T = TypeVar("T")
+
+_FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--no-recurse-submodules")
+
+
+class Seen(NamedTuple):
+    """A remote's registry of one model, as it was looked at."""
+
+    remote: str
+    name: str
+    last: str | None
+    """The tag object that the last push from here or elsewhere ended with."""
+    unsent: tuple[str, ...]
+    """Refs of tags that are here and not there: they go along."""
+
+
+def shared(
+    repo: Repo, remote: str, name: str, work: Callable[[], T], made: Callable[[T], Sequence[Made]]
+) -> T:
+    """Make tags on top of what the remote has, and send them; or neither.
+
+    Args:
+        work: what makes the tags, after the remote's are here.
+        made: which tags a result made.
+
+    Raises:
+        MlopsError: somebody else was quicker (1); the remote refuses or cannot be reached (3).
+    """
+    seen = look(repo, remote, grammar.checked_name(name))
+    done = work()
+    if tags := made(done):
+        push(repo, seen, tags)
+    return done
+
+
+def guard(name: str) -> str:
+    """The ref of a remote that says which event of a model was pushed last."""
+    return f"refs/mlops/registry/{grammar.in_tag(name)}"
+
+
+def look(repo: Repo, remote: str, name: str) -> Seen:
+    """Bring the tags of one model, and what else a decision on it needs, to this clone.
+
+    Raises:
+        MlopsError: the remote cannot be reached (3); a tag of it is another one here (1).
+    """
+    plain = grammar.in_tag(name)
+    patterns = [f"refs/tags/{plain}@*", f"refs/tags/{plain}#*", f"refs/tags/{grammar.APPROVALS}{plain}@*"]
+    try:
+        listed = repo.text("ls-remote", remote, *patterns, guard(name))
+    except GitError as error:
+        raise remotes.unreachable(remote, error) from error
+    pairs = [line.split("\t") for line in listed.splitlines()]
+    there = {ref: oid for oid, ref in pairs if not ref.endswith("^{}")}
+    last = there.pop(guard(name), None)
+    here = {ref.name: ref.oid for ref in refs.list_refs(repo, *patterns)}
+    other = next((ref for ref, oid in there.items() if here.get(ref, oid) != oid), None)
+    if other is not None:
+        tag = other.removeprefix("refs/tags/")
+        raise MlopsError(
+            f"the tag `{tag}` is another one on `{remote}`: somebody was quicker",
+            hint=f"`git tag -d '{tag}'`, then `git fetch {remote} --tags`, and look at what it did",
+            exit_code=FINDINGS,
+        )
+    new = [ref for ref in there if ref not in here]
+    if new:
+        _fetch(repo, remote, new)
+    return Seen(remote, name, last, tuple(ref for ref in here if ref not in there))
+
+
+def _fetch(repo: Repo, remote: str, names: Sequence[str]) -> None:
+    # refspecs on standard input: there may be thousands
+    stdin = "".join(f"{name}:{name}\n" for name in names).encode()
+    try:
+        repo.git(*_FETCH, "--stdin", remote, stdin=stdin)
+    except GitError as error:
+        raise remotes.unreachable(remote, error) from error
+
+
+def push(repo: Repo, seen: Seen, made: Sequence[Made]) -> None:
+    """Send tags that were just made; if that fails they are taken back here.
+
+    Raises:
+        MlopsError: somebody else was quicker (1); the remote refuses or cannot be reached (3).
+    """
+    names = dict.fromkeys((*seen.unsent, *(f"refs/tags/{one.tag}" for one in made)))
+    specs = [f"{name}:{name}" for name in names]
+    ref, events = guard(seen.name), [one for one in made if not one.tag.startswith(grammar.APPROVALS)]
+    if events:  # an approval is no event: whoever promotes meanwhile need not be stopped
+        specs += [f"--force-with-lease={ref}:{seen.last or ''}", f"{events[-1].oid}:{ref}"]
+    try:
+        repo.git("push", "--quiet", "--atomic", seen.remote, *specs)
+    except GitError as error:
+        for one in made:
+            write.remove(repo, one)
+        if any(word in error.stderr for word in _QUICKER):
+            raise _quicker(seen, made) from error
+        raise remotes.unreachable(seen.remote, error) from error
+    except BaseException:
+        for one in made:
+            write.remove(repo, one)
+        raise
+
+
+_QUICKER = ("stale info", "already exists", "cannot lock ref", "fetch first", "non-fast-forward")
+
+
+def _quicker(seen: Seen, made: Sequence[Made]) -> MlopsError:
+    names = ", ".join(f"`{one.tag}`" for one in made)
+    return MlopsError(
+        f"somebody else changed the model `{seen.name}` on `{seen.remote}` meanwhile: {names} was not pushed,"
+        " and is taken back here",
+        hint=f"`git fetch {seen.remote} --tags`, then `git mlops model history {seen.name}`",
+        exit_code=FINDINGS,
+    )
