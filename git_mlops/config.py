@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_origin, get_type_hints
 
 from git_mlops import env
-from git_mlops.checks.settings import Levels
+from git_mlops.checks.settings import Gates, Levels
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.decode import DecodeError, decode, from_text, json_schema
 from git_mlops.errors import MlopsError
@@ -37,6 +37,7 @@ class Config(NamedTuple):
     tables: Tables = {}  # noqa: RUF012  # as above
     folders: Folders = {}  # noqa: RUF012  # as above
     experiments: ExperimentSettings = ExperimentSettings()
+    gates: Gates = {}  # noqa: RUF012  # as above
     verdicts: Verdicts = Verdicts()
     models: ModelSettings = ModelSettings()
     checks: Levels = {}  # noqa: RUF012  # as above

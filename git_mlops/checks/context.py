@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 from git_mlops.checks.scope import Kind, Scope
-from git_mlops.checks.settings import Levels
+from git_mlops.checks.settings import Gates, Levels
 from git_mlops.data.settings import Settings as DataSettings
+from git_mlops.experiments.settings import Settings as ExperimentSettings
 from git_mlops.findings import Finding
 from git_mlops.schema.settings import Bindings, Trust
 from git_mlops.tables.settings import Folders, Tables
@@ -29,6 +30,14 @@ class Configuration(Protocol):
     @property
     def folders(self) -> Folders:
         """The section `folders:`."""
+
+    @property
+    def experiments(self) -> ExperimentSettings:
+        """The section `experiments:`."""
+
+    @property
+    def gates(self) -> Gates:
+        """The section `gates:`."""
 
     @property
     def checks(self) -> Levels:

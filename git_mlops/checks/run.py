@@ -8,6 +8,7 @@ from git_mlops.checks import (
     data_in_git,
     data_pushed,
     folder_rules,
+    gates,
     labels,
     large_file,
     model_code,
@@ -39,6 +40,7 @@ RULES: dict[str, Rule] = {
     "reviewed": reviewed,
     "model-code": model_code,
     "pii": pii,
+    "gates": gates,
 }
 
 LOOKING: dict[str, Looking] = {"model-code": model_code, "pii": pii}

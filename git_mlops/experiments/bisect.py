@@ -4,22 +4,21 @@ Commits whose own code, data and parameters have a recorded result are answered 
 in a worktree of their own, and recorded as experiments of their commit: the next search finds them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from git_mlops.data import dvc, listing, transfer
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
-from git_mlops.experiments import diff, names, present, read, where, worktree
+from git_mlops.experiments import diff, names, present, read, results, where, worktree
 from git_mlops.experiments import run as running
 from git_mlops.experiments.diff import Difference
-from git_mlops.experiments.parts import Parts, of_tree
+from git_mlops.experiments.parts import of_tree
 from git_mlops.experiments.read import Experiment
-from git_mlops.experiments.record import PATH, RecordError, parse_record
 from git_mlops.experiments.recording import Request
 from git_mlops.experiments.run import Ended, Known, Plan
 from git_mlops.experiments.settings import Settings
-from git_mlops.git.reader import Reader, reader
+from git_mlops.git.reader import reader
 from git_mlops.git.repo import Repo, resolve
 
 
@@ -208,28 +207,17 @@ def _recorded(repo: Repo, commits: Iterable[str], settings: Settings) -> dict[st
     """The newest finished result of each commit's own code, data and parameters."""
     wanted = set(commits)
     placed = [(ref, names.parse_ref(ref.name)) for ref in read.all_refs(repo)]
-    mine = {ref: place.baseline for ref, place in placed if place and place.baseline in wanted}
-    found: dict[str, Experiment] = {}
+    mine = [(ref, place.baseline) for ref, place in placed if place and place.baseline in wanted]
     with reader(repo) as objects:
-        bases = read.commits(objects, mine.values())
+        bases = read.commits(objects, (baseline for _ref, baseline in mine))
         parts = {oid: of_tree(objects, one.tree, settings) for oid, one in bases.items()}
-        for experiment in read.load(repo, list(mine), settings):
-            same = parts.get(experiment.baseline) == _recorded_parts(objects, experiment)
-            if same and experiment.status == "finished":
-                found[experiment.baseline] = experiment
-    return found
-
-
-def _recorded_parts(objects: Reader, experiment: Experiment) -> Parts | None:
-    if experiment.commit.message.version is None:
-        return None  # DVC's: a record in its tree is another one's
-    name = f"{experiment.commit.oid}:{PATH}"
-    found = objects.read([name]).get(name)
-    try:
-        parts: Mapping[str, str] = parse_record((found and found.content) or b"").key or {}
-    except RecordError:
-        return None
-    return Parts(*(parts.get(part, "") for part in Parts._fields))
+        fitting = [
+            ref
+            for oid, own in parts.items()
+            for ref in results.same(objects, [ref for ref, baseline in mine if baseline == oid], own)
+        ]
+    found = results.finished(read.load(repo, fitting, settings))
+    return {one.baseline: one for one in sorted(found, key=lambda one: one.time)}
 
 
 def _found(search: _Search, commits: list[str], goods: Sequence[str]) -> Found:

@@ -204,8 +204,8 @@ def _judged(repo: Repo, task: _Task, attempt: Attempt, settings: Settings, want:
         raise MlopsError(
             f"`{experiment.name}` has no metric `{unknown[0]}`", hint=f"there are: {', '.join(old)}"
         )
-    spread = _spread(repo, experiment)
-    metrics = tuple(_compared(name, old.get(name), new.get(name), settings, spread) for name in names)
+    noise = spread(repo, experiment)
+    metrics = tuple(_compared(name, old.get(name), new.get(name), settings, noise) for name in names)
     same = all(one.same for one in metrics)
     return Verdict(
         experiment.name, experiment.commit.oid, "reproduced" if same else "differs", metrics=metrics
@@ -286,7 +286,7 @@ def _noise(name: str, recorded: object, values: Sequence[object]) -> Noise | Non
     return Noise(name, float(recorded), statistics.fmean(found), std, min(found), max(found))  # type: ignore[arg-type]  # it is one
 
 
-def _spread(repo: Repo, experiment: Experiment) -> dict[str, float]:
+def spread(repo: Repo, experiment: Experiment) -> dict[str, float]:
     """Metric → how far apart the results of the same run lay, from the last repeat."""
     said = next((v for v in verdicts(repo, experiment.commit.oid) if v.get("kind") == "repeat"), None)
     found = {}
