@@ -6,7 +6,7 @@ from git_mlops import ui
 from git_mlops.cli import exp_queue_output as output
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.errors import INTERRUPTED
-from git_mlops.executors import EXECUTORS, Where
+from git_mlops.executors import EXECUTORS, Where, dask
 from git_mlops.experiments import queue as queues
 from git_mlops.experiments import queue_start as starting
 from git_mlops.experiments.queue_start import Told
@@ -51,7 +51,8 @@ def start(*, jobs: int | None, executor: str, scheduler: str | None, as_json: bo
     """
     repo, config = open_repo()
     told = Told(output.begun, output.ended)
-    where, settings = Where(jobs, scheduler), (config.experiments, config.data)
+    address = dask.scheduler(repo, scheduler) if executor == "dask" else scheduler
+    where, settings = Where(jobs, address), (config.experiments, config.data)
     done = starting.start(repo, settings, EXECUTORS[executor], where, told)
     output.worked(done, as_json=as_json)
     return INTERRUPTED if done.interrupted else done.exit_code

@@ -5,7 +5,9 @@ import shlex
 import click
 
 from git_mlops import ui
+from git_mlops.checks import on_cluster
 from git_mlops.cli.common import json_option, open_repo
+from git_mlops.executors import dask
 from git_mlops.findings import exit_code
 from git_mlops.reports.formats import FORMATS
 from git_mlops.schema import sources, trial, workspace
@@ -39,15 +41,27 @@ def infer(path: str, *, output: str | None, force: bool, as_json: bool) -> None:
 
 @schema.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option(
+    "--engine", type=click.Choice(["local", "dask"]), default="local", help="Who looks; default: local."
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster: tcp://HOST:8786.")
 @json_option
-def check(paths: tuple[str, ...], *, as_json: bool) -> int:
+def check(paths: tuple[str, ...], *, engine: str, scheduler: str | None, as_json: bool) -> int:
     """Check data of the workspace against its schemas
 
-    Without a path everything that mlops.yaml binds is checked. Exit codes: 0 all hold, 1 findings,
-    2 usage or configuration, 3 something could not be evaluated.
+    Without a path everything that mlops.yaml binds is checked; a directory that is bound is one table. With
+    `--engine dask` workers of a cluster look: of `--scheduler`, `MLOPS_DASK_SCHEDULER` or git's config
+    `mlops.dask.scheduler`, else of this machine. Exit codes: 0 all hold, 1 findings, 2 usage or
+    configuration, 3 something could not be evaluated.
     """
     repo, config = open_repo()
-    found, checked = workspace.check(repo, config.schemas, paths)
+    if engine == "dask":
+        settings = on_cluster.Settings(config.schemas, config.forms)
+        found, checked = on_cluster.check(repo, settings, paths, dask.scheduler(repo, scheduler))
+    elif scheduler:
+        raise click.UsageError("`--scheduler` goes with `--engine dask`")
+    else:
+        found, checked = workspace.check(repo, config.schemas, paths)
     title = f"{checked} file{'' if checked == 1 else 's'} against schemas"
     ui.write(FORMATS["json" if as_json else "text"].render(found, title=title))
     return exit_code(found)

@@ -17,37 +17,57 @@ from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.git.repo import Repo
 
 Place = dict[str, object]
-"""`path` alone: a file of whoever reads; with `size` and `mtime`: that very file; with `fs`: of a storage."""
+"""`path`: a file of whoever reads it; with `size` and `mtime`: that very file; with `md5`: one with these
+bytes; with `fs`: of a storage."""
 _CHUNK = 8 * 1024 * 1024
 
 
-def places(repo: Repo, outs: Iterable[Out]) -> dict[Out, list[Place]]:
-    """Where each object may be read, the nearest first: DVC's cache, then the remote's storage.
+def places(repo: Repo, outs: Iterable[Out], *, away: bool = True) -> dict[Out, list[Place]]:
+    """Where each object may be read, the nearest first: the workspace, DVC's cache, the remote's storage.
 
-    Without a remote, or with one that cannot be described, the cache alone.
+    Everywhere its bytes must have its hash.
+
+    Args:
+        repo: whose workspace, cache and remote.
+        outs: the objects.
+        away: whether who reads may be on another machine; else the remote counts for what is not here alone.
+
+    Raises:
+        MlopsError: the remote cannot be described to another process, and has what is not here.
     """
     wanted = list(outs)
     where = cache.cache_dir(repo)
-    found: dict[Out, list[Place]] = {out: [{"path": str(cache.object_path(where, out))}] for out in wanted}
-    groups: dict[tuple[str, str | None], list[Out]] = {}
+    found: dict[Out, list[Place]] = {}
     for out in wanted:
+        files = (repo.root / out.path, cache.object_path(where, out))
+        found[out] = [{"path": str(file.resolve()), **_checked(out)} for file in files]
+    groups: dict[tuple[str, str | None], list[Out]] = {}
+    lacking = {out for out in wanted if not any(Path(str(place["path"])).is_file() for place in found[out])}
+    for out in wanted if away else lacking:
         if out.cache and out.push:
             groups.setdefault((out.algorithm, out.remote), []).append(out)
     for (algorithm, remote), some in groups.items():
         if remote is None and dvc.default_remote(repo) is None:
             continue
-        store = dvc.store(repo, [out.hash for out in some], algorithm, remote)
+        try:
+            store = dvc.store(repo, [out.hash for out in some], algorithm, remote)
+        except MlopsError:
+            if lacking.isdisjoint(some):
+                continue
+            raise
         for out in some:
             found[out].append(_place(store, out))
     return found
 
 
 def _place(store: dvc.Store, out: Out) -> Place:
-    path = store.paths[out.hash]
-    checked = {"md5": out.hash} if out.algorithm == "md5" else {}
-    return {"path": path, **checked} if store.filesystem is None else {
-        "path": path, "fs": store.filesystem, **checked
-    }  # fmt: skip
+    path = {"path": store.paths[out.hash], **_checked(out)}
+    return path if store.filesystem is None else {**path, "fs": store.filesystem}
+
+
+def _checked(out: Out) -> Place:
+    """Text hashes of DVC 2 are not those of the bytes."""
+    return {"md5": out.hash.removesuffix(".dir")} if out.algorithm == "md5" else {}
 
 
 def of_file(file: Path) -> Place:
@@ -67,13 +87,20 @@ def members(repo: Repo, out: Out) -> dict[str, Out]:
     problem = ""
     for place in places(repo, [out])[out]:
         try:
-            return cache.listing(out, _content(place))
+            return cache.listing(out, _checked_content(place))
         except OSError as error:
             problem = said(error)
     raise MlopsError(
         f"the listing of `{out.path}` is neither in the cache nor on the remote: {problem}",
         exit_code=CANNOT_EVALUATE,
     )
+
+
+def _checked_content(place: Mapping[str, object]) -> bytes:
+    content = _content(place)
+    if place.get("md5", digest := hashlib.md5(content, usedforsecurity=False).hexdigest()) != digest:
+        raise OSError("it has another hash than its name")
+    return content
 
 
 def _content(place: Mapping[str, object]) -> bytes:
@@ -103,12 +130,21 @@ def _seen(place: Mapping[str, object]) -> Path:
     stat = file.stat()
     if "mtime" in place and (stat.st_size, stat.st_mtime_ns) != (place["size"], place["mtime"]):
         raise OSError("the worker's file is not the one of the workspace")
+    if "md5" in place:
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, _md5).hexdigest()
+        if digest != place["md5"]:
+            raise OSError(f"the file of that name has other bytes, the MD5 {digest}")
     return file
+
+
+def _md5() -> "hashlib._Hash":
+    return hashlib.md5(usedforsecurity=False)  # DVC's name of the object, also where md5 is forbidden
 
 
 def _copied(place: Mapping[str, object], folder: Path) -> Path:
     target = folder / "object"
-    digest = hashlib.md5(usedforsecurity=False)  # DVC's name of the object
+    digest = _md5()
     with (
         _translated(),
         _filesystem(place).open(str(place["path"]), "rb") as source,

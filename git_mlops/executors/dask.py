@@ -1,19 +1,27 @@
 """A Dask distributed cluster; the one file that imports it. Workers need git, git-mlops and what runs use."""
 
+import logging
+import os
 import socket
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from git_mlops import env
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.executors.jobs import Job, Result, Where
+from git_mlops.git import config as git_config
+from git_mlops.git.repo import Repo
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
 AWAY: bool = True
+KEY = "mlops.dask.scheduler"
+VARIABLES = ("MLOPS_DASK_SCHEDULER", "DASK_SCHEDULER_ADDRESS")
+"""The second is Dask's own."""
 _PORT = 8786
 _PATIENCE = 30
 """Seconds to wait for the scheduler."""
@@ -61,10 +69,10 @@ class Session:
     def answer(self, handle: object) -> tuple[bytes | None, str]:
         """Wait for it: the answer, or why there is none."""
         future: Any = handle
-        error = future.exception()
-        if error is not None:
+        try:
+            answer = future.result()
+        except Exception as error:  # noqa: BLE001  # of the cluster or of a task: both are no answer
             return None, f"on the cluster: {_short(error)}"
-        answer = future.result()
         return (answer, "") if isinstance(answer, bytes) else (None, "on the cluster: no answer")
 
     def cancel(self) -> None:
@@ -80,23 +88,52 @@ def _short(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}"[:300]
 
 
+def scheduler(repo: Repo, given: str | None = None) -> str | None:
+    """The address of the cluster that the user means: said in the command, by a variable, in git's config."""
+    for variable in VARIABLES:
+        given = given or env.get(variable)
+    if given:
+        return given
+    found = git_config.read(repo, rf"^{KEY.replace('.', '[.]')}$").get(KEY)
+    return (found.value or None) if found else None
+
+
 @contextmanager
 def session(address: str | None) -> Iterator[Session]:
     """Tasks on a cluster; ends all of them when it is left.
 
+    Args:
+        address: of its scheduler; None: a cluster of this machine's processors, which ends with the session.
+
     Raises:
-        MlopsError: no scheduler answers, or it has no workers (exit code 3).
+        MlopsError: Dask is not installed, no scheduler answers, or it has no workers (exit code 3).
     """
-    client = _client(address)
-    try:
-        _wait_for_workers(client, address or "")
-        found = Session(client)
+    with nullcontext(address) if address else _own() as at:
+        client = _client(at)
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is done again, or said
         try:
-            yield found
+            _wait_for_workers(client, at)
+            found = Session(client)
+            try:
+                yield found
+            finally:
+                found.cancel()
         finally:
-            found.cancel()
-    finally:
-        client.close()
+            client.close()
+
+
+@contextmanager
+def _own() -> Iterator[str]:
+    """The address of a cluster on this machine."""
+    try:
+        from distributed import LocalCluster
+    except ImportError as error:
+        raise _not_installed() from error
+    with LocalCluster(
+        n_workers=os.cpu_count() or 1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
+        silence_logs=logging.CRITICAL,
+    ) as cluster:  # fmt: skip
+        yield str(cluster.scheduler_address)
 
 
 def _wait_for_workers(client: "Client", address: str) -> None:
@@ -118,14 +155,18 @@ def _client(address: str | None) -> "Client":
     try:
         from distributed import Client
     except ImportError as error:
-        raise MlopsError(
-            "Dask is not installed", hint="`pip install 'git-mlops[cluster]'`, here and on the workers"
-        ) from error
+        raise _not_installed() from error
     _reach(address)
     try:
         return Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise _silent(address, error) from error
+
+
+def _not_installed() -> MlopsError:
+    return MlopsError(
+        "Dask is not installed", hint="`pip install 'git-mlops[dask]'`, here and on the workers"
+    )
 
 
 def _reach(address: str) -> None:

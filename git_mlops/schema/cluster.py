@@ -342,7 +342,10 @@ class _Keys:
             )
             if answer is None:
                 return problem
-            rows = sorted(json.loads(answer), key=lambda row: int(row["row"]))
+            said = json.loads(answer)
+            if isinstance(said, dict):
+                return str(said["problem"])
+            rows = sorted(said, key=lambda row: int(row["row"]))
             found += [(row["key"], {"partition": one.part.name, **row["example"]}) for row in rows]
             if len(found) >= EXAMPLES:
                 break

@@ -1,6 +1,7 @@
 """What `git mlops schema` does with the files of the workspace."""
 
 import os
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -19,7 +20,9 @@ from git_mlops.schema.load import Schema
 from git_mlops.schema.python import split
 from git_mlops.schema.settings import Bindings
 from git_mlops.schema.validate import RULE, validate
-from git_mlops.tables.forms import KNOWN, form_of
+from git_mlops.tables import databases
+from git_mlops.tables.databases import DatabaseError
+from git_mlops.tables.forms import KNOWN, file_and_table, form_of, is_database
 
 _CONFIG = "mlops.yaml"
 _MINIMAL = "version: 1\n"
@@ -58,7 +61,7 @@ def write(repo: Repo, name: str, *, output: str | None = None, force: bool = Fal
     path = inside(repo, name)
     file = _present(repo, path)
     if form_of(path) is None:
-        raise MlopsError(f"{path}: its form is not known by its name", hint=f"known: {', '.join(KNOWN)}")
+        raise MlopsError(f"{path}: its form is not known by its name", hint=_forms_hint(path, file))
     schema_path = inside(repo, output) if output else f"schemas/{_stem(path)}.yaml"
     target = repo.root / schema_path
     if target.exists() and not force:
@@ -74,6 +77,17 @@ def write(repo: Repo, name: str, *, output: str | None = None, force: bool = Fal
     return Inferred(path, schema_path, edited != text)
 
 
+def _forms_hint(path: str, file: Path) -> str:
+    if not is_database(path):
+        return f"known: {', '.join(KNOWN)}"
+    try:
+        names = databases.tables(file)
+    except DatabaseError:
+        names = []
+    table = shlex.quote(f"{path}#{names[0] if names else 'TABLE'}")
+    return f"name one table of the database: `git mlops schema infer {table}`"
+
+
 def _read_text(file: Path) -> str | None:
     try:
         return file.read_bytes().decode("utf-8")
@@ -84,7 +98,15 @@ def _read_text(file: Path) -> str | None:
 
 
 def _stem(path: str) -> str:
+    table = file_and_table(path)[1]
+    if table:
+        return re.sub(r"[^\w-]", "_", table)
     return PurePosixPath(path).name.split(".")[0] or "data"
+
+
+def _file(repo: Repo, path: str) -> Path:
+    """Where the bytes of a path are; those of a table are its database's."""
+    return repo.root / file_and_table(path)[0]
 
 
 def inside(repo: Repo, name: str) -> str:
@@ -98,7 +120,7 @@ def inside(repo: Repo, name: str) -> str:
 
 
 def _present(repo: Repo, path: str) -> Path:
-    file = repo.root / path
+    file = _file(repo, path)
     if file.is_dir():
         raise MlopsError(f"`{path}` is a directory", hint="name one file of it")
     if not file.is_file():
@@ -109,6 +131,7 @@ def _present(repo: Repo, path: str) -> Path:
 
 
 def _missing(repo: Repo, path: str) -> MlopsError:
+    path = file_and_table(path)[0]
     if Path(f"{repo.root / path}.dvc").exists():
         hint = f"`git mlops pull {shlex.quote(path)}`"
         return MlopsError(f"the data of `{path}` is not here", hint=hint, exit_code=CANNOT_EVALUATE)
@@ -126,28 +149,54 @@ def check(repo: Repo, bindings: Bindings, names: Sequence[str] = ()) -> Report:
     Raises:
         MlopsError: nothing is bound, or a named file is not, or does not exist.
     """
-    if not bindings:
-        hint = "`git mlops schema infer PATH` writes one and binds it"
-        raise MlopsError(f"no schemas are bound in {_CONFIG}", hint=hint)
-    named = (path for name in names if not (repo.root / (path := inside(repo, name))).exists())
-    found = bound(repo, bindings, [*files(repo, ""), *named])
+    found = bound(repo, bindings, names)
     schemas: dict[str, Schema | None] = {}
-    chosen = set(_chosen(repo, found, names) if names else _bound(found, bindings))
-    findings = [finding for path in sorted(chosen) for finding in _checked(repo, path, found, schemas)]
-    return Report(ordered(findings), sum(len(found.tables.get(path, ".")) for path in chosen))
+    paths = chosen(repo, bindings, found, names)
+    findings = [finding for path in paths for finding in _checked(repo, path, found, schemas)]
+    return Report(ordered(findings), counted(found, paths))
 
 
-def bound(repo: Repo, bindings: Bindings, paths: Iterable[str], folders: Iterable[str] = ()) -> Bound:
-    """What of these paths must satisfy a schema.
+def counted(found: Bound, paths: Iterable[str]) -> int:
+    """How many files these are."""
+    return sum(len(partitions(path, found.tables[path])) if path in found.tables else 1 for path in paths)
+
+
+def bound(
+    repo: Repo,
+    bindings: Bindings,
+    names: Iterable[str],
+    away: Iterable[str] = (),
+    folders: Iterable[str] = (),
+) -> Bound:
+    """What of the workspace must satisfy a schema.
 
     Args:
         repo: where the user stands.
         bindings: `schemas:` of mlops.yaml.
-        paths: files.
-        folders: directories beside those that are there.
+        names: what the user names, there or not.
+        away: files that are not there, but count.
+        folders: directories that are not there, but count.
+
+    Raises:
+        MlopsError: nothing is bound.
     """
+    if not bindings:
+        hint = "`git mlops schema infer PATH` writes one and binds it"
+        raise MlopsError(f"no schemas are bound in {_CONFIG}", hint=hint)
     known = set(folders)
+    named = (path for name in names if not (repo.root / (path := inside(repo, name))).exists())
+    paths = dict.fromkeys([*files(repo, ""), *away, *(path for path in named if path not in known)])
     return grouped(paths, bindings, lambda path: path in known or (repo.root / path).is_dir())
+
+
+def chosen(repo: Repo, bindings: Bindings, found: Bound, names: Iterable[str]) -> list[str]:
+    """The files and tables to check, in their order; everything that is bound where no name is given.
+
+    Raises:
+        MlopsError: a named file is not bound, or does not exist.
+    """
+    names = list(names)
+    return sorted(set(_chosen(repo, found, names) if names else _bound(found, bindings)))
 
 
 def _chosen(repo: Repo, found: Bound, names: Iterable[str]) -> Iterator[str]:
@@ -155,22 +204,21 @@ def _chosen(repo: Repo, found: Bound, names: Iterable[str]) -> Iterator[str]:
     for name in names:
         path = inside(repo, name)
         table = next((folder for folder in found.tables if f"{path}/".startswith(f"{folder}/")), None)
-        if table is not None and path not in found.files:
+        starts = (f"{path}/", f"{path}#") if is_database(path) else f"{path}/"
+        below = [p for p in (*found.files, *found.tables) if path == "." or p.startswith(starts)]
+        if path in found.files:
+            yield path
+        elif table is not None:
             yield table
-            continue
-        if (repo.root / path).is_dir():
-            inner = [p for p in (*found.files, *found.tables) if not path or p.startswith(f"{path}/")]
-            if not inner:
-                raise MlopsError(
-                    f"no file below `{path}` is bound to a schema", hint=_bind_hint(f"{path}/FILE")
-                )
-            yield from inner
-            continue
-        if path not in found.files:
-            if not (repo.root / path).exists():
-                raise _missing(repo, path)
+        elif below:
+            yield from below
+        elif (repo.root / path).is_dir():
+            hint = _bind_hint(f"{path}/FILE")
+            raise MlopsError(f"no file below `{path}` is bound to a schema", hint=hint)
+        elif not _file(repo, path).exists():
+            raise _missing(repo, path)
+        else:
             raise MlopsError(f"no schema is bound to `{path}`", hint=_bind_hint(path))
-        yield path
 
 
 def _bind_hint(path: str) -> str:
@@ -204,20 +252,23 @@ def _checked(repo: Repo, path: str, found: Bound, schemas: dict[str, Schema | No
         return
     if path in found.tables:
         yield from _table(repo, path, found, schema)
-    elif not (repo.root / path).is_file():
+    elif not _file(repo, path).is_file():
         missing = _missing(repo, path)
         yield Finding(RULE, "unknown", "its data is not here", path, hint=missing.hint)
     else:
-        yield from validate(repo.root / path, path, schema)
+        yield from validate(_file(repo, path), path, schema)
+
+
+def not_here(repo: Repo, path: str) -> Finding:
+    """That nothing is known of the data, because it is not in the workspace."""
+    return Finding(RULE, "unknown", "its data is not here", path, hint=_missing(repo, path).hint)
 
 
 def _table(repo: Repo, path: str, found: Bound, schema: Schema) -> Iterator[Finding]:
-    parts = partitions(path, found.tables[path])
     if not (repo.root / path).is_dir():
-        pointer = (repo.root / f"{path}.dvc").exists()
-        if pointer:
-            yield Finding(RULE, "unknown", "its data is not here", path, hint=_missing(repo, path).hint)
+        yield not_here(repo, path)
         return
+    parts = partitions(path, found.tables[path])
     yield from unread(path, found.tables[path])
     if parts:
         yield from cluster.here(path, {name: repo.root / path / name for name in parts}, schema)
