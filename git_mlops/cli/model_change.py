@@ -49,7 +49,9 @@ def _done(
     if not options["push"]:
         return work(), None
     remote = remotes.chosen(repo, options["remote"])
-    return share.shared(repo, remote, grammar.parse_spec(text).name, work, made), remote
+    done, said = share.shared(repo, remote, grammar.parse_spec(text).name, work, made)
+    output.heard(said)
+    return done, remote
 
 
 @click.command()

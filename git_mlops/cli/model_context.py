@@ -11,7 +11,7 @@ from git_mlops.config import Config
 from git_mlops.errors import MlopsError
 from git_mlops.git import objects
 from git_mlops.git.repo import Repo, resolve
-from git_mlops.git.signatures import Trust
+from git_mlops.git.trust import Trust
 from git_mlops.models.context import Context
 
 rules_option = click.option(

@@ -5,14 +5,20 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from git_mlops import errors, ui
+from git_mlops.cli import exp_output
+from git_mlops.experiments import present
 from git_mlops.experiments.message import short
+from git_mlops.findings import exit_code
 from git_mlops.models.approve import Approval
+from git_mlops.models.diff import ModelDifference
 from git_mlops.models.promote import Promotion
 from git_mlops.models.register import Registration
 from git_mlops.models.retire import Retired
+from git_mlops.models.verify import Verified
 from git_mlops.registry.read import Version
 from git_mlops.registry.state import Artifact, Event
 from git_mlops.registry.write import Made
+from git_mlops.reports.formats import FORMATS
 
 
 def registered(done: Registration, remote: str | None, *, as_json: bool) -> int:
@@ -92,6 +98,12 @@ def retired(done: Retired, remote: str | None, *, as_json: bool) -> int:
         ui.emit("deprecation", {"model": done.name, "version": done.version, "stage": done.stage,
                                 "tags": [one.tag for one in done.made]})  # fmt: skip
     return 0
+
+
+def heard(said: str) -> None:
+    """What the hooks of a push said."""
+    if said.strip():
+        ui.note(said.rstrip())
 
 
 def _sent(made: Sequence[Made], remote: str | None) -> None:
@@ -260,3 +272,38 @@ def _event_row(event: Event) -> tuple[object, ...]:
         event.who,
         event.tag,
     )
+
+
+def compared(found: ModelDifference, *, as_json: bool) -> int:
+    """Two versions."""
+    if as_json:
+        rest = present.difference_plain(found.rest)
+        ui.emit("model-diff", {**rest, "model": [change._asdict() for change in found.changes]})
+        return 0
+    header = ("model", found.rest.a, found.rest.b)
+    ui.table(header, [(f"{c.what} {c.name}".rstrip(), _cell(c.old), _cell(c.new)) for c in found.changes])
+    if found.changes:
+        ui.out()
+    exp_output.compared(found.rest)
+    return 0
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "-" if value is None else str(value)
+
+
+def verified(done: Verified, *, as_json: bool) -> int:
+    """What a version's tags and facts come to."""
+    version = done.version
+    if as_json:
+        signers = [{"tag": tag, "signed_by": who} for tag, who in done.signers]
+        said = [finding.to_json() for finding in done.findings]
+        ui.emit("model-verified", {"tag": version.tag, "signatures": signers, "findings": said})
+        return exit_code(done.findings)
+    for tag, who in done.signers:
+        if who is not None:
+            ui.note(f"`{tag}` is signed by {who}")
+    ui.write(FORMATS["text"].render(done.findings, title=f"{version.name} {version.version}"))
+    return exit_code(done.findings)

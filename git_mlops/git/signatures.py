@@ -9,15 +9,7 @@ from typing import NamedTuple
 
 from git_mlops.git.repo import Repo
 from git_mlops.git.run import heard
-
-
-class Trust(NamedTuple):
-    """Who may vouch; nobody by default."""
-
-    signers: bytes = b""
-    """Lines of git's `gpg.ssh.allowedSignersFile`."""
-    gpg: tuple[str, ...] = ()
-    """Fingerprints of OpenPGP keys (of the key or of its primary one), in capitals, without spaces."""
+from git_mlops.git.trust import Trust
 
 
 def good_commits(repo: Repo, trust: Trust, commits: Sequence[str]) -> list[str]:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, MlopsError
 from git_mlops.git import signatures
 from git_mlops.git.repo import Repo
-from git_mlops.git.signatures import Signature, Trust
+from git_mlops.git.signatures import Signature
+from git_mlops.git.trust import Trust
 from git_mlops.models.context import Context
 from git_mlops.registry import grammar, read, write
 from git_mlops.registry.grammar import Tag

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from git_mlops.experiments.settings import Settings as ExperimentSettings
-from git_mlops.git.signatures import Trust
+from git_mlops.git.trust import Trust
 from git_mlops.models.settings import Settings
 from git_mlops.schema.settings import Bindings
 

@@ -1,6 +1,7 @@
 """The facts of a version, all that its tag says: from git's objects and from pointers, without DVC."""
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -73,14 +74,20 @@ def collect(repo: Repo, subject: Subject, wanted: Wanted, settings: Settings, sc
         path = objects.chosen(wanted.name, wanted.path, wanted.before, found)
         model = objects.locate(repo, trees, subject.tree, path, found.outs)
         contents = tree.contents(trees, [subject.tree], settings.params)[subject.tree]
+        metrics = labelled(contents.values.metrics)
         return Facts(
             model,
             found.own,
             bound(trees, subject.tree, found.own, schemas),
             _contract(repo, trees, subject.tree, model, found),
             _environment(trees, subject),
-            dict(list(labelled(contents.values.metrics).items())[:MOST_METRICS]),
+            {name: plain(value) for name, value in list(metrics.items())[:MOST_METRICS]},
         )
+
+
+def plain(value: object) -> object:
+    """A metric as JSON can say it: infinities and NaN as text."""
+    return value if not isinstance(value, float) or math.isfinite(value) else repr(value)
 
 
 def bound(trees: Trees, root: str, data: Iterable[Out], schemas: Bindings) -> dict[str, str]:

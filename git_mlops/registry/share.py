@@ -7,10 +7,10 @@ that was seen last to the new one: the second of two finds it moved, and is told
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
-from git_mlops.errors import FINDINGS, MlopsError
+from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, MlopsError
 from git_mlops.git import refs, remotes
 from git_mlops.git.repo import Repo
-from git_mlops.git.run import GitError
+from git_mlops.git.run import GitError, heard
 from git_mlops.registry import grammar, write
 from git_mlops.registry.write import Made
 
@@ -32,8 +32,8 @@ class Seen(NamedTuple):
 
 def shared(
     repo: Repo, remote: str, name: str, work: Callable[[], T], made: Callable[[T], Sequence[Made]]
-) -> T:
-    """Make tags on top of what the remote has, and send them; or neither.
+) -> tuple[T, str]:
+    """Make tags on top of what the remote has, and send them, or neither; what git's hooks said, too.
 
     Args:
         work: what makes the tags, after the remote's are here.
@@ -44,9 +44,8 @@ def shared(
     """
     seen = look(repo, remote, grammar.checked_name(name))
     done = work()
-    if tags := made(done):
-        push(repo, seen, tags)
-    return done
+    tags = made(done)
+    return done, push(repo, seen, tags) if tags else ""
 
 
 def guard(name: str) -> str:
@@ -93,39 +92,45 @@ def _fetch(repo: Repo, remote: str, names: Sequence[str]) -> None:
         raise remotes.unreachable(remote, error) from error
 
 
-def push(repo: Repo, seen: Seen, made: Sequence[Made]) -> None:
-    """Send tags that were just made; if that fails they are taken back here.
+def push(repo: Repo, seen: Seen, made: Sequence[Made]) -> str:
+    """Send tags that were just made; if that fails they are taken back here. What hooks said meanwhile.
 
     Raises:
         MlopsError: somebody else was quicker (1); the remote refuses or cannot be reached (3).
     """
     names = dict.fromkeys((*seen.unsent, *(f"refs/tags/{one.tag}" for one in made)))
     specs = [f"{name}:{name}" for name in names]
-    ref, events = guard(seen.name), [one for one in made if not one.tag.startswith(grammar.APPROVALS)]
+    options = ["--quiet", "--atomic"]
+    events = [one for one in made if not one.tag.startswith(grammar.APPROVALS)]
     if events:  # an approval is no event: whoever promotes meanwhile need not be stopped
-        specs += [f"--force-with-lease={ref}:{seen.last or ''}", f"{events[-1].oid}:{ref}"]
+        options.append(f"--force-with-lease={guard(seen.name)}:{seen.last or ''}")
+        specs.append(f"{events[-1].oid}:{guard(seen.name)}")
     try:
-        repo.git("push", "--quiet", "--atomic", seen.remote, *specs)
-    except GitError as error:
-        for one in made:
-            write.remove(repo, one)
-        if any(word in error.stderr for word in _QUICKER):
-            raise _quicker(seen, made) from error
-        raise remotes.unreachable(seen.remote, error) from error
+        status, said = heard("push", *options, seen.remote, *specs, cwd=repo.root)
     except BaseException:
-        for one in made:
-            write.remove(repo, one)
+        _take_back(repo, made)
         raise
+    if status == 0:
+        return said
+    _take_back(repo, made)
+    shown = ", ".join(f"`{one.tag}`" for one in made)
+    if any(word in said for word in _QUICKER):
+        raise MlopsError(
+            f"somebody else changed the model `{seen.name}` on `{seen.remote}` meanwhile: {shown} was not"
+            " pushed, and is taken back here",
+            hint=f"`git fetch {seen.remote} --tags`, then `git mlops model history {seen.name}`",
+            exit_code=FINDINGS,
+        )
+    raise MlopsError(
+        f"{shown} was not pushed to `{seen.remote}`, and is taken back here: {' '.join(said.split())}",
+        hint=f"is `git remote get-url {seen.remote}` right, and may you write there?",
+        exit_code=CANNOT_EVALUATE,
+    )
+
+
+def _take_back(repo: Repo, made: Sequence[Made]) -> None:
+    for one in made:
+        write.remove(repo, one)
 
 
 _QUICKER = ("stale info", "already exists", "cannot lock ref", "fetch first", "non-fast-forward")
-
-
-def _quicker(seen: Seen, made: Sequence[Made]) -> MlopsError:
-    names = ", ".join(f"`{one.tag}`" for one in made)
-    return MlopsError(
-        f"somebody else changed the model `{seen.name}` on `{seen.remote}` meanwhile: {names} was not pushed,"
-        " and is taken back here",
-        hint=f"`git fetch {seen.remote} --tags`, then `git mlops model history {seen.name}`",
-        exit_code=FINDINGS,
-    )

@@ -2,6 +2,10 @@
 
 from typing import Literal, NamedTuple
 
+from git_mlops.git.trust import Trust
+
+__all__ = ["Bindings", "Trust", "Verdicts"]
+
 Bindings = dict[str, str]
 """Path or pattern of data (as in .gitignore, relative to the top) → path of its schema file."""
 
@@ -15,12 +19,3 @@ class Verdicts(NamedTuple):
     """A file in the form of git's `gpg.ssh.allowedSignersFile`."""
     gpg: tuple[str, ...] = ()
     """Fingerprints of OpenPGP keys."""
-
-
-class Trust(NamedTuple):
-    """Who may vouch; nobody by default."""
-
-    signers: bytes = b""
-    """Lines of git's `gpg.ssh.allowedSignersFile`."""
-    gpg: tuple[str, ...] = ()
-    """Fingerprints of OpenPGP keys (of the key or of its primary one), in capitals, without spaces."""

@@ -5,14 +5,12 @@ Nothing here is cryptography of ours: git judges the signature, by the signers t
 never by those that the checked branch brings along.
 """
 
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 
 from git_mlops.git import config as git_config
-from git_mlops.git import objects, refs
+from git_mlops.git import objects, refs, signatures
 from git_mlops.git.repo import Repo
-from git_mlops.schema.settings import Trust
+from git_mlops.git.trust import Trust
 from git_mlops.schema.subjects import REF
 
 NOBODY = Trust()
@@ -29,7 +27,7 @@ def vouched(repo: Repo, trust: Trust, places: Iterable[str]) -> set[str]:
     for commit, path, oid in _additions(repo, tip):
         if there.get(path) == oid:
             adding.setdefault(commit, set()).add(path)
-    good = _good(repo, trust, list(adding))
+    good = signatures.good_commits(repo, trust, list(adding))
     return {path for commit in good for path in adding[commit]}
 
 
@@ -45,20 +43,6 @@ def _additions(repo: Repo, tip: str) -> Iterator[tuple[str, str, str]]:
             yield commit, path, facts.split()[3]
 
 
-def _good(repo: Repo, trust: Trust, commits: Sequence[str]) -> list[str]:
-    """Those that somebody trusted signed, with a key that git finds valid."""
-    if not commits:
-        return []
-    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        file = Path(folder, "allowed_signers")
-        file.write_bytes(trust.signers)
-        config = ("-c", f"gpg.ssh.allowedSignersFile={file}", "-c", "gpg.ssh.revocationFile=")
-        asked = "".join(f"{commit}\n" for commit in commits).encode()
-        form = "--format=%H %G? %GF %GP"
-        answer = repo.text(*config, "log", "--no-walk=unsorted", "--stdin", form, stdin=asked)
-    return [words[0] for line in answer.splitlines() if _trusted(trust, words := line.split(" "))]
-
-
 def signers_of(repo: Repo, tip: str, there: Mapping[str, str]) -> dict[str, str]:
     """Path of a verdict → the name or key in the signature of the commit that added it, trusted or not."""
     added = {path: commit for commit, path, oid in _additions(repo, tip) if there.get(path) == oid}
@@ -69,14 +53,6 @@ def signers_of(repo: Repo, tip: str, there: Mapping[str, str]) -> dict[str, str]
     lines = [line.split("\0") for line in answer.splitlines()]
     who = {commit: name or key for commit, name, key in lines if name or key}
     return {path: who[commit] for path, commit in added.items() if commit in who}
-
-
-def _trusted(trust: Trust, words: Sequence[str]) -> bool:
-    """Commit, judgement, fingerprint of the key, and of its primary key."""
-    _commit, judgement, key, primary = words
-    if key.startswith("SHA256:"):  # ssh: `G` only where the file of signers has the key, else `U`
-        return judgement == "G" and bool(trust.signers)
-    return judgement in ("G", "U") and bool({key, primary} & set(trust.gpg))
 
 
 def signs(repo: Repo) -> bool:
