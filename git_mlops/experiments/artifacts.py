@@ -1,9 +1,11 @@
 """What a run logged as artifacts: a pointer among the run's files, or, without DVC, the files themselves."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from git_mlops.data import dvc, stored
+from git_mlops.data import cache, dvc, pointers, stored
 from git_mlops.data.hashes import walk
+from git_mlops.errors import MlopsError
 from git_mlops.git.repo import Repo
 
 
@@ -26,7 +28,7 @@ def files(repo: Repo, folder: Path | None, limit: int) -> tuple[dict[str, bytes]
         return {}, [f"the artifacts could not be kept: {error.strerror or error}"]
 
 
-def _plain(folder: Path, limit: int) -> tuple[dict[str, bytes], list[str]]:
+def _plain(folder: Path, limit: int, base: str = "artifacts") -> tuple[dict[str, bytes], list[str]]:
     made: dict[str, bytes] = {}
     notes = []
     for name in sorted(walk(folder)):
@@ -37,5 +39,39 @@ def _plain(folder: Path, limit: int) -> tuple[dict[str, bytes], list[str]]:
             size = f"{file.stat().st_size / 2**20:.1f} MiB"
             notes.append(f"the artifact `{name}` ({size}) was left out: git is no place for it without DVC")
         else:
-            made[f"artifacts/{name}"] = file.read_bytes()
+            made[f"{base}/{name}"] = file.read_bytes()
     return made, notes
+
+
+def added(
+    repo: Repo, folder: Path, name: str, files_: Mapping[str, bytes], limit: int
+) -> tuple[dict[str, bytes], list[str]]:
+    """Files of `.mlops/run/` for a folder that comes to what is there already (`<name>.dvc`, or plain).
+
+    Raises:
+        MlopsError: what is there already is not on this machine, or a file cannot be kept.
+    """
+    if not folder.is_dir() or not any(True for _name in walk(folder)):
+        return {}, []
+    pointer = files_.get(f"{name}.dvc")
+    if pointer is None and not dvc.initialised(repo):
+        return _plain(folder, limit, name)
+    try:
+        done = stored.keep(repo, folder)
+    except OSError as error:
+        raise MlopsError(f"the artifacts could not be kept: {error.strerror or error}") from error
+    if done is None:
+        return {}, []
+    path = name.rpartition("/")[2]
+    if pointer is None:
+        return {f"{name}.dvc": done.pointer(path)}, []
+    (old,), (new,) = (pointers.parse(f"{path}.dvc", text).outs for text in (pointer, done.pointer(path)))
+    if not cache.complete(repo, old):
+        raise MlopsError(
+            "the run's earlier artifacts are not on this machine: nothing can be added to them",
+            hint="`git mlops exp pull` brings them",
+        )
+    members = {**cache.members(repo, old), **cache.members(repo, new)}
+    hash_ = stored.keep_listing(repo, {inner: out.hash for inner, out in members.items()})
+    size = sum(cache.object_path(cache.cache_dir(repo), out).stat().st_size for out in members.values())
+    return {f"{name}.dvc": stored.Stored(hash_, size, len(members)).pointer(path)}, []

@@ -98,7 +98,8 @@ def alive(journal: Journal) -> bool:
 def left_over(repo: Repo) -> bool:
     """Whether a recorder that is gone has left anything: see `recovery`."""
     folder = repo.private / WORKTREES
-    return any(not alive(run) for run in under_way(repo)) or any(folder.glob("*.lock"))
+    logs = (repo.private / "runs").glob("*/mlflow/run.json")
+    return any(not alive(run) for run in under_way(repo)) or any(folder.glob("*.lock")) or any(logs)
 
 
 def born(pid: int) -> str:

@@ -1,7 +1,7 @@
 """Runs whose recorder is gone become interrupted experiments; what they left is tidied up."""
 
 from git_mlops.errors import MlopsError
-from git_mlops.experiments import journal, names, rescue, tracked, worktree
+from git_mlops.experiments import journal, names, rescue, sealing, tracked, worktree
 from git_mlops.experiments.journal import Journal
 from git_mlops.git import refs
 from git_mlops.git.refs import Move, RefMovedError
@@ -10,7 +10,7 @@ from git_mlops.git.repo import Repo
 
 def recover(repo: Repo) -> list[str]:
     """Turn the runs of killed recorders into interrupted experiments; their refs."""
-    found = []
+    found = sealing.recover(repo)
     for run in journal.under_way(repo):
         if journal.alive(run) or names.parse_ref(run.ref) is None:
             continue

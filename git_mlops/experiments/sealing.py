@@ -1,0 +1,413 @@
+"""Runs that are recorded through MLflow's interface: begun, sealed into one experiment, edited later.
+
+While such a run goes on it is a log (`runlog`). When it ends, the log becomes an experiment of the tree that
+the project was when the run began. What is said of it later is a log again, on top of the experiment, and
+becomes its next commit; the one before stays in the ref's reflog.
+"""
+
+import json
+import os
+import platform
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from git_mlops import trackfile
+from git_mlops.data.settings import Settings as DataSettings
+from git_mlops.experiments import (
+    artifacts,
+    documents,
+    environment,
+    journal,
+    message,
+    names,
+    recording,
+    runlog,
+    snapshot,
+    subject,
+    tracked,
+    tree,
+    yaml12,
+)
+from git_mlops.experiments.documents import DocumentError
+from git_mlops.experiments.environment import Environment
+from git_mlops.experiments.layout import RUN
+from git_mlops.experiments.message import Message, Status
+from git_mlops.experiments.names import ExperimentRef
+from git_mlops.experiments.record import Record, RecordError, format_record, parse_record
+from git_mlops.experiments.recording import Request
+from git_mlops.experiments.runlog import Began, GoneError, Point, Reader, State
+from git_mlops.experiments.settings import Settings
+from git_mlops.experiments.snapshot import with_files
+from git_mlops.experiments.subject import Task
+from git_mlops.experiments.tree import Trees
+from git_mlops.git import refs
+from git_mlops.git.objects import Entry
+from git_mlops.git.reader import reader
+from git_mlops.git.refs import Move, RefMovedError
+from git_mlops.git.repo import Repo, resolve
+from git_mlops.jsonable import finite
+
+FACTS = "mlflow"
+"""The key of record.json."""
+_STATUS: dict[str, Status] = {"FINISHED": "finished", "FAILED": "failed"}
+_FILES = "files"
+
+
+class Beginning(NamedTuple):
+    """How a run begins."""
+
+    run_id: str
+    facts: Mapping[str, Any]
+    """As `runlog` has them."""
+    environment: Environment
+    command: tuple[str, ...] = ()
+    committed: str | None = None
+    """Take this commit as the code, not the workspace: the run is somewhere else."""
+    owned: bool = True
+    """It ends with this process; else when somebody says so."""
+
+
+class Sealed(NamedTuple):
+    """An experiment that a log became."""
+
+    ref: str
+    commit: str
+    facts: dict[str, Any]
+
+
+def folder(repo: Repo, run_id: str) -> Path:
+    """Where a run under way is."""
+    return repo.private / "runs" / run_id
+
+
+def begin(repo: Repo, how: Beginning, settings: Settings, data: DataSettings) -> Path:
+    """Take the project as it is, and start the log; its folder.
+
+    Raises:
+        MlopsError: no commit yet.
+    """
+    baseline = how.committed or resolve(repo, "HEAD")
+    files: dict[str, bytes] = {"environment.lock": how.environment.lock}
+    record = Record(
+        how="mlflow",
+        command=list(how.command) or None,
+        directory=repo.prefix.rstrip("/") or None,
+        status="interrupted",
+        start=_stamp(how.facts.get("start_time")),
+        host=environment.host() if not how.committed else None,
+        extra={"run_id": how.run_id},
+    )
+    if how.committed:  # neither its packages nor its machine are known here
+        root = repo.text("rev-parse", f"{baseline}^{{tree}}")
+        files = {"record.json": format_record(record)}
+    else:
+        taken = snapshot.take(repo, data)
+        task = Task(("mlflow", *how.command), repo.prefix)
+        found = subject.study(repo, taken, task, settings, known=how.environment)._replace(loose={})
+        record = record._replace(metrics_not_written=list(found.contents.values.metrics) or None)
+        root = taken.tree
+        files = recording.run_files(found, record)
+    place = folder(repo, how.run_id)
+    inner = place / runlog.FOLDER / _FILES
+    inner.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (inner / name).write_bytes(content)
+    refs.move(repo, [Move(journal.holder(how.run_id), root, None)], f"mlflow: {how.run_id} began")
+    began = Began(how.run_id, dict(how.facts), baseline, root, root=str(repo.root))
+    _start(place, began, owned=how.owned)
+    return place
+
+
+def _start(place: Path, began: Began, *, owned: bool) -> None:
+    """The log is there when this file is."""
+    if owned:
+        pid = os.getpid()
+        began = began._replace(pid=pid, host=platform.node(), born=journal.born(pid))
+    target = place / runlog.FOLDER / runlog.RUN_FILE
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{runlog.RUN_FILE}.{os.getpid()}")
+    temporary.write_text(json.dumps(began._asdict()) + "\n", encoding="utf-8")
+    with suppress(FileExistsError):  # two processes begin to edit a run: one log serves both
+        target.hardlink_to(temporary)
+    temporary.unlink()
+
+
+def _stamp(milliseconds: object) -> str | None:
+    if not isinstance(milliseconds, int):
+        return None
+    return recording.stamp(datetime.fromtimestamp(milliseconds / 1000, UTC))
+
+
+def inside(repo: Repo, exp_run: str, run_id: str, facts: Mapping[str, Any]) -> Path | None:
+    """A log in the folder of the `exp run` that this process belongs to; None where another run has it."""
+    place = tracked.folder(repo, exp_run)
+    if not place.parent.is_dir() or (place / runlog.FOLDER / runlog.RUN_FILE).exists():
+        return None
+    _start(place, Began(run_id, dict(facts), "", ""), owned=False)
+    began = runlog.read_began(place)
+    return place if began and began.run_id == run_id else None
+
+
+def reopen(repo: Repo, ref: str, commit: str, facts: Mapping[str, Any], *, owned: bool) -> Path:
+    """A log on top of an experiment."""
+    run_id = str(facts["run_id"])
+    place = folder(repo, run_id)
+    baseline = names.parse_ref(ref)
+    began = Began(run_id, dict(facts), baseline.baseline if baseline else "", "", ref, commit, str(repo.root))
+    _start(place, began, owned=owned)
+    return place
+
+
+def dead(place: Path) -> bool:
+    """Whether the process is gone that the run belongs to."""
+    began = runlog.read_began(place)
+    if began is None or not began.pid:
+        return False
+    as_journal = journal.Journal(began.run_id, "", "", "", began.pid, began.host, began.born)
+    return not journal.alive(as_journal)
+
+
+def recover(repo: Repo) -> list[str]:
+    """Seal the runs of processes that are gone: as interrupted, where nobody said how they ended."""
+    found = []
+    for place in runlog.places(repo.private):
+        if place.name != "track" and dead(place):
+            with suppress(GoneError, OSError):
+                done = seal(repo, place)
+                found += [done.ref] if done else []
+    return found
+
+
+def seal(repo: Repo, place: Path) -> Sealed | None:
+    """Turn a log into its experiment, and take the log away.
+
+    Raises:
+        GoneError: another process did. MlopsError: it cannot be recorded; the log stays.
+    """
+    with runlog.Sealing(place):
+        began = runlog.read_began(place)
+        if began is None:
+            raise GoneError
+        log = Reader(place, began)
+        histories = log.histories()
+        state = log.look()
+        _ended(state, log.changed)
+        done = _Recording(repo, place, began, state, histories).publish()
+        gone = place.with_name(f".{place.name}.{os.getpid()}")
+        place.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+    return done
+
+
+def _ended(state: State, changed: float) -> None:
+    """Nobody said how it ended: it was killed."""
+    if state.info.get("status") in ("RUNNING", "SCHEDULED"):
+        start = state.info.get("start_time") or 0
+        state.info |= {"status": "KILLED", "end_time": max(int(changed * 1000), start)}
+
+
+class _Recording:
+    """One log on its way into history."""
+
+    def __init__(
+        self, repo: Repo, place: Path, began: Began, state: State, histories: Mapping[str, list[Point]]
+    ) -> None:
+        self.repo, self.place, self.began, self.state = repo, place, began, state
+        self.histories = histories
+        self.status: Status = _STATUS.get(str(state.info.get("status")), "interrupted")
+        self._read()
+
+    def _read(self) -> None:
+        """What the tree holds, and the files of the run as they are until now."""
+        base = self.began.commit
+        root = f"{base}^{{tree}}" if base else self.began.tree
+        if base:
+            root = self.repo.text("rev-parse", root)
+        with reader(self.repo) as objects_:
+            trees = Trees(objects_)
+            self.entries = trees.entries(root)
+            self.inner = trees.entries(self.entries[".mlops"].oid) if ".mlops" in self.entries else {}
+            known = tree.contents(trees, [root])[root]
+            self.known = {
+                name
+                for path, found in known.values.params.items()
+                if path != f"{RUN}params.yaml"
+                for name in found
+            }
+            below: list[Entry] = list(trees.files(root, RUN[:-1])) if base else []
+            texts = objects_.read(entry.oid for entry in below)
+            said = objects_.read([base])[base].content if base else b""
+        self.files = {e.path.removeprefix(RUN): texts[e.oid].content or b"" for e in below if e.oid in texts}
+        self.said = (said or b"").decode("utf-8", "replace").partition("\n\n")[2]
+        if not base:
+            where = self.place / runlog.FOLDER / _FILES
+            self.files = {file.name: file.read_bytes() for file in where.iterdir()}
+
+    def publish(self) -> Sealed:
+        """The experiment; its ref is moved from where the log found it, or made."""
+        files, facts, metrics = self._files()
+        record = self._record(files)
+        made: dict[str, str] = {}
+
+        def make(name: str) -> str:
+            if name not in made:
+                extra = {**record.extra, FACTS: {"version": runlog.VERSION, **facts}}
+                files["record.json"] = format_record(record._replace(name=name, extra=extra))
+                whole = with_files(self.repo, self.entries, self.inner, files)
+                said = self._message(name, metrics, record)
+                made[name] = recording.commit_tree(self.repo, whole, self.began.baseline, said)
+            return made[name]
+
+        began = self.began
+        if began.ref and began.commit:
+            new = make(began.ref.rpartition("/")[2])
+            with suppress(RefMovedError):
+                refs.move(self.repo, [Move(began.ref, new, began.commit)], "mlflow: edited", reflog=True)
+                return Sealed(began.ref, new, facts)
+        held = refs.read(self.repo, journal.holder(began.run_id)) if not began.ref else None
+        also = [Move(journal.holder(began.run_id), None, held)] if held else []
+        name = began.ref.rpartition("/")[2] if began.ref else experiment_name(facts)
+        ref, oid, _kept = recording.publish(self.repo, began.baseline, make, Request(name, late=True), also)
+        return Sealed(names.format_ref(ExperimentRef(*ref)), oid, facts)
+
+    def _files(self) -> tuple[dict[str, bytes], dict[str, Any], dict[str, object]]:
+        files = dict(self.files)
+        metrics = self._metrics(files)
+        self._params(files)
+        named = add_histories(files, self.state, self.histories)
+        add_artifacts(self.repo, self.place, files, self.state)
+        if declaration := _declaration(files):
+            files["dvc.yaml"] = declaration
+        return files, {**self.state.facts(), **({"files": named} if named else {})}, metrics
+
+    def _metrics(self, files: dict[str, bytes]) -> dict[str, object]:
+        """metrics.json, the last value of each; those of this run by name."""
+        if not self.state.latest:
+            return {}
+        found = _json(files.get("metrics.json"))
+        for name, point in self.state.latest.items():
+            trackfile.nest(found, name, point[0])
+        files["metrics.json"] = trackfile.text(finite(found))
+        return {name: point[0] for name, point in self.state.latest.items()}
+
+    def _params(self, files: dict[str, bytes]) -> None:
+        """params.yaml, what no file of the project says."""
+        new = {n: runlog.typed(text) for n, text in self.state.params.items() if n not in self.known}
+        if not new:
+            return
+        old: object = {}
+        with suppress(DocumentError):
+            old = documents.load("params.yaml", files.get("params.yaml", b"{}"))
+        files["params.yaml"] = yaml12.dump({**(old if isinstance(old, dict) else {}), **new})
+
+    def _record(self, files: Mapping[str, bytes]) -> Record:
+        """The record of before, with what the log adds. What is older than the run is not its result."""
+        try:
+            record = parse_record(files.get("record.json", b"{}"))
+        except RecordError:
+            record = Record()
+        mine = {f"{RUN}metrics.json"} if self.state.latest else set()
+        older = [path for path in record.metrics_not_written or [] if path not in mine]
+        start, end = self.state.info.get("start_time"), self.state.info.get("end_time")
+        if record.how == "mlflow" and isinstance(start, int) and isinstance(end, int):
+            record = record._replace(end=_stamp(end), wall=round((end - start) / 1000, 3))
+        return record._replace(status=self.status, metrics_not_written=older or None)
+
+    def _message(self, name: str, metrics: Mapping[str, object], record: Record) -> str:
+        old = message.parse_message(self.said) if self.said else Message("")
+        title = message.title(name, metrics) if metrics or not old.title else old.title
+        return message.format_message(
+            Message(
+                title,
+                self.state.tags.get("mlflow.note.content", old.text),
+                (record.key or {}).get("run") or old.key,
+                self.status,
+                message.VERSION,
+                bool(record.metrics_not_written),
+                bool(record.data_dirty),
+            )
+        )
+
+
+def add_histories(
+    files: dict[str, bytes], state: State, histories: Mapping[str, Sequence[Point]]
+) -> dict[str, str]:
+    """Every value of every metric among the files; which file a metric is in, where another has its name."""
+    named = {**state.info.get("files", {})}
+    taken = {file: name for name, file in named.items()}
+    for name, found in histories.items():
+        if name not in named:
+            safe, number = trackfile.safe_name(name), 2
+            file = safe
+            while taken.get(file, name) != name or (file != name and file in state.latest):
+                file, number = f"{safe}~{number}", number + 1
+            taken[file] = name
+            if file != name:
+                named[name] = file
+        path = f"plots/{named.get(name, name)}.tsv"
+        old = files.get(path, trackfile.HEADER.encode())
+        files[path] = old + runlog.lines(found).encode()
+    state.info.pop("files", None)
+    return named
+
+
+def add_artifacts(repo: Repo, place: Path, files: dict[str, bytes], state: State) -> list[str]:
+    """Pointers to what was logged as files, of the run and of each of its models."""
+    notes: list[str] = []
+    for name, where in (("artifacts", place / "artifacts"), *_models(place)):
+        found, said = artifacts.added(repo, where, name, files, DataSettings().size_limit)
+        if said:  # too large for git, and no DVC: they stay on this machine
+            shutil.copytree(where, local_files(repo, str(state.info["run_id"])) / name, dirs_exist_ok=True)
+        files |= found
+        notes += said
+    for model_id, model in state.models.items():
+        pointer = files.get(f"models/{model_id}.dvc")
+        if pointer and (hash_ := re.search(rb"md5: ([0-9a-f]{32}\.dir)", pointer)):
+            model["object"] = f"md5:{hash_[1].decode()}"
+    return notes
+
+
+def local_files(repo: Repo, run_id: str) -> Path:
+    """Where files stay that are too large for git in a project without DVC."""
+    return repo.private / "artifacts" / run_id
+
+
+def _models(place: Path) -> list[tuple[str, Path]]:
+    models = place / "models"
+    return [(f"models/{one.name}", one) for one in sorted(models.iterdir())] if models.is_dir() else []
+
+
+def _json(content: bytes | None) -> dict[str, object]:
+    try:
+        found = json.loads(content or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _declaration(files: Mapping[str, bytes]) -> bytes | None:
+    try:
+        old = documents.load("dvc.yaml", files.get("dvc.yaml", b""))
+    except DocumentError:
+        old = None
+    said: dict[str, list[object]] = {k: list(v) for k, v in old.items()} if isinstance(old, dict) else {}
+    for kind, file in (("metrics", "metrics.json"), ("params", "params.yaml")):
+        if file in files and file not in said.get(kind, []):
+            said.setdefault(kind, []).append(file)
+    if any(name.startswith("plots/") for name in files):
+        said["plots"] = [tracked.PLOTS]
+    return yaml.safe_dump(said, allow_unicode=True).encode() if said else None
+
+
+def experiment_name(facts: Mapping[str, Any]) -> str:
+    """A run's name as an experiment can have it."""
+    name = re.sub(r"[^\w.+=-]+|\.\.+|@\{", "-", str(facts.get("run_name") or "run")).strip("-.")[:80] or "run"
+    name = name.removesuffix(".lock")
+    return f"run-{name}" if names.problem(name) else name

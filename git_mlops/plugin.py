@@ -1,0 +1,71 @@
+"""What MLflow loads: `MLFLOW_TRACKING_URI=git-mlops:` or `git-mlops:///path`. Entry points, tiny and lazy.
+
+MLflow imports this module at its own start: nothing of MLflow may be imported here before it is asked for,
+or the scheme would silently not be there.
+"""
+
+TYPE_CHECKING = False  # `typing` costs 12 ms
+if TYPE_CHECKING:
+    from typing import Any
+
+SCHEME = "git-mlops"
+SERVED = "_MLFLOW_SERVER_FILE_STORE"
+"""MLflow's server tells its processes by this variable where runs are."""
+
+_recorders: "dict[str, Any]" = {}
+
+
+def tracking_store(store_uri: "str | None" = None, artifact_uri: "str | None" = None) -> "Any":
+    """MLflow's tracking store; parameters as MLflow names them."""
+    from git_mlops.tracking.store import Store
+
+    return Store(_recorder(store_uri), artifact_uri)
+
+
+def artifact_repository(
+    artifact_uri: str, tracking_uri: "str | None" = None, registry_uri: "str | None" = None
+) -> "Any":
+    """MLflow's artifact repository; parameters as MLflow names them."""
+    del registry_uri
+    from git_mlops.tracking.files import Artifacts
+
+    return Artifacts(artifact_uri, _recorder(tracking_uri or _in_force()), tracking_uri)
+
+
+def _in_force() -> "str | None":
+    import mlflow
+
+    uri = mlflow.get_tracking_uri()
+    return uri if isinstance(uri, str) and uri.startswith(f"{SCHEME}:") else None
+
+
+def _recorder(uri: "str | None") -> "Any":
+    """One for each repository of this process, whoever asks."""
+    from mlflow.exceptions import MlflowException
+
+    from git_mlops import config, env
+    from git_mlops.errors import MlopsError
+    from git_mlops.git.repo import discover
+    from git_mlops.tracking.recorder import Recorder
+
+    served = env.get(SERVED) or ""
+    if (uri is None or not uri.startswith(f"{SCHEME}:")) and served.startswith(f"{SCHEME}:"):
+        uri = served
+    try:
+        repo = discover(_place(uri))
+        known = _recorders.get(str(repo.root))
+        if known is None:
+            settings = config.load(repo).config
+            known = Recorder(repo, settings.experiments, settings.data, served=bool(served))
+            _recorders[str(repo.root)] = known
+    except MlopsError as error:
+        raise MlflowException(f"{error}{f' ({error.hint})' if error.hint else ''}") from error
+    return known
+
+
+def _place(uri: "str | None") -> str:
+    """The directory that a URI names: after `git-mlops://`, or here."""
+    from urllib.parse import unquote, urlsplit
+
+    parts = urlsplit(uri or "")
+    return unquote(f"{parts.netloc}{parts.path}") or "."

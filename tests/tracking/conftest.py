@@ -1,0 +1,46 @@
+"""MLflow itself, on repositories of the tests."""
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from git_mlops.git.repo import Repo
+
+Client = Callable[[Repo], Any]
+
+
+@pytest.fixture(scope="session")
+def mlflow() -> Any:
+    """The module; importing it takes seconds and warns of much that is not ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import mlflow
+        import mlflow.pyfunc
+        import mlflow.sklearn
+
+        return mlflow
+
+
+@pytest.fixture
+def client(mlflow: Any) -> Client:
+    """MLflow's client of a repository, as a script has it that names the repository."""
+
+    def client_(repo: Repo) -> Any:
+        return mlflow.MlflowClient(tracking_uri=f"git-mlops://{repo.root}")
+
+    return client_
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Callable[[str], Path]:
+    """A file with Python code."""
+
+    def script_(code: str) -> Path:
+        file = tmp_path / "script.py"
+        file.write_text(code, encoding="utf-8")
+        return file
+
+    return script_
