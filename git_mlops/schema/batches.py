@@ -14,7 +14,8 @@ from git_mlops.schema import tables
 from git_mlops.schema.tables import Header, Table, Wanted
 from git_mlops.schema.text import open_, repeated
 from git_mlops.tables.forms import Form
-from git_mlops.tables.opened import parse_options, stream
+from git_mlops.tables.opened import arrow_batches, arrow_schema, parse_options, stream
+from git_mlops.tables.settings import Dialect
 
 _CHUNK = 1024 * 1024
 _MOST_SPANS = 4
@@ -41,11 +42,12 @@ def source(path: Path, form: Form, block: int) -> Source:
         UnreadableError: it is no CSV.
     """
     header = tables.header(path, form)
+    mark = form.quote.encode() if form.quote else None
     quoted = hexadecimal = False
     with open_(path, form) as file:
         last = b""  # for a pair that two chunks share
         while chunk := file.read(_CHUNK):
-            quoted = quoted or b'"' in chunk
+            quoted = quoted or (mark is not None and mark in chunk)
             hexadecimal = hexadecimal or _hexadecimal(last + chunk)
             last = chunk[-1:]
     return Source(path, form, header, quoted, hexadecimal, block)
@@ -60,7 +62,7 @@ def texts(source: Source) -> Iterator[Any]:
     """Every cell as text: Arrow record batches, columns by position."""
     import pyarrow as pa
 
-    first = True  # the header is a record like any other
+    first = source.form.header  # the header is a record like any other
     for batch in _batches(source, dict.fromkeys(_places(source), pa.string()), skipped=0):
         rest = batch.slice(1) if first and batch.num_rows else batch
         first = first and not batch.num_rows
@@ -87,12 +89,20 @@ def values(source: Source, wanted: Mapping[str, Wanted]) -> list[Iterator[Any]] 
         types[place] = pa.type_for_alias(_ARROW[kind])
         if want.sort == "bool":
             truths.add(want.coerce)
-    if len(truths) > 1 or not source.header.simple:
+    if len(truths) > 1 or not source.header.simple or not _as_arrow_reads(source.form.dialect):
         return None
     spans = _spans(source)
     if len(spans) == 1:
         return [_batches(source, types, digits=True in truths, skipped=1)]
     return [_batches(source, types, digits=True in truths, skipped=int(s.start == 0), span=s) for s in spans]
+
+
+def _as_arrow_reads(dialect: Dialect | None) -> bool:
+    """Whether cells are written as most are; what stands between and around them, Arrow is told."""
+    if dialect is None:
+        return True
+    plain = dialect.encoding == "utf-8" and dialect.decimal == "." and not dialect.dates
+    return plain and dialect.header
 
 
 class Span(NamedTuple):
@@ -164,7 +174,7 @@ def _batches(
             stream,
             read_options=options,
             parse_options=parse_options(source.form, quoted=source.quoted),
-            convert_options=tables.convert_options(types, digits=digits),
+            convert_options=tables.convert_options(types, source.form.dialect, digits=digits),
         )
 
 
@@ -202,6 +212,23 @@ def parquet_table(path: Path, form: Form, rows: Sequence[int]) -> Table:
     return Table(path, form, whole.num_rows, repeated(names), tables.by_name(whole, names), whole)
 
 
+def arrow_table(path: Path, form: Form, rows: Sequence[int]) -> Table:
+    """The same of an Arrow file."""
+    import pyarrow as pa
+
+    taken, start = [], 0
+    for batch in arrow_batches(path):
+        here = [row - start for row in rows if start <= row < start + batch.num_rows]
+        start += batch.num_rows
+        if here:
+            taken.append(batch.take(here))
+        if rows[-1] < start:
+            break
+    whole = pa.Table.from_batches(taken, arrow_schema(path))
+    names = whole.column_names
+    return Table(path, form, whole.num_rows, repeated(names), tables.by_name(whole, names), whole)
+
+
 def _taken(file: Any, group: int, rows: Sequence[int]) -> list[Any]:
     taken, start = [], 0
     for batch in file.iter_batches(_ROWS, row_groups=[group]):
@@ -225,13 +252,23 @@ class Labels(NamedTuple):
     """Columns that are row labels to pandas."""
 
 
+def arrow_labels(path: Path) -> Labels:
+    """The same of an Arrow file, by reading one of its columns."""
+    schema = arrow_schema(path)
+    return _labels(schema, sum(batch.num_rows for batch in arrow_batches(path, schema.names[:1])))
+
+
 def labels(path: Path) -> Labels:
     """From the footer alone."""
-    import pyarrow as pa
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as file:
-        schema, rows = file.schema_arrow, file.metadata.num_rows
+        return _labels(file.schema_arrow, file.metadata.num_rows)
+
+
+def _labels(schema: Any, rows: int) -> Labels:
+    import pyarrow as pa
+
     said = schema.pandas_metadata or {}
     odd = {
         str(c.get("field_name")) for c in said.get("columns", ()) if str(c.get("numpy_type")) not in _PLAIN

@@ -5,19 +5,20 @@ extra and ordered columns) pandera says of an extract: the first rows, rows with
 fail. From both, `validate` makes the very findings that pandera gives of the whole table.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from git_mlops.schema import batches, pandera
+from git_mlops.schema import batches, objects, pandera
 from git_mlops.schema.batches import Source
 from git_mlops.schema.compiled import Column, Key, NotCompiledError, Plan, Unique, plan
 from git_mlops.schema.load import Schema
 from git_mlops.schema.partitions import IN_MEMORY, Keys, Repeats, hashed
-from git_mlops.schema.tables import Table, Wanted, text_cells
+from git_mlops.schema.tables import Table, Wanted, iso_times, null, object_cells, text_cells, texts_alone
 from git_mlops.schema.text import UnreadableError
-from git_mlops.tables.forms import Form
+from git_mlops.tables.forms import Form, Kind
+from git_mlops.tables.frames import scan
 
 if TYPE_CHECKING:
     import polars as pl
@@ -62,12 +63,7 @@ def counted(file: Path, form: Form, schema: Schema, limits: Limits) -> Counted |
         size = file.stat().st_size
         if size < limits.small or size == 0:
             return None
-        if form.kind == "parquet":
-            found: Counted | None = _Parquet(file, form, schema, limits).counted()
-        elif form.kind in ("csv", "tsv") and form.dialect is None:
-            found = _Csv(file, form, schema, limits).counted()
-        else:
-            return None
+        found = _KINDS[form.kind](file, form, schema, limits).counted()
     except (NotCompiledError, UnreadableError, OSError, EOFError, ValueError, OverflowError):
         return None
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException):
@@ -89,15 +85,14 @@ class _Parquet:
     """One Parquet file under one schema."""
 
     def __init__(self, file: Path, form: Form, schema: Schema, limits: Limits) -> None:
-        import polars as pl
 
         self._file, self._form, self._limits = file, form, limits
-        self._labels = batches.labels(file)
+        self._labels = self._said()
         names = self._labels.names
         if len(set(names)) < len(names) or not self._labels.rows:
             raise NotCompiledError("no rows, or a column that stands twice")
         self._whole = file.stat().st_size < limits.whole and self._labels.rows < limits.rows
-        self._frame = pl.scan_parquet(file, glob=False, hive_partitioning=False)
+        self._frame = self._scanned()
         types = self._frame.collect_schema()
         wanted = pandera.wanted(schema.built, schema.document, names)
         columns = {
@@ -106,6 +101,17 @@ class _Parquet:
             if name not in self._labels.indexes
         }
         self._plan = plan(schema.built, columns)
+
+    def _said(self) -> batches.Labels:
+        return batches.labels(self._file)
+
+    def _scanned(self) -> "pl.LazyFrame":
+        import polars as pl
+
+        return pl.scan_parquet(self._file, glob=False, hive_partitioning=False)
+
+    def _table(self, places: Sequence[int]) -> Table:
+        return batches.parquet_table(self._file, self._form, places)
 
     def counted(self) -> Counted | None:
         """In one pass over the columns of the plan, and one over each key."""
@@ -123,7 +129,7 @@ class _Parquet:
         chosen = {*range(min(_HEAD, rows)), *self._failing(counts), *self._either(nulls, rows)}
         chosen |= {row for key, found in repeats.items() for row in self._repeated(key, found)}
         places = tuple(sorted(chosen))
-        return Counted(rows, counts, batches.parquet_table(self._file, self._form, places), places)
+        return Counted(rows, counts, self._table(places), places)
 
     def _countable(self, key: Unique) -> bool:
         """Whether pandera counts what repeats as we do: nulls repeat, but are no cases to it."""
@@ -172,6 +178,19 @@ class _Parquet:
         yield from _first_repeated((hashed(frame) for frame in self._keys(key)), found)
 
 
+class _Arrow(_Parquet):
+    """One Arrow file of either sort under one schema."""
+
+    def _said(self) -> batches.Labels:
+        return batches.arrow_labels(self._file)
+
+    def _scanned(self) -> "pl.LazyFrame":
+        return scan(self._file, self._form)
+
+    def _table(self, places: Sequence[int]) -> Table:
+        return batches.arrow_table(self._file, self._form, places)
+
+
 _ROW = "\0row"
 
 
@@ -218,26 +237,106 @@ class _Tally:
                 first += [self.rows + row for row in rows[: pandera.EXAMPLES - len(first)]]
 
 
-class _Csv:
-    """One CSV under one schema."""
+class _Batched:
+    """One table under one schema, read in batches of what its cells are declared to be."""
 
-    def __init__(self, file: Path, form: Form, schema: Schema, limits: Limits) -> None:
-        self._limits = limits
-        self._source: Source = batches.source(file, form, limits.block)
-        names = self._source.header.names
+    def __init__(self, file: Path, names: Sequence[str], schema: Schema, limits: Limits) -> None:
+        self._limits, self._names = limits, names
         if len(set(names)) < len(names):
             raise NotCompiledError("a column that stands twice")
         self._whole = file.stat().st_size < limits.whole
-        self.failed = False
-        """Whether some span failed, so that the others need not go on."""
         self._wanted: Mapping[str, Wanted] = pandera.wanted(schema.built, schema.document, names)
         self._types = {name: _type(self._wanted.get(name)) for name in names}
         self.plan = plan(schema.built, {name: self._column(name) for name in names})
+
+    def _batches(self) -> Iterator[Any]:
+        raise NotImplementedError
+
+    def _typed(self, batch: Any) -> "tuple[pl.DataFrame, dict[str, list[int]]]":
+        """A batch as the declared types, as `tables.typed` does, and the rows that are not of them."""
+        raise NotImplementedError
+
+    def _extract(self, first: Mapping[Key, Sequence[int]]) -> tuple[Table, tuple[int, ...]]:
+        """The first rows and those that are asked for, as they stand in the file."""
+        raise NotImplementedError
+
+    def unclosed(self, _batch: Any) -> bool:
+        """Whether the last batch may hold a cell that was never closed."""
+        return False
 
     def _column(self, name: str) -> Column:
         want = self._wanted.get(name)  # cells become what is declared, so that nothing is left to coerce
         kept = None if want is None else want._replace(coerce=False)
         return Column(self._types[name], kept, plain=want is not None)
+
+    def _keys(self) -> dict[Unique, Keys]:
+        return {key: Keys(self._limits.keys) for key in self.plan.unique}
+
+    def _exact(self) -> Counted | None:
+        tally = _Tally(self.plan)
+        keys = self._keys()
+        last = None
+        try:
+            for batch in self._batches():
+                frame = self._judge(batch, tally)
+                for key, hashes in keys.items():
+                    hashes.add(hashed(frame.select(key.columns)))
+                tally.rows, last = tally.rows + batch.num_rows, batch
+            if not tally.rows or self.unclosed(last):
+                return None
+            repeats = {key: found for key, held in keys.items() if (found := held.repeats())}
+        finally:
+            for held in keys.values():
+                held.close()
+        self._mixed(tally.counts)
+        for key, found in repeats.items():
+            if not key.all_reported or tally.empty & set(key.columns):
+                return None  # nulls repeat, but are no cases to pandera
+            tally.counts[key.key] = found.rows
+            hashes_again = (hashed(self._typed(batch)[0].select(key.columns)) for batch in self._batches())
+            tally.first[key.key] = list(_first_repeated(hashes_again, found))
+        return Counted(tally.rows, tally.counts, *self._extract(tally.first))
+
+    def _mixed(self, counts: Mapping[Key, int]) -> None:
+        """Keys whose cells change their type as a whole when some of them are null or of another type."""
+        for key in self.plan.unique:
+            for name in key.columns:
+                want = self._wanted.get(name)
+                if want is not None and want.sort == "int" and want.coerce:
+                    raise NotCompiledError("a key of coerced numbers")
+                if Key(name, "null") in counts or Key(name, "type") in counts:
+                    raise NotCompiledError("a key with cells that are none")
+
+    def _judge(self, batch: Any, tally: _Tally) -> "pl.DataFrame":
+        frame, wrong = self._typed(batch)
+        for name, rows in wrong.items():
+            tally.add(Key(name, "type"), len(rows), rows)
+        numbers = _count(frame.lazy(), self.plan)[1:]
+        tally.empty |= {name for name, nulls in zip(self.plan.columns, numbers, strict=False) if nulls}
+        cast = frame.with_columns(self.plan.casts)
+        for rule, failures in zip(self.plan.rules, numbers[len(self.plan.columns) :], strict=True):
+            if not failures:
+                continue
+            fails = cast.select(rule.fails.fill_null(value=False)).to_series()
+            if rule.doubt is not None and (fails & cast.select(rule.doubt).to_series()).any():
+                raise NotCompiledError("a text that Python's regular expressions may see otherwise")
+            bad = set(wrong.get(rule.key.column or "", ())) if rule.key.kind == "null" else set()
+            rows = fails.arg_true().to_list() if tally.open(rule.key) else []
+            tally.add(rule.key, failures - len(bad), [row for row in rows if row not in bad])
+        return frame
+
+
+class _Csv(_Batched):
+    """One CSV under one schema."""
+
+    def __init__(self, file: Path, form: Form, schema: Schema, limits: Limits) -> None:
+        self._source: Source = batches.source(file, form, limits.block)
+        super().__init__(file, self._source.header.names, schema, limits)
+        self.failed = False
+        """Whether some span failed, so that the others need not go on."""
+
+    def _batches(self) -> Iterator[Any]:
+        yield from batches.texts(self._source)
 
     def counted(self) -> Counted | None:
         """By Arrow's types when all cells have them, else by our own and with the rows that fail."""
@@ -302,82 +401,25 @@ class _Csv:
             pl.col(places[name]).cast(self._types[name]).alias(name) for name in self.plan.columns
         )
 
-    def _keys(self) -> dict[Unique, Keys]:
-        return {key: Keys(self._limits.keys) for key in self.plan.unique}
-
-    def _exact(self) -> Counted | None:
-        tally = _Tally(self.plan)
-        keys = self._keys()
-        last = None
-        try:
-            for batch in batches.texts(self._source):
-                frame = self._judge(batch, tally)
-                for key, hashes in keys.items():
-                    hashes.add(hashed(frame.select(key.columns)))
-                tally.rows, last = tally.rows + batch.num_rows, batch
-            if not tally.rows or self.unclosed(last):
-                return None
-            repeats = {key: found for key, held in keys.items() if (found := held.repeats())}
-        finally:
-            for held in keys.values():
-                held.close()
-        self._mixed(tally.counts)
-        for key, found in repeats.items():
-            if not key.all_reported or tally.empty & set(key.columns):
-                return None  # nulls repeat, but are no cases to pandera
-            tally.counts[key.key] = found.rows
-            hashes_again = (
-                hashed(self._typed(batch)[0].select(key.columns)) for batch in batches.texts(self._source)
-            )
-            tally.first[key.key] = list(_first_repeated(hashes_again, found))
-        return Counted(tally.rows, tally.counts, *self._extract(tally.first))
-
-    def _mixed(self, counts: Mapping[Key, int]) -> None:
-        """Keys whose cells change their type as a whole when some of them are null or of another type."""
-        for key in self.plan.unique:
-            for name in key.columns:
-                want = self._wanted.get(name)
-                if want is not None and want.sort == "int" and want.coerce:
-                    raise NotCompiledError("a key of coerced numbers")
-                if Key(name, "null") in counts or Key(name, "type") in counts:
-                    raise NotCompiledError("a key with cells that are none")
-
     def _typed(self, batch: Any) -> "tuple[pl.DataFrame, dict[str, list[int]]]":
-        """A batch of texts as the declared types, as `tables.typed` does, and the rows that are not."""
         import polars as pl
 
+        dialect = self._source.form.dialect
         columns, wrong = [], {}
         for number, name in enumerate(self._source.header.names):
             if name not in self.plan.columns:
                 continue
             cells, want = batch.column(number), self._wanted.get(name)
             if want is not None and want.sort == "datetime":
+                if dialect is not None and name in dialect.dates:
+                    cells, wrong[name] = iso_times(cells, dialect.dates[name])
                 cells = cells.cast("timestamp[ns]")  # ISO alone; other formats are told by the whole column
             elif want is not None and want.sort not in ("string", "category"):
-                cells, wrong[name] = text_cells(cells, want)
+                cells, wrong[name] = text_cells(cells, want, name, dialect)
             columns.append(pl.Series(name, cells).cast(self._types[name]))
         return pl.DataFrame(columns), {name: rows for name, rows in wrong.items() if rows}
 
-    def _judge(self, batch: Any, tally: _Tally) -> "pl.DataFrame":
-        frame, wrong = self._typed(batch)
-        for name, rows in wrong.items():
-            tally.add(Key(name, "type"), len(rows), rows)
-        numbers = _count(frame.lazy(), self.plan)[1:]
-        tally.empty |= {name for name, nulls in zip(self.plan.columns, numbers, strict=False) if nulls}
-        cast = frame.with_columns(self.plan.casts)
-        for rule, failures in zip(self.plan.rules, numbers[len(self.plan.columns) :], strict=True):
-            if not failures:
-                continue
-            fails = cast.select(rule.fails.fill_null(value=False)).to_series()
-            if rule.doubt is not None and (fails & cast.select(rule.doubt).to_series()).any():
-                raise NotCompiledError("a text that Python's regular expressions may see otherwise")
-            bad = set(wrong.get(rule.key.column or "", ())) if rule.key.kind == "null" else set()
-            rows = fails.arg_true().to_list() if tally.open(rule.key) else []
-            tally.add(rule.key, failures - len(bad), [row for row in rows if row not in bad])
-        return frame
-
     def _extract(self, first: Mapping[Key, Sequence[int]]) -> tuple[Table, tuple[int, ...]]:
-        """The first rows and those that are asked for, as texts."""
         wanted = sorted({row for rows in first.values() for row in rows})
         taken, places, start = [], [], 0
         for batch in batches.texts(self._source):
@@ -390,6 +432,46 @@ class _Csv:
             if not wanted or wanted[-1] < start:
                 break
         return batches.csv_table(self._source, taken), tuple(places)
+
+
+class _Objects(_Batched):
+    """Values with types of their own: JSON lines, or a table of SQLite."""
+
+    def __init__(self, file: Path, form: Form, schema: Schema, limits: Limits) -> None:
+        self._file, self._form = file, form
+        super().__init__(file, objects.names(file, form), schema, limits)
+        self._size = objects.rows_at_once(limits.block, len(self._names))
+
+    def counted(self) -> Counted | None:
+        """By our own types; what fails in a small table is for pandera to say."""
+        found = self._exact()
+        return None if found is not None and found.counts and self._whole else found
+
+    def _batches(self) -> Iterator[Any]:
+        yield from objects.pieces(self._file, self._form, self._names, self._size)
+
+    def _typed(self, batch: objects.Piece) -> "tuple[pl.DataFrame, dict[str, list[int]]]":
+        import polars as pl
+
+        columns, wrong = [], {}
+        for name in self.plan.columns:
+            values, want = batch.columns[name], self._wanted.get(name)
+            if want is None:  # only its nulls count
+                cells: Any = [None if null(value) else "" for value in values]
+            elif want.sort in ("datetime", "category"):
+                cells = texts_alone(values)
+                if cells is None:
+                    raise NotCompiledError("values that are no texts: pandas judges the column as a whole")
+                cells = cells.cast("timestamp[ns]") if want.sort == "datetime" else cells
+            else:
+                cells, wrong[name] = object_cells(values, want)
+            columns.append(pl.Series(name, cells).cast(self._types[name]))
+        return pl.DataFrame(columns), {name: rows for name, rows in wrong.items() if rows}
+
+    def _extract(self, first: Mapping[Key, Sequence[int]]) -> tuple[Table, tuple[int, ...]]:
+        places = sorted({*range(_HEAD), *(row for rows in first.values() for row in rows)})
+        found = objects.table(self._file, self._form, self._names, places, self._size)
+        return found, tuple(places[: found.rows])
 
 
 class _Proof:
@@ -441,3 +523,9 @@ def _type(want: Wanted | None) -> "pl.DataType":
         raise NotCompiledError(f"cells as {want.dtype}")
     dtype: pl.DataType = getattr(pl, name)()
     return dtype
+
+
+_Reader = Callable[[Path, Form, Schema, Limits], _Parquet | _Csv | _Objects]
+_KINDS: dict[Kind, _Reader] = {
+    "parquet": _Parquet, "arrow": _Arrow, "csv": _Csv, "tsv": _Csv, "jsonl": _Objects, "sqlite": _Objects,
+}  # fmt: skip

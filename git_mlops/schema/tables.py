@@ -65,7 +65,7 @@ class Table(NamedTuple):
     """Column → Arrow array, or list for JSON lines and databases, in the file's order."""
     whole: Any = None
     """Parquet and Arrow: the Arrow table, with pandas' own metadata."""
-    line_numbers: tuple[int, ...] = ()
+    line_numbers: tuple[int, ...] | Mapping[int, int] = ()
     """JSON lines: the line of each row."""
 
     def value(self, column: str, row: int) -> object:
@@ -212,11 +212,29 @@ def convert_options(types: Mapping[str, Any], dialect: Dialect | None = None, *,
     )
 
 
-def text_cells(cells: Any, want: Wanted | None) -> tuple[Any, list[int]]:
+def text_cells(
+    cells: Any, want: Wanted, name: str = "", dialect: Dialect | None = None
+) -> tuple[Any, list[int]]:
     """Text as what it is declared to be (an Arrow array), and the rows that are something else."""
     import pyarrow as pa
 
-    column, wrong = _text_column(cells, want)
+    column, wrong = _written_column(cells, want, name, dialect)
+    return pa.array(column, from_pandas=True), wrong
+
+
+def iso_times(cells: Any, text: str) -> tuple[Any, list[int]]:
+    """Times in a declared format, as ISO 8601, and the rows that are in another."""
+    import pyarrow.compute as pc
+
+    times = iso_cells(cells, text)
+    return times, _rows(pc.and_(pc.is_valid(cells), pc.is_null(times)))
+
+
+def object_cells(values: Sequence[object], want: Wanted) -> tuple[Any, list[int]]:
+    """The same of values that have types of their own."""
+    import pyarrow as pa
+
+    column, wrong = _json_column(values, want)
     return pa.array(column, from_pandas=True), wrong
 
 
@@ -312,13 +330,11 @@ def _written_column(
 ) -> tuple[Any, list[int]]:
     """Text as it is declared to be written."""
     import pandas as pd
-    import pyarrow.compute as pc
 
     if dialect is None:
         return _text_column(cells, want)
     if name in dialect.dates and (want is None or want.sort == "datetime"):
-        times = iso_cells(cells, dialect.dates[name])
-        lost = _rows(pc.and_(pc.is_valid(cells), pc.is_null(times)))
+        times, lost = iso_times(cells, dialect.dates[name])
         if want is None:
             return (cells.to_pandas() if lost else _text_times(times, _TIME)[0]), []
         column, wrong = _text_times(times, want)
@@ -520,17 +536,25 @@ def _json_column(values: Sequence[object], want: Wanted | None) -> tuple[Any, li
 
     if want is None:
         return _json_guessed(values), []
-    textual = all(value is None or isinstance(value, str) for value in values)
-    if textual and want.sort in ("datetime", "timedelta", "category"):
-        return _text_column(pa.chunked_array([pa.array(values, pa.string())]), want)
+    if want.sort in ("datetime", "timedelta", "category") and (texts := texts_alone(values)) is not None:
+        return _text_column(pa.chunked_array([texts]), want)
     if want.sort in ("int", "float", "bool", "string"):
         fits = [value if _is(value, want) else None for value in values]
-        wrong = [row for row, value in enumerate(values) if not _null(value) and fits[row] is None]
+        wrong = [row for row, value in enumerate(values) if not null(value) and fits[row] is None]
         return _json_typed(fits, want, wrong)
     return pd.Series(list(values), dtype=object), []
 
 
-def _null(value: object) -> bool:
+def texts_alone(values: Sequence[object]) -> Any:
+    """An Arrow array of values that are texts or none; None where another one is among them."""
+    import pyarrow as pa
+
+    fit = all(value is None or isinstance(value, str) for value in values)
+    return pa.array(values, pa.string()) if fit else None
+
+
+def null(value: object) -> bool:
+    """Whether a value of JSON or of a database is none."""
     return value is None or value != value  # noqa: PLR0124  # NaN, which JSON has no word for but Python writes
 
 
@@ -571,7 +595,7 @@ def _json_typed(fits: list[Any], want: Wanted, wrong: list[int]) -> tuple[Any, l
 def _json_guessed(values: Sequence[object]) -> Any:
     import pandas as pd
 
-    present = [value for value in values if not _null(value)]
+    present = [value for value in values if not null(value)]
     names = ("Int64", "boolean") if len(present) < len(values) else ("int64", "bool")
     for sort, dtype in (("bool", names[1]), ("int", names[0]), ("float", "float64"), ("string", "str")):
         want = Wanted(sort, dtype, coerce=False)  # type: ignore[arg-type]  # literals

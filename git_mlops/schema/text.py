@@ -102,19 +102,28 @@ def read_objects(path: Path, form: Form) -> Objects:
     """
     columns: dict[str, list[object]] = {}
     numbers: list[int] = []
-    with open_(path, form) as raw:
-        for number, line in enumerate(raw, 1):
-            text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-            if not text.strip():
-                continue
-            for name, value in _object(text, number).items():
-                column = columns.setdefault(name, [])
-                column.extend([None] * (len(numbers) - len(column)))
-                column.append(value)
-            numbers.append(number)
+    for number, record in objects(path, form):
+        for name, value in record.items():
+            column = columns.setdefault(name, [])
+            column.extend([None] * (len(numbers) - len(column)))
+            column.append(value)
+        numbers.append(number)
     for column in columns.values():
         column.extend([None] * (len(numbers) - len(column)))
     return Objects(columns, tuple(numbers))
+
+
+def objects(path: Path, form: Form) -> Iterator[tuple[int, dict[str, object]]]:
+    """Each object of a file of JSON lines with its line.
+
+    Raises:
+        UnreadableError: a line is no JSON object.
+    """
+    with open_(path, form) as raw:
+        for number, line in enumerate(raw, 1):
+            text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+            if text.strip():
+                yield number, _object(text, number)
 
 
 def _object(text: bytes, number: int) -> dict[str, object]:

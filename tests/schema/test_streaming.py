@@ -3,7 +3,10 @@
 import datetime as dt
 import gzip
 import json
+import sqlite3
 import tempfile
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,9 @@ from git_mlops.schema.load import load
 from git_mlops.schema.partitions import Keys, hashed
 from git_mlops.schema.streaming import Limits
 from git_mlops.schema.validate import streamed, validate, whole
+from git_mlops.tables import forms
 from git_mlops.tables.forms import Form, form_of
+from git_mlops.tables.settings import Dialect
 
 PIECES = Limits(small=0, whole=0, rows=0, keys=64, block=1000)
 
@@ -129,7 +134,7 @@ def test_a_csv_in_pieces_has_the_findings_of_the_whole(data: st.DataObject) -> N
 
 @given(st.data())
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_a_parquet_file_in_pieces_has_the_findings_of_the_whole(data: st.DataObject) -> None:
+def test_a_parquet_or_arrow_file_in_pieces_has_the_findings_of_the_whole(data: st.DataObject) -> None:
     kinds = data.draw(st.lists(st.sampled_from(list(VALUES)), min_size=1, max_size=3))
     rows = data.draw(st.integers(1, 12))
     columns = {}
@@ -145,6 +150,99 @@ def test_a_parquet_file_in_pieces_has_the_findings_of_the_whole(data: st.DataObj
         file = Path(folder, "d")
         pq.write_table(table, file, row_group_size=50)
         law, ours = either(file, "d.parquet", schema)
+        assert ours is None or ours == law
+        made: Any = data.draw(st.sampled_from([pa.ipc.new_file, pa.ipc.new_stream]))
+        with made(file, table.schema) as writer:
+            writer.write_table(table, max_chunksize=50)
+        law, ours = either(file, "d.arrow", schema)
+    assert ours is None or ours == law
+
+
+OBJECTS: dict[str, list[Any]] = {
+    "int": [1, 2, 7, -3, None, 2.0, 2.5, "x", 2**62, 2**70, True],
+    "float": [1.0, 2.5, 0.1, float("nan"), None, 1, "x", float("inf")],
+    "text": ["a", "ab", "xcd", "é", "NA", "", None, 3],
+    "bool": [True, False, None, 0, "true"],
+    "time": ["2024-01-01", "2024-01-01 10:00:00", None, "2023-02-29", 5],
+}
+
+
+def squeezed(content: bytes) -> bytes:
+    return bytes(pa.Codec("zstd").compress(content, asbytes=True))
+
+
+def write_lines(file: Path, rows: list[dict[str, Any]]) -> str:
+    file.write_text("\n\n".join(json.dumps(row) for row in rows))
+    return "d.jsonl"
+
+
+def write_packed(file: Path, rows: list[dict[str, Any]]) -> str:
+    file.write_bytes(squeezed("\n".join(json.dumps(row) for row in rows).encode()))
+    return "d.jsonl.zst"
+
+
+def write_database(file: Path, rows: list[dict[str, Any]]) -> str:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with closing(sqlite3.connect(file)) as database:
+        kinds = ["BOOLEAN" if any(isinstance(row.get(name), bool) for row in rows) else "" for name in names]
+        made = ", ".join(f"{name} {kind}" for name, kind in zip(names, kinds, strict=True))
+        database.execute(f"CREATE TABLE t ({made})")
+        filled = [[row.get(name) for name in names] for row in rows]
+        fitting = [[float(c) if isinstance(c, int) and c > 2**63 else c for c in row] for row in filled]
+        database.executemany(f"INSERT INTO t VALUES ({', '.join('?' for _ in names)})", fitting)  # ours
+        database.commit()
+    return "d.db#t"
+
+
+@given(st.data(), st.sampled_from([write_lines, write_packed, write_database]))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_objects_in_pieces_have_the_findings_of_the_whole(
+    data: st.DataObject, write: Callable[[Path, list[dict[str, Any]]], str]
+) -> None:
+    kinds = data.draw(st.lists(st.sampled_from(list(OBJECTS)), min_size=1, max_size=3))
+    most = [data.draw(st.sampled_from([3, len(OBJECTS[kind])])) for kind in kinds]
+    pools = {f"c{i}": OBJECTS[k][:m] for i, (k, m) in enumerate(zip(kinds, most, strict=True))}
+    row = st.fixed_dictionaries(
+        {"pad": st.just(1)}, optional={name: st.sampled_from(pool) for name, pool in pools.items()}
+    )
+    rows = data.draw(st.lists(row, min_size=1, max_size=12)) * data.draw(st.sampled_from([1, 1, 40]))
+    schema: dict[str, Any] = {"columns": {f"c{i}": data.draw(part(kind)) for i, kind in enumerate(kinds)}}
+    if len(kinds) > 1 and data.draw(st.booleans()):
+        schema["unique"] = ["c0", "c1"]
+    with tempfile.TemporaryDirectory() as folder:
+        law, ours = either(Path(folder, "d"), write(Path(folder, "d"), rows), schema)
+    assert ours is None or ours == law
+
+
+DIALECTS = [
+    Dialect(delimiter=";", quote="'", nulls=("x", "7")),
+    Dialect(decimal=",", delimiter="\t", dates={"c0": "%Y-%m-%d", "c1": "%Y-%m-%d %H:%M:%S"}),
+    Dialect(header=False, columns=("c0",), encoding="utf-16"),
+    Dialect(quote="", encoding="windows-1252", nulls=("a",), dates={"c0": "%Y-%m-%d"}),
+]
+
+
+@given(st.data(), st.sampled_from(DIALECTS))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_declared_csv_in_pieces_has_the_findings_of_the_whole(
+    data: st.DataObject, dialect: Dialect
+) -> None:
+    kinds = data.draw(st.lists(st.sampled_from(list(POOLS)), min_size=1, max_size=3))
+    row = st.tuples(*(st.sampled_from([*POOLS[k], "1,5", "'a'", '"b']) for k in kinds))
+    rows = data.draw(st.lists(row, min_size=1, max_size=12)) * data.draw(st.sampled_from([1, 1, 40]))
+    names = [f"c{i}" if dialect.header or i == 0 else f"column_{i + 1}" for i in range(len(kinds))]
+    schema: dict[str, Any] = {"columns": {n: data.draw(part(k)) for n, k in zip(names, kinds, strict=True)}}
+    between = dialect.delimiter or ","
+    lines = [between.join([*names, "pad"])] if dialect.header else []
+    lines += [between.join([*(cell.replace(between, "-") for cell in row), "1"]) for row in rows]
+    forms.declare({"d.csv": dialect})
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "d")
+            file.write_bytes(("\n".join(lines) + "\n").encode(dialect.encoding, "replace"))
+            law, ours = either(file, "d.csv", schema)
+    finally:
+        forms.declare({})
     assert ours is None or ours == law
 
 
@@ -171,10 +269,20 @@ def written(frame: pl.DataFrame, file: Path, form: Form) -> None:
     if form.kind == "parquet":
         frame.write_parquet(file, row_group_size=700)
         return
-    text = frame.with_columns(pl.col("day").dt.date()).write_csv(
-        separator="\t" if form.kind == "tsv" else ","
+    if form.kind == "arrow":
+        frame.write_ipc_stream(file, compat_level=pl.CompatLevel.oldest())
+        return
+    frame = frame.with_columns(pl.col("day").dt.date())
+    if form.kind == "sqlite":
+        write_database(file, frame.with_columns(pl.col("day").cast(pl.String)).to_dicts())
+        return
+    text = (
+        frame.write_ndjson()
+        if form.kind == "jsonl"
+        else frame.write_csv(separator="\t" if form.kind == "tsv" else ",")
     )
-    file.write_bytes(gzip.compress(text.encode()) if form.packed else text.encode())
+    pack: Any = {"gz": gzip.compress, "zst": squeezed}[form.by] if form.packed else bytes
+    file.write_bytes(pack(text.encode()))
 
 
 FAULTS: dict[str, list[pl.Expr]] = {
@@ -189,7 +297,10 @@ FAULTS: dict[str, list[pl.Expr]] = {
 }
 
 
-@pytest.mark.parametrize("name", ["d.parquet", "d.csv", "d.tsv", "d.csv.gz"])
+ALL = ["d.parquet", "d.csv", "d.tsv", "d.csv.gz", "d.arrow", "d.jsonl", "d.jsonl.zst", "d.db#t"]
+
+
+@pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_in_a_long_table_is_told_as_if_it_were_read_whole(
     tmp_path: Path, name: str, fault: str
