@@ -1,7 +1,9 @@
 """What a run logged as artifacts: a pointer among the run's files, or, without DVC, the files themselves."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from git_mlops.data import cache, dvc, pointers, stored
 from git_mlops.data.hashes import walk
@@ -75,3 +77,35 @@ def added(
     hash_ = stored.keep_listing(repo, {inner: out.hash for inner, out in members.items()})
     size = sum(cache.object_path(cache.cache_dir(repo), out).stat().st_size for out in members.values())
     return {f"{name}.dvc": stored.Stored(hash_, size, len(members)).pointer(path)}, []
+
+
+def models(folder: Path | None) -> list[tuple[str, Path]]:
+    """The folders of logged models, with the names that they have among the run's files."""
+    if folder is None or not folder.is_dir():
+        return []
+    return [(f"models/{one.name}", one) for one in sorted(folder.iterdir()) if one.is_dir()]
+
+
+def name_objects(found: Iterable[dict[str, Any]], files_: Mapping[str, bytes]) -> None:
+    """Say of each model which object of DVC's cache it is: what a registry names."""
+    for model in found:
+        pointer = files_.get(f"models/{model.get('model_id')}.dvc")
+        if pointer and (hash_ := re.search(rb"md5: ([0-9a-f]{32}\.dir)", pointer)):
+            model["object"] = f"md5:{hash_[1].decode()}"
+
+
+def with_models(
+    repo: Repo, folder: Path | None, limit: int, facts: Mapping[str, Any]
+) -> tuple[dict[str, bytes], list[str]]:
+    """Files of `.mlops/run/` for the models that a run logged; whatever happens to them, it is recorded."""
+    made: dict[str, bytes] = {}
+    notes: list[str] = []
+    for name, where in models(folder):
+        try:
+            found, said = added(repo, where, name, {}, limit)
+        except MlopsError as error:
+            found, said = {}, [str(error)]
+        made |= found
+        notes += said
+    name_objects(facts.get("models", ()), made)
+    return made, notes

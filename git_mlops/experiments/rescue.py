@@ -41,7 +41,8 @@ def rescued(repo: Repo, held: str, place: Path, name: str, left: Repo | None = N
     """
     found = tracked.collect(place)
     logged, _notes = artifacts.files(repo, found.artifacts, DataSettings().size_limit)
-    if not (found.metrics or found.params or logged or left):
+    logged |= artifacts.with_models(repo, found.models, DataSettings().size_limit, found.facts)[0]
+    if not (found.metrics or found.params or logged or left or found.facts):
         return held
     head, _, said = repo.text("cat-file", "commit", held).partition("\n\n")
     words = [line.split(" ") for line in head.splitlines()]
@@ -58,7 +59,7 @@ def rescued(repo: Repo, held: str, place: Path, name: str, left: Repo | None = N
         inner = trees.entries(entries[".mlops"].oid) if ".mlops" in entries else {}
     made, metrics, _params = _made(found, contents)
     files |= {**made, **logged}
-    files["record.json"] = _record(files.get("record.json", b"{}"), made, written)
+    files["record.json"] = _record(files.get("record.json", b"{}"), made, written, found.facts)
     files["dvc.yaml"] = _declaration(files.get("dvc.yaml", b""), made)
     whole = with_files(repo, entries, inner, files)
     title = message.title(name, metrics)
@@ -93,7 +94,9 @@ def _made(
     return tracked.files(found, {}, (), values.labelled(contents.values.params))
 
 
-def _record(content: bytes, made: Mapping[str, bytes], written: Sequence[str]) -> bytes:
+def _record(
+    content: bytes, made: Mapping[str, bytes], written: Sequence[str], facts: Mapping[str, object]
+) -> bytes:
     """record.json: the metrics that were rescued are not older than the run."""
     try:
         record = parse_record(content)
@@ -102,6 +105,7 @@ def _record(content: bytes, made: Mapping[str, bytes], written: Sequence[str]) -
     mine = {RUN + name for name in made}
     older = [path for path in record.metrics_not_written or [] if path not in mine]
     extra = {**record.extra, **({"written": list(written)} if written else {})}
+    extra |= {"mlflow": dict(facts)} if facts else {}
     return format_record(record._replace(metrics_not_written=older or None, extra=extra))
 
 

@@ -21,6 +21,7 @@ from git_mlops.experiments import (
     read,
     recording,
     recovery,
+    sealing,
     snapshot,
     subject,
     tracked,
@@ -36,6 +37,7 @@ from git_mlops.experiments.record import Record
 from git_mlops.experiments.recording import Maker, Recorded, Request
 from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.subject import Subject, Task
+from git_mlops.experiments.tracked import Tracked
 from git_mlops.experiments.tree import Contents
 from git_mlops.git.refs import Move
 from git_mlops.git.repo import Repo, resolve
@@ -213,9 +215,10 @@ def _recorded(setup: _Setup, first: Subject) -> Ended:
     before = _written(setup.repo, first)
     outcome = _execute(setup, entry.id)
     with _undisturbed():
-        last, old = _end(setup, first, outcome, before, entry.id)
+        last, old, facts = _end(setup, first, outcome, before, entry.id)
         ended = _ended(record, outcome)._replace(metrics_not_written=list(old) or None)
-        ended = ended._replace(extra={**ended.extra, **_changed(setup.repo, first, last)})
+        said = {sealing.FACTS: dict(facts)} if facts else {}
+        ended = ended._replace(extra={**ended.extra, **_changed(setup.repo, first, last), **said})
         maker = Maker(setup.repo, setup.baseline, last, ended, setup.request.message)
         done = Move(journal.holder(entry.id), None, entry.commit)
         written = recording.publish(setup.repo, setup.baseline, maker, setup.request, [done])
@@ -234,6 +237,8 @@ class _End(NamedTuple):
     last: Subject
     old: tuple[str, ...]
     """Metrics files that the run did not write."""
+    facts: Mapping[str, object]
+    """What MLflow's interface was told."""
 
 
 def _end(setup: _Setup, first: Subject, outcome: _Outcome, before: dict[str, int], run_id: str) -> _End:
@@ -242,15 +247,17 @@ def _end(setup: _Setup, first: Subject, outcome: _Outcome, before: dict[str, int
     last = _study_end(setup, first, outcome)
     old = _not_written(setup, outcome, before, _written(setup.repo, last))
     last = last._replace(contents=_without(last.contents, old))
-    return _End(_with_tracked(setup, last, tracked.folder(setup.repo, run_id), kept), old)
+    found = tracked.collect(tracked.folder(setup.repo, run_id))
+    return _End(_with_tracked(setup, last, found, kept), old, found.facts)
 
 
-def _with_tracked(setup: _Setup, last: Subject, folder: Path, said: Sequence[str]) -> Subject:
-    found = tracked.collect(folder)
-    logged, notes = artifacts.files(setup.repo, found.artifacts, setup.data.size_limit)
-    more = found._replace(notes=(*found.notes, *notes, *said))
+def _with_tracked(setup: _Setup, last: Subject, found: Tracked, said: Sequence[str]) -> Subject:
+    limit = setup.data.size_limit
+    logged, notes = artifacts.files(setup.repo, found.artifacts, limit)
+    models, more_notes = artifacts.with_models(setup.repo, found.models, limit, found.facts)
+    more = found._replace(notes=(*found.notes, *notes, *more_notes, *said))
     whole = subject.with_tracked(last, more)
-    return whole._replace(loose={**whole.loose, **logged})
+    return whole._replace(loose={**whole.loose, **logged, **models})
 
 
 def _not_written(
@@ -303,6 +310,8 @@ def _begin(setup: _Setup, first: Subject) -> tuple[Record, Journal]:
 def _execute(setup: _Setup, run_id: str) -> _Outcome:
     task = setup.task
     told = {"MLOPS_RUN": run_id, tracked.VARIABLE: str(tracked.folder(setup.repo, run_id))}
+    if env.get(sealing.URI) is None:
+        told[sealing.URI] = sealing.uri(setup.repo)
     used = processes.measure()
     try:
         if task.command is None:

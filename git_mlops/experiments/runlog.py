@@ -21,6 +21,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from git_mlops import trackfile
+
 VERSION = 1
 FOLDER = "mlflow"
 RUN_FILE = "run.json"
@@ -332,6 +334,47 @@ class Reader:
                 event = json.loads(line)
                 if isinstance(event, dict):
                     yield event
+
+
+def whole(place: Path) -> State | None:
+    """What the log at a place comes to when nobody writes any more, histories and file names included.
+
+    A run that was not said to have ended was killed.
+    """
+    began = read_began(place)
+    if began is None:
+        return None
+    log = Reader(place, began)
+    log.histories()
+    state = log.look()
+    end(state, log.changed)
+    if names := filed(state.latest, state.info.get("files", {})):
+        state.info["files"] = names
+    return state
+
+
+def end(state: State, changed: float) -> None:
+    """Nobody said how it ended: it was killed, when its log was last written (seconds since 1970)."""
+    if state.info.get("status") in ("RUNNING", "SCHEDULED"):
+        start = state.info.get("start_time") or 0
+        state.info.update(status="KILLED", end_time=max(int(changed * 1000), start))
+
+
+def filed(metrics: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+    """Metrics whose history is not in the file of their name, and in which it is."""
+    named = dict(known)
+    taken = {file: name for name, file in named.items()}
+    wanted = list(metrics)
+    own = {name for name in wanted if trackfile.safe_name(name) == name}
+    for name in wanted:
+        if name in own or name in named:
+            continue
+        safe, number = trackfile.safe_name(name), 2
+        file = safe
+        while file in own or file in taken:
+            file, number = f"{safe}~{number}", number + 1
+        taken[file], named[name] = name, file
+    return named
 
 
 def points(content: bytes) -> list[Point]:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import yaml
 
@@ -54,6 +55,8 @@ from git_mlops.git.refs import Move, RefMovedError
 from git_mlops.git.repo import Repo, resolve
 from git_mlops.jsonable import finite
 
+URI = "MLFLOW_TRACKING_URI"
+"""Where MLflow records. Unset, the runs of an `exp run` come to us; set, they go where it says."""
 FACTS = "mlflow"
 """The key of record.json."""
 _STATUS: dict[str, Status] = {"FINISHED": "finished", "FAILED": "failed"}
@@ -80,6 +83,11 @@ class Sealed(NamedTuple):
     ref: str
     commit: str
     facts: dict[str, Any]
+
+
+def uri(repo: Repo) -> str:
+    """How MLflow is told of a repository, wherever its process stands."""
+    return f"git-mlops://{quote(str(repo.root))}"
 
 
 def folder(repo: Repo, run_id: str) -> Path:
@@ -198,19 +206,12 @@ def seal(repo: Repo, place: Path) -> Sealed | None:
         log = Reader(place, began)
         histories = log.histories()
         state = log.look()
-        _ended(state, log.changed)
+        runlog.end(state, log.changed)
         done = _Recording(repo, place, began, state, histories).publish()
         gone = place.with_name(f".{place.name}.{os.getpid()}")
         place.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
     return done
-
-
-def _ended(state: State, changed: float) -> None:
-    """Nobody said how it ended: it was killed."""
-    if state.info.get("status") in ("RUNNING", "SCHEDULED"):
-        start = state.info.get("start_time") or 0
-        state.info |= {"status": "KILLED", "end_time": max(int(changed * 1000), start)}
 
 
 class _Recording:
@@ -340,20 +341,10 @@ def add_histories(
     files: dict[str, bytes], state: State, histories: Mapping[str, Sequence[Point]]
 ) -> dict[str, str]:
     """Every value of every metric among the files; which file a metric is in, where another has its name."""
-    named = {**state.info.get("files", {})}
-    taken = {file: name for name, file in named.items()}
+    named = runlog.filed(histories, state.info.get("files", {}))
     for name, found in histories.items():
-        if name not in named:
-            safe, number = trackfile.safe_name(name), 2
-            file = safe
-            while taken.get(file, name) != name or (file != name and file in state.latest):
-                file, number = f"{safe}~{number}", number + 1
-            taken[file] = name
-            if file != name:
-                named[name] = file
         path = f"plots/{named.get(name, name)}.tsv"
-        old = files.get(path, trackfile.HEADER.encode())
-        files[path] = old + runlog.lines(found).encode()
+        files[path] = files.get(path, trackfile.HEADER.encode()) + runlog.lines(found).encode()
     state.info.pop("files", None)
     return named
 
@@ -361,27 +352,19 @@ def add_histories(
 def add_artifacts(repo: Repo, place: Path, files: dict[str, bytes], state: State) -> list[str]:
     """Pointers to what was logged as files, of the run and of each of its models."""
     notes: list[str] = []
-    for name, where in (("artifacts", place / "artifacts"), *_models(place)):
+    for name, where in (("artifacts", place / "artifacts"), *artifacts.models(place / "models")):
         found, said = artifacts.added(repo, where, name, files, DataSettings().size_limit)
         if said:  # too large for git, and no DVC: they stay on this machine
             shutil.copytree(where, local_files(repo, str(state.info["run_id"])) / name, dirs_exist_ok=True)
         files |= found
         notes += said
-    for model_id, model in state.models.items():
-        pointer = files.get(f"models/{model_id}.dvc")
-        if pointer and (hash_ := re.search(rb"md5: ([0-9a-f]{32}\.dir)", pointer)):
-            model["object"] = f"md5:{hash_[1].decode()}"
+    artifacts.name_objects(state.models.values(), files)
     return notes
 
 
 def local_files(repo: Repo, run_id: str) -> Path:
     """Where files stay that are too large for git in a project without DVC."""
     return repo.private / "artifacts" / run_id
-
-
-def _models(place: Path) -> list[tuple[str, Path]]:
-    models = place / "models"
-    return [(f"models/{one.name}", one) for one in sorted(models.iterdir())] if models.is_dir() else []
 
 
 def _json(content: bytes | None) -> dict[str, object]:

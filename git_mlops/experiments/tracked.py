@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops import jsonable, trackfile
-from git_mlops.experiments import documents, values
+from git_mlops.experiments import documents, runlog, values
 from git_mlops.experiments.documents import DocumentError
 from git_mlops.git.repo import Repo
 
@@ -33,6 +33,10 @@ class Tracked(NamedTuple):
     artifacts: Path | None = None
     """The folder of copies, if any were logged."""
     notes: tuple[str, ...] = ()
+    facts: Mapping[str, object] = {}
+    """What MLflow's interface was told of the run: the key `mlflow` of record.json."""
+    models: Path | None = None
+    """The folder of the models that were logged through it, each in one of its own."""
 
 
 NOTHING = Tracked()
@@ -61,8 +65,32 @@ def collect(place: Path) -> Tracked:
     params = trackfile.load(str(place / trackfile.PARAMS))
     artifacts = place / trackfile.ARTIFACTS
     some = artifacts.is_dir() and any(file.is_file() for file in artifacts.rglob("*"))
-    return Tracked(
+    found = Tracked(
         metrics, params if isinstance(params, dict) else {}, plots, artifacts if some else None, tuple(notes)
+    )
+    return _with_mlflow(found, place)
+
+
+def _with_mlflow(found: Tracked, place: Path) -> Tracked:
+    """With what came through MLflow's interface; of one name, what `track` was told counts."""
+    told = runlog.whole(place)
+    if told is None:
+        return found
+    files = {name: told.info.get("files", {}).get(name, name) for name in told.latest}
+    mine = {name: point[0] for name, point in told.latest.items() if name not in found.metrics}
+    plots = {
+        files[name]: (trackfile.HEADER + runlog.lines(points)).encode()
+        for name, points in (told.history or {}).items()
+        if files[name] not in found.plots
+    }
+    params = {name: runlog.typed(text) for name, text in told.params.items() if name not in found.params}
+    models = place / "models"
+    return found._replace(
+        metrics={**found.metrics, **mine},
+        params={**found.params, **params},
+        plots={**found.plots, **plots},
+        facts={"version": runlog.VERSION, **told.facts()},
+        models=models if models.is_dir() else None,
     )
 
 
@@ -95,6 +123,9 @@ def newest_values(place: Path) -> dict[str, object]:
     found: dict[str, object] = {}
     for name, value in newest(place).items():
         trackfile.nest(found, name, value)
+    told = runlog.whole(place)
+    for name, point in told.latest.items() if told else ():
+        trackfile.nest(found, name, point[0])
     return flat(found)
 
 
