@@ -38,6 +38,8 @@ class Pointers(NamedTuple):
     own: tuple[Out, ...]
     """Those of `.dvc` files alone: what runs depend on, no outputs of stages or of the run."""
     pipelines: Mapping[str, bytes]
+    plain: tuple[str, ...] = ()
+    """Files in git itself that are named like models."""
 
 
 def pointers(trees: Trees, root: str) -> Pointers:
@@ -45,14 +47,16 @@ def pointers(trees: Trees, root: str) -> Pointers:
     found = inputs.files(trees, root)
     own = {p: content for p, content in found.items() if p.endswith(".dvc") and not p.startswith(RUN)}
     pipelines = {p: content for p, content in found.items() if p.rpartition("/")[2] == "dvc.yaml"}
-    return Pointers(tuple(inputs.outs(found)), tuple(inputs.outs(own)), pipelines)
+    paths = (entry.path for entry in trees.files(root) if entry.mode in ("100644", "100755"))
+    plain = tuple(path for path in paths if _model_like(path) and not path.startswith(".mlops/"))
+    return Pointers(tuple(inputs.outs(found)), tuple(inputs.outs(own)), pipelines, plain)
 
 
 def chosen(name: str, given: str | None, before: str | None, found: Pointers) -> str:
     """The repository path of the model.
 
     What was asked for; else what `artifacts:` of dvc.yaml says of this name; else the path of the version
-    before; else the only output whose name is a model's.
+    before; else the only output, or the only file of git, whose name is a model's.
 
     Raises:
         MlopsError: it cannot be told.
@@ -63,7 +67,7 @@ def chosen(name: str, given: str | None, before: str | None, found: Pointers) ->
         return declared
     if before is not None:
         return before
-    likely = [out.path for out in found.outs if _model_like(out.path)]
+    likely = [out.path for out in found.outs if _model_like(out.path)] or [*found.plain]
     if len(likely) == 1:
         return likely[0]
     raise MlopsError(

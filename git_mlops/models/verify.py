@@ -79,9 +79,7 @@ def _facts(repo: Repo, version: Version, context: Context) -> Iterator[Finding]:
     said = version.facts
     if not said:
         hint = f"`git mlops model register {version.name}` writes a tag with facts"
-        yield Finding(
-            RULE, "unknown", f"the tag `{version.tag}` says nothing of what the model is", hint=hint
-        )
+        yield Finding(RULE, "unknown", f"the tag `{version.tag}` does not say what the model is", hint=hint)
         return
     for key, value in (("model", version.name), ("model_version", version.version)):
         if said.get(key) != value:

@@ -52,6 +52,11 @@ def parse(content: str) -> Message:
     return Message(title, text.strip(), tuple((p[1], p[2].strip()) for p in pairs if p), facts)
 
 
+def signed(content: str) -> bool:
+    """Whether a tag's content ends with a signature, good or not."""
+    return _SIGNATURE.search(content) is not None
+
+
 def _facts(text: str) -> Mapping[str, object]:
     """Nothing where it is not ours, or was cut."""
     try:

@@ -33,8 +33,17 @@ def tag(repo: Repo, said: Tag, target: str, text: Message, after: Artifact) -> M
     """
     name = grammar.render(said)
     when = max(int(time.time()), after.last_time + 1)
-    option = "--sign" if signs(repo) else "--no-sign"
-    words = ("tag", "--annotate", option, "--cleanup=verbatim", "--file=-", "--end-of-options", name, target)
+    sign = signs(repo)
+    words = (
+        "tag",
+        "--annotate",
+        "--sign" if sign else "--no-sign",
+        "--cleanup=verbatim",
+        "--file=-",
+        "--end-of-options",
+        name,
+        target,
+    )
     stdin = message.render(text).encode("utf-8", "backslashreplace")
     try:
         git(*words, cwd=repo.root, stdin=stdin, extra={"GIT_COMMITTER_DATE": f"{when} +0000"})
@@ -42,7 +51,19 @@ def tag(repo: Repo, said: Tag, target: str, text: Message, after: Artifact) -> M
         raise _refused(name, error) from error
     oid = refs.read(repo, f"refs/tags/{name}")
     assert oid
-    return Made(name, oid, target)
+    made = Made(name, oid, target)
+    if sign and not message.signed(repo.text("cat-file", "tag", oid)):
+        remove(repo, made)  # git 2.39 makes the tag all the same where it does not find the SSH key
+        raise _unsigned(name, "is `git config user.signingKey` right?")
+    return made
+
+
+def _unsigned(name: str, said: str) -> MlopsError:
+    return MlopsError(
+        f"git cannot sign the tag `{name}`: {' '.join(said.split())}",
+        hint="mend `git config user.signingKey`, or `git config mlops.models.sign false`",
+        exit_code=CANNOT_EVALUATE,
+    )
 
 
 def _refused(name: str, error: GitError) -> MlopsError:
@@ -53,11 +74,7 @@ def _refused(name: str, error: GitError) -> MlopsError:
             exit_code=FINDINGS,
         )
     if "sign" in error.stderr or "gpg" in error.stderr:
-        return MlopsError(
-            f"git cannot sign the tag `{name}`: {' '.join(error.stderr.split())}",
-            hint="mend `git config user.signingKey`, or `git config mlops.models.sign false`",
-            exit_code=CANNOT_EVALUATE,
-        )
+        return _unsigned(name, error.stderr)
     return error
 
 

@@ -1,0 +1,90 @@
+"""A version is what its tag says, signed by whom we trust."""
+
+from collections.abc import Callable
+
+from git_mlops.findings import Finding
+from git_mlops.git.repo import Repo
+from git_mlops.git.trust import Trust
+from git_mlops.models import promote, verify
+from git_mlops.registry import read
+from tests.models.conftest import CONTEXT, DATA, Persona, registered
+
+Listed = Callable[..., Trust]
+
+
+def found(repo: Repo, trust: Trust | None = None) -> list[tuple[str, str]]:
+    done = verify.verify(repo, "m", CONTEXT._replace(trust=lambda: trust))
+    return [(one.level, one.message) for one in done.findings]
+
+
+def forged(repo: Repo, old: str, new: str) -> None:
+    """The registration with other facts, made with git alone."""
+    oid = read.resolve(repo, "m").oid
+    content = repo.git("cat-file", "tag", oid)
+    assert old.encode() in content
+    made = repo.text(
+        "hash-object", "-t", "tag", "-w", "--stdin", stdin=content.replace(old.encode(), new.encode())
+    )
+    repo.git("update-ref", "refs/tags/m@v0.1.0", made)
+
+
+def test_a_signed_version_is_verified_with_its_stages(
+    project: Repo, persona: Persona, listed: Listed
+) -> None:
+    persona("ada")
+    registered(project)
+    persona("bob")
+    promote.promote(project, promote.Request("m", "prod"), CONTEXT)
+    done = verify.verify(project, "m", CONTEXT._replace(trust=lambda: listed("ada", "bob")))
+    assert (done.findings, done.signers) == (
+        (), (("m@v0.1.0", "ada@example.com"), ("m#prod#1", "bob@example.com"))
+    )  # fmt: skip
+    levels = [level for level, message in found(project, listed("ada")) if "m#prod#1" in message]
+    assert levels == ["error"]
+
+
+def test_what_is_not_signed_is_a_warning(project: Repo) -> None:
+    registered(project)
+    assert found(project) == [("warning", "the tag `m@v0.1.0`: it is not signed")]
+
+
+def test_a_tag_that_was_changed_is_not_believed(project: Repo, persona: Persona, listed: Listed) -> None:
+    persona("ada")
+    registered(project)
+    forged(project, DATA, "9" * 32)
+    assert found(project, listed("ada")) == [
+        ("error", "the tag `m@v0.1.0`: git does not find its signature valid"),
+        ("error", f"data: the tag says {'9' * 32}, the tree {DATA}"),
+    ]
+
+
+def test_each_fact_is_held_against_the_tree(project: Repo) -> None:
+    registered(project)
+    for old, new, message in (
+        ('"auc": 0.9', '"auc": 0.99', "the tag says auc = 0.99, the tree 0.9"),
+        (
+            '"model_version": "v0.1.0"',
+            '"model_version": "v9.9.9"',
+            "the tag `m@v0.1.0` says that its model_version is",
+        ),
+        ('"hash": "1111', '"hash": "2111', "the tag says that the model is 2111"),
+        ('"blob": "', '"blob": "0', "schema: the tag says 0"),
+    ):
+        forged(project, old, new)
+        assert any(level == "error" and said.startswith(message) for level, said in found(project)), message
+        forged(project, new, old)
+    assert found(project) == [("warning", "the tag `m@v0.1.0`: it is not signed")]
+
+
+def test_a_tag_without_facts_cannot_be_evaluated(project: Repo) -> None:
+    project.git("tag", "-a", "-m", "by gto", "m@v1.0.0")
+    assert ("unknown", "the tag `m@v1.0.0` does not say what the model is") in found(project)
+
+
+def test_a_finding_names_the_file(project: Repo) -> None:
+    registered(project)
+    forged(project, DATA, "9" * 32)
+    done = verify.verify(project, "m", CONTEXT)
+    assert done.findings[-1] == Finding(
+        "model-verified", "error", f"data: the tag says {'9' * 32}, the tree {DATA}", "data/a.csv"
+    )
