@@ -20,6 +20,11 @@ def finite(value: object) -> object:
     return value
 
 
+def indented(value: object) -> str:
+    """JSON for programs and people."""
+    return json.dumps(finite(value), indent=2, ensure_ascii=False, default=str, allow_nan=False)
+
+
 def line(value: object) -> str:
     """JSON in one line; quick where every number is finite, as nearly always."""
     try:

@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TextIO
 
 from git_mlops import env, errors, jsonable
 from git_mlops.errors import MlopsError
+from git_mlops.reports import aligned
 
 
 def out(text: str = "", *, end: str = "\n") -> None:
@@ -69,8 +69,7 @@ def emit(kind: str, data: object) -> None:
         inner = f"[\n    {items}\n  ]" if data else "[]"
         out(f'{{\n  "mlops": 1,\n  "kind": {json.dumps(kind)},\n  "data": {inner}\n}}')
     else:
-        whole = {"mlops": 1, "kind": kind, "data": jsonable.finite(data)}
-        out(json.dumps(whole, indent=2, ensure_ascii=False, default=str))
+        out(jsonable.indented({"mlops": 1, "kind": kind, "data": data}))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -86,7 +85,9 @@ def grouped(header: Sequence[str], groups: Iterable[tuple[str | None, Iterable[S
         return
     indent = "  " if any(title is not None for title, _rows in found) else ""
     heads = [h.upper() for h in header]
-    columns = [_padded([head, *column]) for head, column in zip(heads, zip(*cells, strict=True), strict=True)]
+    columns = [
+        aligned.column([head, *column]) for head, column in zip(heads, zip(*cells, strict=True), strict=True)
+    ]
     lines = iter([indent + "  ".join(row).rstrip() for row in zip(*columns, strict=True)])
     shown = [next(lines)]
     for number, (title, rows) in enumerate(found):
@@ -98,32 +99,6 @@ def grouped(header: Sequence[str], groups: Iterable[tuple[str | None, Iterable[S
 
 def _texts(row: Sequence[object]) -> list[str]:
     return ["" if cell is None else str(cell) for cell in row]
-
-
-def _padded(column: Sequence[str]) -> list[str]:
-    """One column, the heading first: a whole one at once, because a table may have 100,000 rows."""
-    right = all(map(_numeric, column[1:]))
-    widths = list(map(len, column)) if "".join(column).isascii() else list(map(_width, column))
-    widest = max(widths)
-    if right:
-        return [" " * (widest - width) + cell for cell, width in zip(column, widths, strict=True)]
-    return [cell + " " * (widest - width) for cell, width in zip(column, widths, strict=True)]
-
-
-def _width(text: str) -> int:
-    if text.isascii():
-        return len(text)
-    return sum(
-        2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text
-    )
-
-
-def _numeric(text: str) -> bool:
-    try:
-        float(text.rstrip("%") or 0)
-    except ValueError:
-        return text in {"-", ""}
-    return True
 
 
 def count(number: int, noun: str) -> str:

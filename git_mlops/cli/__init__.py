@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diff": ("diff", "Show what changed in the data"),
     "schema": ("schema", "Infer and check schemas of data"),
     "check": ("check", "Check data, pointers and configuration"),
+    "report": ("report", "Report what a range of commits changes"),
     "verdicts": ("verdicts", "Share what checks of data came to"),
     "exp": ("exp", "Run, record and compare experiments"),
     "bisect": ("bisect", "Find the commit that made a metric worse"),

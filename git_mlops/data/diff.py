@@ -44,6 +44,8 @@ class Version(NamedTuple):
     members: Mapping[str, str] | None = None
     """Of a directory: file → hash; None where its listing is not here."""
     is_dir: bool = False
+    aside: bool = False
+    """Whether its bytes are here and were not wanted."""
 
 
 class Side(NamedTuple):
@@ -143,6 +145,8 @@ class Request(NamedTuple):
     """Repository paths; none means all."""
     rows: int = 0
     """How many rows of each sort to show."""
+    largest: int | None = None
+    """Bytes of the largest table and model that is looked into; of others their profiles are compared."""
 
 
 def difference(repo: Repo, request: Request, settings: Settings) -> Iterator[Change]:
@@ -151,7 +155,15 @@ def difference(repo: Repo, request: Request, settings: Settings) -> Iterator[Cha
     for path in sorted({*a.versions, *b.versions}):
         old, new = a.versions.get(path), b.versions.get(path)
         if _chosen(path, request.paths, old, new) and not _equal(old, new):
-            yield _change(path, old, new, settings, request.rows)
+            near = [_near(version, request.largest) for version in (old, new)]
+            yield _change(path, near[0], near[1], settings, request.rows)
+
+
+def _near(version: Version | None, largest: int | None) -> Version | None:
+    """As if larger bytes were not on this machine; the listing of a directory is small."""
+    if version is None or largest is None or version.is_dir or version.file is None:
+        return version
+    return version if 0 < (version.size or 0) <= largest else version._replace(file=None, aside=True)
 
 
 def _chosen(path: str, wanted: Sequence[str], old: Version | None, new: Version | None) -> bool:
@@ -342,7 +354,8 @@ def _notes(found: Difference, key: tuple[str, ...]) -> tuple[str, ...]:
 
 def _by_profiles(change: Change, old: Version, new: Version) -> Change:
     away = " and ".join(name for name, v in (("old", old), ("new", new)) if v.file is None)
-    note = f"the {away} data is not on this machine"
+    aside = any(version.aside for version in (old, new))
+    note = f"the {away} data {'was not looked into' if aside else 'is not on this machine'}"
     if old.described is None or new.described is None:
         note += ", and there are no two profiles to compare; `git mlops pull` brings the newer data"
         return change._replace(notes=(note,))
@@ -368,7 +381,11 @@ def _model(change: Change) -> Change:
         return change._replace(notes=("a pickle is code: it is not looked into",))
     versions = [version for version in (change.old, change.new) if version]
     if any(version.file is None for version in versions):
-        return change._replace(notes=("the model is not on this machine: `git mlops pull`",))
+        aside = any(version.aside for version in versions)
+        note = (
+            "the model was not looked into" if aside else "the model is not on this machine: `git mlops pull`"
+        )
+        return change._replace(notes=(note,))
     try:
         models = [modelfile.read(version.file, kind) for version in versions if version.file]
     except modelfile.ModelError as error:

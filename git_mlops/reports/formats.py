@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from git_mlops.findings import Finding
-from git_mlops.reports import github, json, junit, markdown, text
+from git_mlops.reports import github, gitlab, html, json, junit, markdown, sarif, text
 
 
 class Format(Protocol):
@@ -18,6 +18,9 @@ FORMATS: dict[str, Format] = {
     "text": text,
     "json": json,
     "markdown": markdown,
+    "html": html,
     "junit": junit,
+    "sarif": sarif,
     "github": github,
+    "gitlab": gitlab,
 }

@@ -42,12 +42,25 @@ def escape(text: str, most: int = 2000) -> str:
     """Text that no Markdown or HTML reader takes for markup, a link, an image or a mention."""
     short = text if len(text) <= most else text[:most] + "…"
     plain = "".join(c if c.isprintable() else " " for c in short)
-    inert = "".join(_ENTITIES.get(c, c) for c in plain)
+    return "".join(
+        _quoted(part) if number % 2 else _inert(part) for number, part in enumerate(_CODE.split(plain))
+    )
+
+
+def _inert(text: str) -> str:
+    inert = "".join(_ENTITIES.get(c, c) for c in text)
     return _AUTOLINK.sub(lambda match: match[0][:-1] + f"&#{ord(match[0][-1])};", inert)
 
 
-# the characters that start anything in Markdown or HTML, as entities; backticks stay: they only quote
-_ENTITIES = {c: f"&#{ord(c)};" for c in "&<>*_[]#|\\~@$"}
+def _quoted(text: str) -> str:
+    """A code span stays one: in it nothing is markup, and entities are not read; only a table reads `|`."""
+    return text.replace("|", "¦")
+
+
+# one backtick on each side: what is left of any other number of them is escaped, so that none can pair
+_CODE = re.compile(r"((?<!`)`(?!`)[^`]+`(?!`))")
+# the characters that start anything in Markdown or HTML, as entities; a backtick here has no partner
+_ENTITIES = {c: f"&#{ord(c)};" for c in "&<>*_[]#|\\~@$`"}
 # what becomes a link by itself
 _AUTOLINK = re.compile(r"\w:(?=//)|www\.", re.IGNORECASE)
 

