@@ -1,0 +1,27 @@
+"""Reports posted to the forge of a pull request: `find` where, `post` what, and the commit's `status`."""
+
+from git_mlops.forges import bundle
+from git_mlops.forges.client import Pace
+from git_mlops.forges.comments import post, pull_request, room
+from git_mlops.forges.find import Overrides, find
+from git_mlops.forges.registry import FORGES
+from git_mlops.forges.statuses import annotate, state_of, status
+from git_mlops.forges.values import Posted, Secret, State, Target
+
+__all__ = [
+    "FORGES",
+    "Overrides",
+    "Pace",
+    "Posted",
+    "Secret",
+    "State",
+    "Target",
+    "annotate",
+    "bundle",
+    "find",
+    "post",
+    "pull_request",
+    "room",
+    "state_of",
+    "status",
+]

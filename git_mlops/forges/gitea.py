@@ -1,0 +1,86 @@
+"""Gitea and Forgejo: issue comments and commit statuses (API v1). They have no annotations."""
+
+from collections.abc import Mapping
+
+from git_mlops.forges.client import Client, RefusedError, number, numbered, text
+from git_mlops.forges.values import Comment, Pull, Purpose, Status, Target
+
+TITLE = "Gitea"
+LIMIT = 65_536
+"""Neither has a limit of its own; this is what reviewers can still read."""
+HIDDEN = True
+NEEDS: Mapping[Purpose, str] = {
+    "read": "it needs the scope `read:repository` or `read:issue`",
+    "comment": "it needs the scope `write:issue`; a pull request from a fork gets a token that only reads",
+    "status": "it needs the scope `write:repository`",
+}
+
+
+def headers(target: Target) -> dict[str, str]:
+    """The job's token goes the same way."""
+    return {"Authorization": f"token {target.token.reveal()}"}
+
+
+def whoami(client: Client) -> str | None:
+    """A token without `read:user`, or a job's, may not ask."""
+    try:
+        return text(client.get("/user").data, "login") or None
+    except RefusedError:
+        return None
+
+
+def pull(client: Client, target: Target) -> Pull:
+    """One request."""
+    return _pull(client.get(f"/repos/{target.repository}/pulls/{target.number}").data)
+
+
+def pulls(client: Client, target: Target) -> list[Pull]:
+    """Every open one."""
+    query = {"state": "open", "sort": "recentupdate"}
+    path = f"/repos/{target.repository}/pulls"
+    return [_pull(item) for item in numbered(client, path, query, ("limit", 50))]
+
+
+def comments(client: Client, target: Target) -> list[Comment]:
+    """Older versions give all of them at once, whatever page is asked for."""
+    path = f"/repos/{target.repository}/issues/{target.number}/comments"
+    return [_comment(item) for item in numbered(client, path, {}, ("limit", 50))]
+
+
+def create(client: Client, target: Target, body: str) -> Comment:
+    """Sent once."""
+    path = f"/repos/{target.repository}/issues/{target.number}/comments"
+    return _comment(client.send("POST", path, purpose="comment", body={"body": body}, once=True).data)
+
+
+def update(client: Client, target: Target, comment: Comment, body: str) -> None:
+    """In place."""
+    path = f"/repos/{target.repository}/issues/comments/{comment.id}"
+    client.send("PATCH", path, purpose="comment", body={"body": body})
+
+
+def delete(client: Client, target: Target, comment: Comment) -> None:
+    """For good."""
+    client.send("DELETE", f"/repos/{target.repository}/issues/comments/{comment.id}", purpose="comment")
+
+
+def status(client: Client, target: Target, status: Status) -> None:
+    """The newest of a context counts."""
+    body = {"state": status.state, "description": status.summary[:255], "context": status.name}
+    if status.link:
+        body["target_url"] = status.link
+    client.send("POST", f"/repos/{target.repository}/statuses/{target.head}", purpose="status", body=body)
+
+
+def fit(markdown: str) -> str:
+    """Its Markdown is GitHub's."""
+    return markdown
+
+
+def _pull(data: object) -> Pull:
+    return Pull(number(data, "number"), text(data, "head", "sha"))
+
+
+def _comment(data: object) -> Comment:
+    author = text(data, "user", "login") or None
+    return Comment(number(data, "id"), author, text(data, "body"), text(data, "html_url") or None)

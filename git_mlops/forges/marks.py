@@ -1,0 +1,104 @@
+"""What we write around a report to find it again: whose it is, and what was said of earlier commits.
+
+Where a forge keeps HTML comments the first two lines are two of them; where it shows HTML as text
+(Bitbucket) the last line says it in words, and the earlier pushes stand in a list above that.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from git_mlops.forges.markup import phrase
+
+_TITLE = "Earlier pushes"
+_HEAD = "[0-9a-f]{7,64}"
+_STATE = re.compile(r"<!-- git-mlops:state:([A-Za-z0-9+/=]+) -->")
+_LINE = re.compile(rf"[-*] `(?P<head>{_HEAD})`: ?(?P<verdict>.*)")
+_LAST = re.compile(rf"\*git-mlops\* `(?P<label>[A-Za-z0-9._-]+)` at `(?P<head>{_HEAD}|-)`: ?(?P<verdict>.*)")
+
+
+class Push(NamedTuple):
+    """What was said of one head commit."""
+
+    head: str
+    """Empty where it was not known."""
+    verdict: str
+    """A line as `markup.phrase` leaves it."""
+
+
+def push(head: str | None, verdict: str) -> Push:
+    """Only what can be read again as it was written."""
+    return Push(head if head and re.fullmatch(_HEAD, head) else "", phrase(verdict))
+
+
+def slug(marker: str) -> str:
+    """The marker as a word that fits into every mark (never `--`); what had to change adds a digest."""
+    word = re.sub(r"[^A-Za-z0-9._]+", "-", marker).strip("-")[:60].rstrip("-")
+    if word == marker:
+        return word
+    return f"{word}-{hashlib.sha256(marker.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}".lstrip("-")
+
+
+def around(label: str, now: Push, others: Sequence[Push], *, hidden: bool) -> tuple[str, str]:
+    """What stands before the report, and after it."""
+    lines = "\n".join(f"- `{other.head}`: {other.verdict}" for other in others)
+    if not hidden:
+        listed = f"**{_TITLE}**\n\n{lines}\n\n" if others else ""
+        return "", f"\n\n---\n\n{listed}*git-mlops* `{label}` at `{now.head or '-'}`: {now.verdict}\n"
+    state = base64.b64encode(json.dumps([now, *others], ensure_ascii=False).encode()).decode("ascii")
+    folded = f"\n<details><summary>{_TITLE} ({len(others)})</summary>\n\n{lines}\n\n</details>\n"
+    return f"{_first(label)}\n<!-- git-mlops:state:{state} -->\n\n", f"\n{folded if others else ''}"
+
+
+def is_marked(body: str, label: str, *, hidden: bool) -> bool:
+    """Whether a comment's text bears this mark where we write it; quoted elsewhere it means nothing."""
+    lines = body.strip().splitlines() or [""]
+    if hidden:
+        return lines[0].strip() == _first(label)
+    last = _LAST.fullmatch(lines[-1].strip())
+    return last is not None and last["label"] == label
+
+
+def pushes(body: str, *, hidden: bool) -> list[Push]:
+    """What a comment of ours says of commits, its own first. What we cannot have written is left out."""
+    lines = [line.strip() for line in body.strip().splitlines()]
+    return _valid(_from_state(lines) if hidden else _from_words(lines))
+
+
+def _first(label: str) -> str:
+    return f"<!-- git-mlops:report:{label} -->"
+
+
+def _from_state(lines: Sequence[str]) -> list[tuple[object, ...]]:
+    found = _STATE.fullmatch(lines[1]) if len(lines) > 1 else None
+    try:
+        data = json.loads(base64.b64decode(found[1], validate=True)) if found else []
+    except (ValueError, RecursionError):
+        return []
+    return [tuple(pair) for pair in data if isinstance(pair, list)] if isinstance(data, list) else []
+
+
+def _from_words(lines: Sequence[str]) -> list[tuple[object, ...]]:
+    last = _LAST.fullmatch(lines[-1]) if lines else None
+    if last is None:
+        return []
+    found: list[tuple[object, ...]] = []
+    for line in reversed(lines[:-1]):
+        match = _LINE.fullmatch(line)
+        if match:
+            found.insert(0, (match["head"], match["verdict"]))
+        elif line:
+            break
+    return [(last["head"], last["verdict"]), *(found if line == f"**{_TITLE}**" else [])]
+
+
+def _valid(pairs: Iterable[tuple[object, ...]]) -> list[Push]:
+    found = []
+    for pair in pairs:
+        head, verdict = pair if len(pair) == 2 else ("", "")
+        if isinstance(head, str) and isinstance(verdict, str) and re.fullmatch(_HEAD, head):
+            found.append(Push(head, phrase(verdict)))
+    return found
