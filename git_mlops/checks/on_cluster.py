@@ -118,7 +118,7 @@ def _files(path: str, found: Bound) -> list[str]:
     """A file, or the partitions of a table."""
     if path not in found.tables:
         return [path]
-    return [f"{path}/{name}" for name in workspace.partitions(path, found.tables[path])]
+    return [f"{path}/{name}" for name in cluster.partitions(path, found.tables[path])]
 
 
 def _may_be_bound(out: Out, bindings: Bindings) -> bool:
@@ -173,7 +173,7 @@ class _Work:
         if not self._found.tables[path] and not (self._repo.root / path).is_dir():
             yield workspace.not_here(self._repo, path)
             return
-        yield from workspace.unread(path, self._found.tables[path])
+        yield from cluster.unread(path, self._found.tables[path])
         if files and (why := partitioned.obstacle(schema)) is not None:
             yield from cluster.refused(path, why)
         elif files:

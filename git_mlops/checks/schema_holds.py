@@ -8,7 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from git_mlops.checks import schema_tables
 from git_mlops.checks.context import EVERYWHERE, Context
+from git_mlops.checks.schema_tables import Table
 from git_mlops.data import cache, pointers
 from git_mlops.data.pointers import Out, PointerError
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
@@ -17,6 +19,7 @@ from git_mlops.git import objects
 from git_mlops.git.repo import Repo
 from git_mlops.schema import gate
 from git_mlops.schema.bindings import schema_for, with_tables
+from git_mlops.schema.cluster import unread
 from git_mlops.schema.gate import Item
 from git_mlops.schema.python import split
 from git_mlops.tables.forms import file_and_table
@@ -46,7 +49,11 @@ def check(context: Context) -> Iterator[Finding]:
     outs = list(_outs(context, [path for path in files if pointers.is_pointer(path)]))
     if context.scope.kind == "workspace" or _CONFIG in context.scope.paths:
         yield from _bound_to_nothing(context, files, outs)
-    data = list(_tables(context, files, outs))
+    folders = schema_tables.find(context, files, outs)
+    data: list[_Data | Table] = [d for d in _tables(context, files, outs) if not folders.bound(d.path)]
+    for table in folders.changed:
+        yield from unread(table.path, table.names) if table.whole else ()
+        data += [table] if table.sources or not table.whole else []
     contents = context.scope.read({split(item.schema)[0] for item in data})
     schemas = {i.schema: contents[split(i.schema)[0]] for i in data if split(i.schema)[0] in contents}
     for schema, item in {item.schema: item for item in data if item.schema not in schemas}.items():
@@ -79,6 +86,7 @@ def _bound_to_nothing(context: Context, files: dict[str, str], outs: Sequence[Ou
             and path not in named
             and not {path, f"{path}.dvc"} & files.keys()
             and not path.startswith(folders)
+            and not any(name.startswith(f"{path}/") for name in (*files, *named))
         ):
             near = difflib.get_close_matches(path, named | set(files), n=1)
             yield Finding(
@@ -124,9 +132,11 @@ def _of_out(repo: Repo, out: Out, bindings: dict[str, str]) -> Iterator[_Data]:
                 yield _Data(name, schema, member.algorithm, member.hash, member)
 
 
-def _item(context: Context, data: _Data, schemas: dict[str, bytes], scratch: Path) -> Item:
+def _item(context: Context, data: _Data | Table, schemas: dict[str, bytes], scratch: Path) -> Item:
     repo = context.scope.repo
     content = schemas[data.schema]
+    if isinstance(data, Table):
+        return _folder(context, data, content, scratch)
     return Item(
         path=data.path,
         algorithm=data.algorithm,
@@ -137,6 +147,19 @@ def _item(context: Context, data: _Data, schemas: dict[str, bytes], scratch: Pat
         schema_path=data.schema,
         schema_oid=objects.blob_id(repo, content),
         schema=lambda: content,
+    )
+
+
+def _folder(context: Context, table: Table, content: bytes, scratch: Path) -> Item:
+    return Item(
+        path=table.path,
+        algorithm="partitions",
+        hash=table.hash,
+        file=lambda: None,
+        schema_path=table.schema,
+        schema_oid=objects.blob_id(context.scope.repo, content),
+        schema=lambda: content,
+        parts=partial(schema_tables.parts, context, table, scratch),
     )
 
 

@@ -82,8 +82,11 @@ class Session:
 
 def _short(error: BaseException) -> str:
     """One line that says what happened, without what a task was given."""
-    if type(error).__name__ == "KilledWorker":
+    name = type(error).__name__
+    if name == "KilledWorker":
         return "every worker that tried it was lost (out of memory?)"
+    if name in ("FutureCancelledError", "CancelledError", "CommClosedError"):
+        return "the scheduler was lost"
     text = " ".join(str(error).split()) or type(error).__name__
     return f"{type(error).__name__}: {text}"[:300]
 
@@ -110,7 +113,7 @@ def session(address: str | None) -> Iterator[Session]:
     """
     with nullcontext(address) if address else _own() as at:
         client = _client(at)
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is done again, or said
+        _quiet()
         try:
             _wait_for_workers(client, at)
             found = Session(client)
@@ -120,6 +123,13 @@ def session(address: str | None) -> Iterator[Session]:
                 found.cancel()
         finally:
             client.close()
+
+
+def _quiet() -> None:
+    """What is lost is done again, or said by us: no warnings beside."""
+    for name in [*logging.root.manager.loggerDict]:
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 @contextmanager

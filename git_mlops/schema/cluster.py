@@ -16,6 +16,7 @@ from git_mlops.schema import partitioned
 from git_mlops.schema.load import Schema
 from git_mlops.schema.partitioned import EXAMPLES, Head, Key
 from git_mlops.schema.validate import RULE, few, place, share
+from git_mlops.tables.forms import KNOWN, form_of
 
 RANGE = 8 * 1024 * 1024
 """Hashes that one task compares; it needs some 250 MB for them."""
@@ -389,3 +390,26 @@ def here(path: str, files: Mapping[str, Path], schema: Schema) -> list[Finding]:
     parts = [Part(name, name.encode("utf-8", "surrogateescape")) for name in sorted(files)]
     with Here() as engine:
         return findings(engine, begin(engine, path, parts, workers), workers)
+
+
+def partitions(path: str, names: Iterable[str]) -> list[str]:
+    """The files of a directory that are partitions of its table."""
+    return sorted(name for name in names if form_of(f"{path}/{name}") is not None and not _aside(name))
+
+
+def unread(path: str, names: Sequence[str]) -> Iterator[Finding]:
+    """What is said of files of a directory that are no partitions; names as writers use them aside."""
+    others = sorted(name for name in names if form_of(f"{path}/{name}") is None and not _aside(name))
+    if len(others) == sum(not _aside(name) for name in names):
+        yield Finding(
+            RULE, "unknown", "it has no file of a known form", path, hint=f"known: {', '.join(KNOWN)}"
+        )
+    elif others:
+        more = f" and {len(others) - 1} more files" if len(others) > 1 else ""
+        message = f"no part of the table, by its name: `{others[0]}`{more}"
+        yield Finding(RULE, "note", message, path, data={"files": others})
+
+
+def _aside(name: str) -> bool:
+    """`_SUCCESS`, `.crc` and the like, which writers of partitions leave."""
+    return any(part.startswith(("_", ".")) for part in name.split("/"))

@@ -158,7 +158,9 @@ def check(repo: Repo, bindings: Bindings, names: Sequence[str] = ()) -> Report:
 
 def counted(found: Bound, paths: Iterable[str]) -> int:
     """How many files these are."""
-    return sum(len(partitions(path, found.tables[path])) if path in found.tables else 1 for path in paths)
+    return sum(
+        len(cluster.partitions(path, found.tables[path])) if path in found.tables else 1 for path in paths
+    )
 
 
 def bound(
@@ -268,33 +270,10 @@ def _table(repo: Repo, path: str, found: Bound, schema: Schema) -> Iterator[Find
     if not (repo.root / path).is_dir():
         yield not_here(repo, path)
         return
-    parts = partitions(path, found.tables[path])
-    yield from unread(path, found.tables[path])
+    parts = cluster.partitions(path, found.tables[path])
+    yield from cluster.unread(path, found.tables[path])
     if parts:
         yield from cluster.here(path, {name: repo.root / path / name for name in parts}, schema)
-
-
-def partitions(path: str, names: Iterable[str]) -> list[str]:
-    """The files of a directory that are partitions of its table."""
-    return sorted(name for name in names if form_of(f"{path}/{name}") is not None and not _aside(name))
-
-
-def unread(path: str, names: Sequence[str]) -> Iterator[Finding]:
-    """What is said of files of a directory that are no partitions; names as writers use them aside."""
-    others = sorted(name for name in names if form_of(f"{path}/{name}") is None and not _aside(name))
-    if len(others) == sum(not _aside(name) for name in names):
-        yield Finding(
-            RULE, "unknown", "it has no file of a known form", path, hint=f"known: {', '.join(KNOWN)}"
-        )
-    elif others:
-        more = f" and {len(others) - 1} more files" if len(others) > 1 else ""
-        message = f"no part of the table, by its name: `{others[0]}`{more}"
-        yield Finding(RULE, "note", message, path, data={"files": others})
-
-
-def _aside(name: str) -> bool:
-    """`_SUCCESS`, `.crc` and the like, which writers of partitions leave."""
-    return any(part.startswith(("_", ".")) for part in name.split("/"))
 
 
 def loaded_once(
