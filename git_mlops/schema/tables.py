@@ -234,8 +234,32 @@ def object_cells(values: Sequence[object], want: Wanted) -> tuple[Any, list[int]
     """The same of values that have types of their own."""
     import pyarrow as pa
 
+    if (quick := _alike(values, want)) is not None:
+        return quick, []
     column, wrong = _json_column(values, want)
     return pa.array(column, from_pandas=True), wrong
+
+
+_NONE = type(None)
+_ALIKE: dict[str, tuple[set[type], str]] = {
+    "str": ({str, _NONE}, "string"),
+    "int64": ({int, _NONE}, "int64"),
+    "float64": ({float, int, _NONE}, "float64"),
+    "bool": ({bool, _NONE}, "bool"),
+}
+
+
+def _alike(values: Sequence[object], want: Wanted) -> Any:
+    """The same, quicker, where all values are of the declared type itself; else None."""
+    import pyarrow as pa
+
+    kinds, arrow = _ALIKE.get(want.dtype.lower(), (set[type](), ""))
+    if not arrow or not kinds >= set(map(type, values)):
+        return None
+    try:
+        return pa.array(values, pa.type_for_alias(arrow), from_pandas=True)
+    except (OverflowError, pa.ArrowInvalid):  # a number that is too large for 64 bits, or for a float
+        return None
 
 
 def _read_objects(path: Path, form: Form) -> Table:
@@ -549,7 +573,7 @@ def texts_alone(values: Sequence[object]) -> Any:
     """An Arrow array of values that are texts or none; None where another one is among them."""
     import pyarrow as pa
 
-    fit = all(value is None or isinstance(value, str) for value in values)
+    fit = {str, _NONE} >= set(map(type, values))
     return pa.array(values, pa.string()) if fit else None
 
 

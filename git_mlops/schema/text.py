@@ -126,10 +126,13 @@ def objects(path: Path, form: Form) -> Iterator[tuple[int, dict[str, object]]]:
                 yield number, _object(text, number)
 
 
+_DECODE = json.JSONDecoder().decode
+
+
 def _object(text: bytes, number: int) -> dict[str, object]:
     try:
-        record = json.loads(text.decode("utf-8"))
-        if b"\\ud" in text.lower():
+        record = _DECODE(text.decode("utf-8"))
+        if b"\\u" in text and b"\\ud" in text.lower():
             json.dumps(record, ensure_ascii=False).encode("utf-8")  # half a pair of surrogates is no text
     except UnicodeError as error:
         raise UnreadableError(f"line {number} is not UTF-8", number) from error
