@@ -10,11 +10,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "approve": ("model_change", "approve", "Approve a version for a stage"),
     "rollback": ("model_change", "rollback", "Give a stage back to the version before"),
     "deprecate": ("model_change", "deprecate", "Take back a version, a stage or a model"),
-    "list": ("model_show", "list_", "List models, their versions and stages"),
-    "show": ("model_show", "show", "Show everything about one version"),
-    "diff": ("model_show", "diff", "Compare two versions of a model"),
-    "verify": ("model_show", "verify", "Check signatures and recorded facts"),
-    "history": ("model_show", "history", "Show what happened to a model"),
+    "list": ("model_read", "list_", "List models, their versions and stages"),
+    "show": ("model_read", "show", "Show everything about one version"),
+    "diff": ("model_compare", "diff", "Compare two versions of a model"),
+    "verify": ("model_compare", "verify", "Check signatures and recorded facts"),
+    "history": ("model_read", "history", "Show what happened to a model"),
 }
 """Command → module of this package, its name there, the first line of its help."""
 
