@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from git_mlops.tables.forms import Form
-from git_mlops.tables.opened import opened, reader_of
+from git_mlops.tables.opened import opened, reader_of, undecodable
 
 
 class UnreadableError(Exception):
@@ -75,7 +75,8 @@ def why_no_csv(path: Path, form: Form, width: int, error: Exception) -> Unreadab
 def not_utf8(path: Path, form: Form) -> UnreadableError:
     """The error, with the first line that is not UTF-8."""
     if form.encoding != "utf-8":
-        return UnreadableError(f"it is not {form.encoding}, as declared")
+        number = undecodable(path, form)
+        return UnreadableError(f"line {number} is not {form.encoding}, as declared", number)
     with open_(path, form) as file:
         for number, line in enumerate(file, 1):
             try:

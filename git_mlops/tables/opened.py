@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -21,6 +22,30 @@ def opened(path: Path, form: Form) -> IO[bytes]:
     """The bytes, unpacked and in UTF-8, whatever encoding is declared."""
     raw = _unpacked(path, form)
     return raw if form.encoding == "utf-8" else io.BufferedReader(_Recoded(raw, form.encoding), _CHUNK)
+
+
+def undecodable(path: Path, form: Form) -> int:
+    """The first line that is not in the declared encoding."""
+    decoder = codecs.getincrementaldecoder(form.encoding)()
+    line = 1
+    with _unpacked(path, form) as raw:
+        while chunk := raw.read(_CHUNK):
+            before = decoder.getstate()
+            try:
+                line += decoder.decode(chunk).count("\n")
+            except UnicodeDecodeError:
+                decoder.setstate(before)
+                return line + _breaks(decoder, chunk)
+    return line
+
+
+def _breaks(decoder: codecs.IncrementalDecoder, chunk: bytes) -> int:
+    """How many lines end before what cannot be decoded."""
+    found = 0
+    with suppress(UnicodeDecodeError):
+        for at in range(len(chunk)):
+            found += decoder.decode(chunk[at : at + 1]).count("\n")
+    return found
 
 
 def stream(path: Path, form: Form) -> Any:

@@ -10,6 +10,8 @@ import pytest
 
 from git_mlops.config import parse
 from git_mlops.data import tabular
+from git_mlops.data.merge import merge_tables
+from git_mlops.data.threeway import CannotMergeError, Sides
 from git_mlops.decode import DecodeError
 from git_mlops.schema.infer import infer
 from git_mlops.schema.load import load
@@ -153,19 +155,32 @@ def test_without_quotes_a_quote_is_itself(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("encoding", "content"), [("shift_jis", b"a,b\n1,\x81\n"), ("utf-16", b"\xff\xfea\0,")]
-)
+UNDECODABLE = [
+    ("shift_jis", b"a,b\n1,\x81\n2,3\n", 2),
+    ("utf-16", "a,b\n1,2\n".encode("utf-16") + b"\0", 3),
+    ("euc-kr", b"a,b\n" + b"1,2\n" * 90_000 + b"\xff\n", 90_002),
+    ("windows-1252", b"a,b\n\n\x81,2\n", 3),
+]
+
+
+@pytest.mark.parametrize(("encoding", "content", "line"), UNDECODABLE)
 def test_what_is_not_in_the_declared_encoding_is_an_error(
-    tmp_path: Path, encoding: str, content: bytes
+    tmp_path: Path, encoding: str, content: bytes, line: int
 ) -> None:
     form = declared(Dialect(encoding=encoding))  # type: ignore[arg-type]
     (tmp_path / "object").write_bytes(content)
     assert said(tmp_path / "object", "columns: {a: {dtype: str}}") == [
-        f"cannot be read as csv: it is not {encoding}, as declared"
+        f"cannot be read as csv: line {line} is not {encoding}, as declared"
     ]
     with pytest.raises(frames.FrameError):
         tabular.measure(tmp_path / "object", form)
+
+
+def test_tables_with_a_dialect_are_not_merged(tmp_path: Path) -> None:
+    form = declared(OLD)
+    side = written(tmp_path, TEXT, "latin-1")
+    with pytest.raises(CannotMergeError, match="how it is written is declared"):
+        merge_tables(Sides(side, side, side), form, ("id",), tmp_path / "merged")
 
 
 def test_a_packed_file_may_be_in_any_encoding(tmp_path: Path) -> None:
