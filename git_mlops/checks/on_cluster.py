@@ -55,7 +55,8 @@ def check(repo: Repo, settings: Settings, names: Sequence[str], address: str | N
     found = workspace.bound(repo, settings.schemas, names, tracked.away, folders)
     paths = workspace.chosen(repo, settings.schemas, found, names)
     work = _Work(repo, settings, found, tracked.places(paths, found, away=address is not None))
-    findings = [*tracked.problems, *work.prepared(paths)]
+    unknown = {finding.path for finding in tracked.problems}
+    findings = [*tracked.problems, *work.prepared(path for path in paths if path not in unknown)]
     if work.todo:
         with session(address) as engine:
             findings += work.done(engine)
@@ -86,6 +87,14 @@ class _Tracked:
             self.problems.append(Finding(RULE, "unknown", str(error), out.path, hint=error.hint))
             return {}
 
+    def _here(self, out: Out, hashes: Hashes) -> dict[str, Out]:
+        """The same of what is here: neither the cache nor the remote is asked."""
+        if not out.is_dir:
+            return {out.path: out}
+        found = hashes.folder(out.path) if out.algorithm == "md5" else {}
+        paths = {f"{out.path}/{name}": hash_ for name, hash_ in found.items()}
+        return {path: out._replace(path=path, hash=hash_, size=None) for path, hash_ in paths.items()}
+
     def _inside(self, out: Out) -> Iterable[Out]:
         return remote_url.members(self._repo, out).values()
 
@@ -110,7 +119,7 @@ class _Tracked:
                     continue
                 hashes = hashes or stack.enter_context(Hashes(self._repo))
                 if state(self._repo, out, hashes) == "same":
-                    objects |= self._files(out)
+                    objects |= self._here(out, hashes)
         return objects
 
 

@@ -7,7 +7,7 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -505,8 +505,8 @@ def absent(repo: Repo, outs: Sequence[Out], remote: str | None) -> list[Out]:
 class Store(NamedTuple):
     """Where a remote keeps objects, as a process on another machine can reach them."""
 
-    filesystem: str | None
-    """fsspec's own JSON of it, **with its secrets**; None where it is a directory of this machine."""
+    settings: dict[str, object] | None
+    """DVC's settings of the remote, **with its secrets**; None where it is a directory of this machine."""
     paths: dict[str, str]
     """Hash → path in it."""
 
@@ -515,18 +515,29 @@ def store(repo: Repo, hashes: Sequence[str], algorithm: str, remote: str | None)
     """Where the remote has these objects, or would have them; nothing is asked of it.
 
     Raises:
-        MlopsError: no such remote, or one that cannot be described to another process.
+        MlopsError: no such remote.
     """
     with opened(repo) as dvc:
+        from dvc.fs import get_fs_config
+
         odb = dvc.cloud.get_remote_odb(remote, "fetch", hash_name=algorithm)
         paths = {hash_: str(odb.oid_to_path(hash_)) for hash_ in hashes}
         if odb.fs.protocol == "local":
             return Store(None, paths)
-        try:
-            return Store(str(odb.fs.fs.to_json()), paths)
-        except (TypeError, ValueError) as error:
-            raise MlopsError(
-                f"the DVC remote ({odb.fs.protocol}) cannot be described to another machine",
-                hint="`git mlops pull`, where the workers share the cache",
-                exit_code=CANNOT_EVALUATE,
-            ) from error
+        settings = get_fs_config(dvc.config, name=remote or dvc.config["core"]["remote"])
+        return Store({str(key): value for key, value in settings.items()}, paths)
+
+
+@contextmanager
+def stored(settings: Mapping[str, object], path: str) -> Iterator[IO[bytes]]:
+    """An object in the storage that the settings of a remote describe; no repository is needed.
+
+    Raises:
+        MlopsError: it cannot be read; the message holds no secret.
+    """
+    with translated():
+        from dvc.fs import get_cloud_fs
+
+        kind, given, _path = get_cloud_fs({}, **settings)
+        with kind(**given).open(path, "rb") as content:
+            yield content

@@ -1,4 +1,4 @@
-"""Objects where they are: in a cache that is shared, or in the DVC remote's storage, read through fsspec.
+"""Objects where they are: in a shared cache, or in the DVC remote's storage, read by DVC's filesystems.
 
 A place is plain JSON, so that another machine can be told of it. Places of a storage hold its secrets: they
 are sent to workers, and never printed.
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 from git_mlops.data import cache, dvc
 from git_mlops.data.pointers import Out
@@ -18,7 +18,7 @@ from git_mlops.git.repo import Repo
 
 Place = dict[str, object]
 """`path`: a file of whoever reads it; with `size` and `mtime`: that very file; with `md5`: one with these
-bytes; with `fs`: of a storage."""
+bytes; with `remote`: of the storage that these settings of DVC describe."""
 _CHUNK = 8 * 1024 * 1024
 
 
@@ -62,7 +62,7 @@ def places(repo: Repo, outs: Iterable[Out], *, away: bool = True) -> dict[Out, l
 
 def _place(store: dvc.Store, out: Out) -> Place:
     path = {"path": store.paths[out.hash], **_checked(out)}
-    return path if store.filesystem is None else {**path, "fs": store.filesystem}
+    return path if store.settings is None else {**path, "remote": store.settings}
 
 
 def _checked(out: Out) -> Place:
@@ -104,10 +104,10 @@ def _checked_content(place: Mapping[str, object]) -> bytes:
 
 
 def _content(place: Mapping[str, object]) -> bytes:
-    if "fs" not in place:
+    if "remote" not in place:
         return Path(str(place["path"])).read_bytes()
-    with _translated():
-        return bytes(_filesystem(place).cat_file(str(place["path"])))
+    with _opened(place) as content:
+        return content.read()
 
 
 def brought(places_: Sequence[Mapping[str, object]], folder: Path) -> Path:
@@ -119,7 +119,7 @@ def brought(places_: Sequence[Mapping[str, object]], folder: Path) -> Path:
     problems = []
     for place in places_:
         try:
-            return _seen(place) if "fs" not in place else _copied(place, folder)
+            return _seen(place) if "remote" not in place else _copied(place, folder)
         except OSError as error:
             problems.append(said(error))
     raise OSError("; ".join(dict.fromkeys(problems)) or "nobody said where it is")
@@ -145,11 +145,7 @@ def _md5() -> "hashlib._Hash":
 def _copied(place: Mapping[str, object], folder: Path) -> Path:
     target = folder / "object"
     digest = _md5()
-    with (
-        _translated(),
-        _filesystem(place).open(str(place["path"]), "rb") as source,
-        target.open("wb") as copy,
-    ):
+    with _opened(place) as source, target.open("wb") as copy:
         while chunk := source.read(_CHUNK):
             digest.update(chunk)
             copy.write(chunk)
@@ -158,19 +154,16 @@ def _copied(place: Mapping[str, object], folder: Path) -> Path:
     return target
 
 
-def _filesystem(place: Mapping[str, object]) -> Any:
-    from fsspec import AbstractFileSystem
-
-    return AbstractFileSystem.from_json(str(place["fs"]))
-
-
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Whatever a storage's library raises, as an OSError without secrets."""
+def _opened(place: Mapping[str, object]) -> Iterator[IO[bytes]]:
+    """Whatever a storage's library raises is an OSError."""
+    settings = place["remote"]
+    assert isinstance(settings, Mapping)
     try:
-        yield
-    except ImportError as error:
-        raise OSError(f"a package for the remote's storage is missing here: {error.name or error}") from error
+        with dvc.stored(settings, str(place["path"])) as content:
+            yield content
+    except MlopsError as error:
+        raise OSError(f"the remote's storage: {said(error)}") from error
     except Exception as error:  # each cloud's library has exceptions of its own
         raise OSError(f"the remote's storage: {said(error)}") from error
 

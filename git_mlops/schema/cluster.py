@@ -334,22 +334,25 @@ class _Keys:
         wanted: dict[int, list[tuple[int, int]]] = {}
         for part, value, nth in places:
             wanted.setdefault(part, []).append((value, nth))
-        found: list[tuple[str, dict[str, object]]] = []
+        asked: list[tuple[_Seen, Handle]] = []
+        rows = 0
         for part in sorted(wanted):
             one = keys[part][0]
             spec = json.dumps([column, wanted[part]]).encode()
-            answer, problem = self._engine.answer(
-                self._engine.submit(self._workers.located, one.part.payload, spec)
-            )
+            asked.append((one, self._engine.submit(self._workers.located, one.part.payload, spec)))
+            rows += len(wanted[part])
+            if rows >= EXAMPLES:
+                break
+        found: list[tuple[str, dict[str, object]]] = []
+        for one, handle in asked:
+            answer, problem = self._engine.answer(handle)
             if answer is None:
                 return problem
             said = json.loads(answer)
             if isinstance(said, dict):
                 return str(said["problem"])
-            rows = sorted(said, key=lambda row: int(row["row"]))
-            found += [(row["key"], {"partition": one.part.name, **row["example"]}) for row in rows]
-            if len(found) >= EXAMPLES:
-                break
+            located = sorted(said, key=lambda row: int(row["row"]))
+            found += [(row["key"], {"partition": one.part.name, **row["example"]}) for row in located]
         return found[:EXAMPLES]
 
 

@@ -6,8 +6,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -52,6 +55,16 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Of the scheduler."""
     with started(tmp_path_factory.mktemp("cluster")) as found:
         yield found
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """A storage that speaks HTTP."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def pieces(folder: Path, case: cases.Case) -> dict[str, Path]:
@@ -141,6 +154,11 @@ def test_the_same_is_said_of_the_workspace_the_cache_and_the_remotes_storage(
     assert away(project, address) == here.findings
     assert not (project.root / ".dvc" / "cache" / "files").exists()
     assert not (project.root / "data" / "one.csv").exists()
+    with served(tmp_path / "store") as url:
+        config = project.root / ".dvc" / "config"
+        config.write_text(config.read_text().replace(str(tmp_path / "store"), url))
+        assert away(project, address) == here.findings
+        config.write_text(config.read_text().replace(url, str(tmp_path / "store")))
     damaged = next(file for file in (tmp_path / "store").glob("files/md5/*/*") if b"-5" in file.read_bytes())
     damaged.chmod(0o644)
     damaged.write_bytes(b"id,age\n3,5\n")
