@@ -8,6 +8,7 @@ from git_mlops import resources, ui
 from git_mlops.errors import MlopsError
 from git_mlops.experiments import names
 from git_mlops.git.repo import discover
+from git_mlops.registry import grammar
 
 
 @click.command()
@@ -32,6 +33,23 @@ def experiments(_context: click.Context, _parameter: click.Parameter, incomplete
     except MlopsError:
         return []
     return sorted({place.name for place in map(names.parse_ref, found) if place})
+
+
+def models(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Models, their versions (`NAME@…`) and stages (`NAME#…`) that begin so."""
+    if re.search(r"[\\*?[\s]", incomplete):
+        return []
+    begin = grammar.in_tag(incomplete)
+    patterns = [f"refs/tags/{begin}*", f"refs/tags/{begin}*/**"]
+    try:
+        tags = discover().text("for-each-ref", "--format=%(refname:strip=2)", *patterns).splitlines()
+    except MlopsError:
+        return []
+    said = [tag for tag in map(grammar.parse, tags) if tag and tag.kind in ("register", "assign")]
+    if not {"@", "#"} & set(incomplete):
+        return sorted({tag.name for tag in said})
+    named = {f"{tag.name}@{tag.version}" if tag.version else f"{tag.name}#{tag.stage}" for tag in said}
+    return sorted(name for name in named if name.startswith(incomplete))
 
 
 _MOST = 1000

@@ -7,7 +7,7 @@ import click
 
 from git_mlops.cli import model_output as output
 from git_mlops.cli.common import json_option
-from git_mlops.cli.completion import experiments
+from git_mlops.cli.completion import experiments, models
 from git_mlops.cli.model_context import opened, repository_path, rules_option
 from git_mlops.git import remotes
 from git_mlops.git.repo import Repo
@@ -55,7 +55,7 @@ def _done(
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=models)
 @click.argument("of", required=False, metavar="[EXPERIMENT|REV]", shell_complete=experiments)
 @click.option("--version", metavar="V", help="Such as `v1.0.0`; default: the next patch.")
 @click.option(
@@ -83,7 +83,7 @@ def register(
 
 
 @click.command()
-@click.argument("version", metavar="NAME[@V|#STAGE]")
+@click.argument("version", metavar="NAME[@V|#STAGE]", shell_complete=models)
 @click.argument("stage")
 @rules_option
 @click.option("-n", "--dry-run", "dry", is_flag=True, help="Only say what is missing.")
@@ -105,7 +105,7 @@ def _promoted(done: promoting.Promotion) -> list[Made]:
 
 
 @click.command()
-@click.argument("version", metavar="NAME[@V|#STAGE]")
+@click.argument("version", metavar="NAME[@V|#STAGE]", shell_complete=models)
 @click.argument("stage")
 @_making
 def approve(*, version: str, stage: str, **options: Unpack[_Making]) -> int:
@@ -127,7 +127,7 @@ def approve(*, version: str, stage: str, **options: Unpack[_Making]) -> int:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=models)
 @click.argument("stage")
 @_making
 def rollback(*, name: str, stage: str, **options: Unpack[_Making]) -> int:
@@ -142,7 +142,7 @@ def rollback(*, name: str, stage: str, **options: Unpack[_Making]) -> int:
 
 
 @click.command()
-@click.argument("what", metavar="NAME[@V|#STAGE]")
+@click.argument("what", metavar="NAME[@V|#STAGE]", shell_complete=models)
 @_making
 def deprecate(*, what: str, **options: Unpack[_Making]) -> int:
     """Take back a version, a stage or a model

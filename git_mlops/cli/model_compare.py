@@ -4,13 +4,14 @@ import click
 
 from git_mlops.cli import model_output as output
 from git_mlops.cli.common import json_option
+from git_mlops.cli.completion import models
 from git_mlops.cli.model_context import opened, rules_option
 from git_mlops.models import diff as comparing
 from git_mlops.models import verify as verifying
 
 
 @click.command()
-@click.argument("a", metavar="NAME[@V|#STAGE]")
+@click.argument("a", metavar="NAME[@V|#STAGE]", shell_complete=models)
 @click.argument("b", metavar="V|#STAGE")
 @json_option
 def diff(a: str, b: str, *, as_json: bool) -> int:
@@ -24,7 +25,7 @@ def diff(a: str, b: str, *, as_json: bool) -> int:
 
 
 @click.command()
-@click.argument("version", metavar="NAME[@V|#STAGE]")
+@click.argument("version", metavar="NAME[@V|#STAGE]", shell_complete=models)
 @rules_option
 @json_option
 def verify(version: str, *, rules: str | None, as_json: bool) -> int:

@@ -4,18 +4,28 @@ import click
 
 from git_mlops.cli import model_text
 from git_mlops.cli.common import find_repo, json_option
+from git_mlops.cli.completion import models
 from git_mlops.registry import grammar, read
 
 
 @click.command("list")
+@click.argument("name", required=False, shell_complete=models)
 @json_option
-def list_(*, as_json: bool) -> int:
-    """List models, their versions and stages"""
-    return model_text.listed(read.artifacts(find_repo()), as_json=as_json)
+def list_(name: str | None, *, as_json: bool) -> int:
+    """List models, their versions and stages
+
+    With NAME: the versions of that model, the greatest first, also those that were taken back.
+    """
+    repo = find_repo()
+    if name is None:
+        return model_text.listed(read.artifacts(repo), as_json=as_json)
+    found = read.artifact(repo, name)
+    read.chosen(repo, found, grammar.Spec(found.name, found.versions[0].version if found.versions else None))
+    return model_text.versions(found, as_json=as_json)
 
 
 @click.command()
-@click.argument("version", metavar="NAME[@V|#STAGE]")
+@click.argument("version", metavar="NAME[@V|#STAGE]", shell_complete=models)
 @json_option
 def show(version: str, *, as_json: bool) -> int:
     """Show everything about one version
@@ -26,7 +36,7 @@ def show(version: str, *, as_json: bool) -> int:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=models)
 @json_option
 def history(name: str, *, as_json: bool) -> int:
     """Show what happened to a model"""

@@ -72,6 +72,20 @@ def artifact_plain(one: Artifact) -> dict[str, object]:
     }  # fmt: skip
 
 
+def versions(found: Artifact, *, as_json: bool) -> int:
+    """Every version of a model."""
+    if as_json:
+        ui.emit("model", artifact_plain(found))
+        return 0
+    rows = [
+        (one.version, ", ".join(found.stages_of(one.version)) or "-", _day(one.event.time), one.event.who,
+         one.commit[:12], "" if one.active else "taken back")
+        for one in found.versions
+    ]  # fmt: skip
+    ui.table(("version", "stages", "registered", "by", "commit", ""), rows)
+    return 0
+
+
 def shown(version: Version, *, as_json: bool) -> int:
     """Everything about one version."""
     if as_json:

@@ -40,6 +40,8 @@ class Pointers(NamedTuple):
     pipelines: Mapping[str, bytes]
     plain: tuple[str, ...] = ()
     """Files in git itself that are named like models."""
+    paths: frozenset[str] = frozenset()
+    """Every path that names something: files, directories, outputs."""
 
 
 def pointers(trees: Trees, root: str) -> Pointers:
@@ -47,16 +49,19 @@ def pointers(trees: Trees, root: str) -> Pointers:
     found = inputs.files(trees, root)
     own = {p: content for p, content in found.items() if p.endswith(".dvc") and not p.startswith(RUN)}
     pipelines = {p: content for p, content in found.items() if p.rpartition("/")[2] == "dvc.yaml"}
-    paths = (entry.path for entry in trees.files(root) if entry.mode in ("100644", "100755"))
-    plain = tuple(path for path in paths if _model_like(path) and not path.startswith(".mlops/"))
-    return Pointers(tuple(inputs.outs(found)), tuple(inputs.outs(own)), pipelines, plain)
+    outs = tuple(inputs.outs(found))
+    files = [entry.path for entry in trees.files(root) if entry.mode in ("100644", "100755")]
+    plain = tuple(path for path in files if _model_like(path) and not path.startswith(".mlops/"))
+    folders = (path[:at] for path in files for at, letter in enumerate(path) if letter == "/")
+    paths = frozenset((*files, *folders, *(out.path for out in outs)))
+    return Pointers(outs, tuple(inputs.outs(own)), pipelines, plain, paths)
 
 
 def chosen(name: str, given: str | None, before: str | None, found: Pointers) -> str:
     """The repository path of the model.
 
     What was asked for; else what `artifacts:` of dvc.yaml says of this name; else the path of the version
-    before; else the only output, or the only file of git, whose name is a model's.
+    before; else the only output, or the only file of git, that is named like a model or was logged as one.
 
     Raises:
         MlopsError: it cannot be told.
@@ -65,7 +70,7 @@ def chosen(name: str, given: str | None, before: str | None, found: Pointers) ->
         return posixpath.normpath(given)
     if (declared := _declared(name, found.pipelines)) is not None:
         return declared
-    if before is not None:
+    if before is not None and before in found.paths:
         return before
     likely = [out.path for out in found.outs if _model_like(out.path)] or [*found.plain]
     if len(likely) == 1:
@@ -85,6 +90,8 @@ _MORE = (".onnx", ".safetensors", ".gguf", ".tflite", ".cbm", ".mlmodel", ".pmml
 
 
 def _model_like(path: str) -> bool:
+    if path.startswith(f"{RUN}models/"):
+        return True  # logged through MLflow
     array = path.lower().endswith((".npy", ".npz"))
     return (modelnames.certainly(path) and not array) or path.lower().endswith(_MORE)
 

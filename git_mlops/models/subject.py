@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from git_mlops.errors import MlopsError, NotFoundError
-from git_mlops.experiments import read
+from git_mlops.experiments import read, select
 from git_mlops.experiments.read import Experiment
 from git_mlops.experiments.record import Record
 from git_mlops.experiments.settings import Settings
@@ -32,6 +32,7 @@ def find(repo: Repo, text: str | None, settings: Settings) -> Subject:
     """
     if text is None:
         return _of_commit(repo, resolve(repo, "HEAD"), settings)
+    (text,) = select.expanded(repo, [text], settings)  # `@{best:auc}`, which git would take for a date
     if read.matching(repo, text, prefixes=False):
         return _of_experiment(repo, read.pick(repo, [text])[0], settings)
     try:

@@ -115,7 +115,7 @@ def _tree(
             if (now.algorithm, now.hash) != (model.get("algorithm"), model.get("hash")):
                 yield _other(path, str(model.get("hash")), now)
     yield from _listed("data", said.get("data"), {out.path: out.hash for out in found.own}, "hash")
-    blobs = {str(one["path"]): one for one in _mappings(said.get("schemas"))}
+    blobs = {str(one.get("path")) for one in _mappings(said.get("schemas"))}
     there = {schema: entry.oid for schema in blobs if (entry := trees.find(root, schema))}
     yield from _listed("schema", said.get("schemas"), there, "blob")
     metrics = labelled(tree.contents(trees, [root], context.experiments.params)[root].values.metrics)

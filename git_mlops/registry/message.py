@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from git_mlops import jsonable
+
 MARK = "--- mlops v1 ---"
 VERSION = 1
 
@@ -23,7 +25,8 @@ class Message(NamedTuple):
 
 def render(message: Message) -> str:
     """The whole message, newline at its end."""
-    facts = json.dumps({"version": VERSION, **message.facts}, indent=1, ensure_ascii=False, default=str)
+    said = jsonable.finite({"version": VERSION, **message.facts})
+    facts = json.dumps(said, indent=1, ensure_ascii=False, default=str)
     trailers = "\n".join(f"{name}: {_line(value)}" for name, value in message.trailers)
     # a line of the user's that looks like our mark, or like a signature, must not end the message early
     text = "\n".join(f" {line}" if _ENDS.match(line) else line for line in _clean(message.text).split("\n"))

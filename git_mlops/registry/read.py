@@ -1,7 +1,7 @@
 """The registry read: tags of one model, or of all, in one process; the message of one tag in another."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from git_mlops.errors import FINDINGS, MlopsError, NotFoundError
@@ -11,14 +11,9 @@ from git_mlops.registry.message import Message
 from git_mlops.registry.state import Artifact, Event, Registered
 
 _FIELDS = (
-    "refname:strip=2",
-    "objectname",
-    "object",
-    "tag",
-    "taggerdate:unix",
-    "taggername",
+    "refname:strip=2", "objectname", "object", "type", "tag", "taggerdate:unix", "taggername",
     "taggeremail:trim",
-)
+)  # fmt: skip
 _FORMAT = "--format=" + "%00".join(f"%({field})" for field in _FIELDS)
 
 
@@ -53,42 +48,26 @@ def events(repo: Repo, name: str | None = None) -> list[Event]:
         patterns = ["refs/tags/**/*@*", "refs/tags/**/*#*"]
     else:
         patterns = [f"refs/tags/{grammar.in_tag(name)}{sign}*" for sign in "@#"]
-    found = []
-    for line in repo.text("for-each-ref", _FORMAT, *patterns).splitlines():
-        tag, oid, target, own, time, who, email = line.split("\0")
-        said = grammar.parse(tag) if own == tag else None
-        if said is not None and (name is None or said.name == name):
-            when = int(time) if time.isdigit() else 0
-            found.append(
-                Event(
-                    tag,
-                    said.kind,
-                    said.name,
-                    said.version,
-                    said.stage,
-                    said.number,
-                    when,
-                    oid,
-                    target,
-                    who,
-                    email,
-                )
-            )
-    return found
+    return [one for one in _read(repo, patterns) if one.kind != "approve" and name in (None, one.name)]
 
 
 def approvals(repo: Repo, name: str, version: str) -> list[Event]:
     """The tags that approve one version for a stage, trusted or not."""
     pattern = f"refs/tags/{grammar.APPROVALS}{grammar.in_tag(name)}@{version}#*"
-    found = []
-    for line in repo.text("for-each-ref", _FORMAT, pattern).splitlines():
-        tag, oid, target, own, time, who, email = line.split("\0")
+    there = (one for one in _read(repo, [pattern]) if (one.name, one.version) == (name, version))
+    return sorted(there, key=lambda event: (event.time, event.tag))
+
+
+def _read(repo: Repo, patterns: Sequence[str]) -> Iterator[Event]:
+    # not `splitlines`: a name may hold what Unicode calls the end of a line
+    for line in filter(None, repo.text("for-each-ref", _FORMAT, *patterns).split("\n")):
+        tag, oid, target, kind, own, time, who, email = line.split("\0")
         said = grammar.parse(tag) if own == tag else None
-        if said is not None and said.kind == "approve" and (said.name, said.version) == (name, version):
-            found.append(
-                Event(tag, "approve", name, version, said.stage, None, int(time), oid, target, who, email)
-            )
-    return sorted(found, key=lambda event: (event.time, event.tag))
+        # GTO tags commits; an approval is a tag of a tag
+        if said is None or kind != ("tag" if said.kind == "approve" else "commit"):
+            continue
+        when = int(time) if time.isdigit() else 0
+        yield Event(tag, *said[:5], when, oid, target, who, email)
 
 
 def artifacts(repo: Repo) -> dict[str, Artifact]:

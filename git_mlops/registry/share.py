@@ -65,9 +65,10 @@ def look(repo: Repo, remote: str, name: str) -> Seen:
         listed = repo.text("ls-remote", remote, *patterns, guard(name))
     except GitError as error:
         raise remotes.unreachable(remote, error) from error
-    pairs = [line.split("\t") for line in listed.splitlines()]
-    there = {ref: oid for oid, ref in pairs if not ref.endswith("^{}")}
-    last = there.pop(guard(name), None)
+    pairs = [line.split("\t") for line in listed.split("\n") if line]
+    last = next((oid for oid, ref in pairs if ref == guard(name)), None)
+    # git matches the ends of names: `refs/other/refs/tags/…` would be among them
+    there = {ref: oid for oid, ref in pairs if ref.startswith("refs/tags/") and not ref.endswith("^{}")}
     here = {ref.name: ref.oid for ref in refs.list_refs(repo, *patterns)}
     other = next((ref for ref, oid in there.items() if here.get(ref, oid) != oid), None)
     if other is not None:

@@ -2,18 +2,21 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 
 from git_mlops import __version__
+from git_mlops.data import cache, stored
+from git_mlops.data.pointers import Out
 from git_mlops.errors import MlopsError
 from git_mlops.git.repo import Repo
-from git_mlops.models import register
+from git_mlops.models import register, verify
 from git_mlops.models.register import Request
 from git_mlops.registry import read
 from tests.conftest import Run
 from tests.experiments.conftest import commit, put
-from tests.models.conftest import CONTEXT, DATA, MODEL, files, registered, saved, trained
+from tests.models.conftest import CONTEXT, DATA, ML_MODEL, MODEL, files, registered, saved, trained
 
 
 def test_the_tag_of_an_experiment_says_all_that_made_the_model(project: Repo) -> None:
@@ -148,3 +151,57 @@ def test_gto_reads_what_is_registered_and_promoted(project: Repo, run: Run) -> N
         "m@v0.1.0", "m@v0.1.1", "m@v0.1.2", "m#prod#1", "m#prod#2", "m#canary#3", "m#prod#4", "m#prod#5",
         "m@v0.1.0!#6",
     ]  # fmt: skip
+
+
+def test_a_model_logged_through_mlflow_is_found_with_its_contract(repo: Repo, tmp_path: Path) -> None:
+    folder = tmp_path / "logged"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "MLmodel").write_text(ML_MODEL)
+    (folder / "sub" / "weights.bin").write_bytes(b"12345")
+    kept = stored.keep(repo, folder)
+    assert kept
+    pointer = {".mlops/run/models/m-1.dvc": kept.pointer("m-1")}
+    commit(repo, {".gitignore": "/.dvc/\n", **pointer})
+    done = register.register(repo, Request("m"), CONTEXT)
+    contract = done.version.facts["contract"]
+    assert isinstance(contract, dict)
+    assert (done.version.facts["object"], contract["features"], "data" in done.version.facts) == (
+        {
+            "path": ".mlops/run/models/m-1",
+            "algorithm": "md5",
+            "hash": kept.hash,
+            "size": kept.size,
+            "nfiles": 2,
+        },
+        ["age", "city"],
+        False,
+    )
+    inner = register.register(repo, Request("m", path=".mlops/run/models/m-1/sub/weights.bin"), CONTEXT)
+    assert inner.version.facts["object"] == {
+        "path": ".mlops/run/models/m-1/sub/weights.bin",
+        "algorithm": "md5",
+        "hash": hashlib.md5(b"12345").hexdigest(),
+        "size": 5,
+        "within": ".mlops/run/models/m-1",
+    }
+    found = verify.verify(repo, "m", CONTEXT).findings
+    assert [one.level for one in found] == ["warning"]
+    cache.locate(repo, Out("", "md5", kept.hash)).unlink()  # type: ignore[union-attr]  # it is there
+    found = verify.verify(repo, "m", CONTEXT).findings
+    assert [one.message for one in found if one.level == "unknown"] == [
+        "what `.mlops/run/models/m-1` holds is not on this machine"
+    ]
+    repo.git("rm", "-rqf", ".mlops")
+    repo.git("commit", "-qm", "gone")
+    with pytest.raises(MlopsError, match="which file is the model `m`"):  # what it was before is not there
+        register.register(repo, Request("m"), CONTEXT)
+
+
+def test_the_best_experiment_can_be_registered_as_such(project: Repo) -> None:
+    for name, auc in (("poor", 0.5), ("good", 0.97), ("fair", 0.7)):
+        put(project, {"metrics.json": f'{{"auc": {auc}}}\n'})
+        saved(project, name)
+    facts = register.register(project, Request("m", "@{best:auc}"), CONTEXT).version.facts
+    assert facts["metrics"] == {"auc": 0.97}
+    with pytest.raises(MlopsError, match="is no choice of an experiment"):
+        register.register(project, Request("m", "@{bset:auc}"), CONTEXT)

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from git_mlops.errors import MlopsError, NotFoundError
-from git_mlops.git.repo import Repo
-from git_mlops.registry import read
+from git_mlops.git.repo import Repo, discover
+from git_mlops.git.run import git
+from git_mlops.registry import read, write
+from git_mlops.registry.grammar import Tag
+from git_mlops.registry.message import Message
 from tests.conftest import Run
 from tests.registry.conftest import Tagger
 
@@ -139,10 +142,32 @@ def test_a_stage_of_a_commit_without_a_version_is_nobodys(
 def test_packed_tags_and_a_linked_worktree_make_no_difference(
     repo: Repo, tagged: Tagger, tmp_path: Path
 ) -> None:
-    from git_mlops.git.repo import discover
-
     tagged("a/b@v1.0.0", "a/b#prod#1")
     repo.git("pack-refs", "--all")
     repo.git("worktree", "add", "-q", str(tmp_path / "linked"))
     tagged("a/b#prod!#2")
     assert ours(discover(tmp_path / "linked"), "a/b") == {"versions": ["v1.0.0"], "stages": {}}
+
+
+def test_tags_of_what_is_no_commit_and_names_with_odd_ends_do_no_harm(repo: Repo, tagged: Tagger) -> None:
+    tagged("m@v1.0.0")
+    tagged("m@v2.0.0", at="HEAD^{tree}")
+    tagged("m@v3.0.0", at="m@v1.0.0")
+    date = {"GIT_COMMITTER_NAME": "Ada\u2028\x85Eve", "GIT_COMMITTER_DATE": "1700000999 +0000"}
+    git("tag", "-a", "-m", "x", "m#prod#1", "HEAD", cwd=repo.root, extra=date)
+    found = read.artifact(repo, "m")
+    assert [one.version for one in found.versions] == ["v1.0.0"]
+    assert found.stages["prod"].who == "Ada\u2028\x85Eve"
+
+
+def test_a_repository_of_sha256_has_a_registry_too(tmp_path: Path, run: Run) -> None:
+    run("git", "init", "-q", "--object-format=sha256", tmp_path / "r", cwd=tmp_path)
+    run("git", "commit", "-q", "--allow-empty", "-m", "x", cwd=tmp_path / "r")
+    repo = discover(tmp_path / "r")
+    found = read.artifact(repo, "m")
+    for version in ("v1.0.0", "v1.1.0"):
+        target = write.place(repo, found, repo.text("rev-parse", "HEAD"), version)
+        write.tag(repo, Tag("register", "m", version), target, Message("t", facts={"a": 1}), found)
+        found = read.artifact(repo, "m")
+    latest = read.resolve(repo, "m")
+    assert (len(latest.commit), latest.version, latest.facts["a"]) == (64, "v1.1.0", 1)
