@@ -5,6 +5,7 @@ extra and ordered columns) pandera says of an extract: the first rows, rows with
 fail. From both, `validate` makes the very findings that pandera gives of the whole table.
 """
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -64,7 +65,7 @@ def counted(file: Path, form: Form, schema: Schema, limits: Limits) -> Counted |
         if size < limits.small or size == 0:
             return None
         found = _KINDS[form.kind](file, form, schema, limits).counted()
-    except (NotCompiledError, UnreadableError, OSError, EOFError, ValueError, OverflowError):
+    except (NotCompiledError, UnreadableError, OSError, EOFError, zlib.error, ValueError, OverflowError):
         return None
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException):
         return None

@@ -104,7 +104,7 @@ def read(path: Path, form: Form) -> Table:
         if form.kind == "sqlite":
             return _read_database(path, form)
         return _read_objects(path, form) if form.kind == "jsonl" else _read_csv(path, form)
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise not_utf8(path, form) from error
     except DatabaseError as error:
         raise UnreadableError(str(error)) from error

@@ -6,6 +6,7 @@ Slow and exact, for what the quick readers do not tell: why a file is no table, 
 import csv
 import io
 import json
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -60,7 +61,7 @@ def why_no_csv(path: Path, form: Form, width: int, error: Exception) -> Unreadab
     ragged: list[tuple[int, int]] = []
     try:
         ragged = [(line, len(record)) for line, record in records(path, form) if len(record) != width]
-    except UnicodeDecodeError:
+    except UnicodeError:
         return not_utf8(path, form)
     except csv.Error:
         pass
@@ -73,18 +74,27 @@ def why_no_csv(path: Path, form: Form, width: int, error: Exception) -> Unreadab
 
 
 def not_utf8(path: Path, form: Form) -> UnreadableError:
-    """The error, with the first line that is not UTF-8."""
+    """The error, with the first line that is not UTF-8, or not in the encoding that is declared."""
+    as_declared = "" if form.encoding == "utf-8" else ", as declared"
+    name = form.encoding.upper() if not as_declared else form.encoding
+    try:
+        line, byte = _undecoded(path, form)
+    except (EOFError, zlib.error, OSError):  # what packs it is broken, too
+        return UnreadableError(f"it is not {name}{as_declared}")
+    return UnreadableError(f"line {line} is not {name}{byte}{as_declared}", line)
+
+
+def _undecoded(path: Path, form: Form) -> tuple[int, str]:
+    """The first such line, and its byte where that is known."""
     if form.encoding != "utf-8":
-        number = undecodable(path, form)
-        return UnreadableError(f"line {number} is not {form.encoding}, as declared", number)
+        return undecodable(path, form), ""
     with open_(path, form) as file:
         for number, line in enumerate(file, 1):
             try:
                 line.decode("utf-8")
             except UnicodeDecodeError as error:
-                byte = line[error.start]
-                return UnreadableError(f"line {number} is not UTF-8 (byte 0x{byte:02x})", number)
-    return UnreadableError("it is not UTF-8")
+                return number, f" (byte 0x{line[error.start]:02x})"
+    raise EOFError
 
 
 class Objects(NamedTuple):

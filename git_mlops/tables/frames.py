@@ -1,5 +1,6 @@
 """Tables as lazy Polars frames, so that a file larger than memory can be worked on in one streaming pass."""
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -65,7 +66,7 @@ def _written(path: Path, form: Form, dialect: Dialect, nulls: Sequence[str]) -> 
     def schema() -> "pl.Schema":
         try:
             return pl.Schema(dict.fromkeys(csv_names(path, form), pl.String()))
-        except ValueError as error:
+        except (ValueError, EOFError, zlib.error) as error:
             raise pl.exceptions.ComputeError(reason(error)) from error
 
     def frames(only: Sequence[str] | None) -> "Iterator[pl.DataFrame]":
@@ -127,7 +128,7 @@ def _named(frames: "Iterable[pl.DataFrame]") -> "Iterator[pl.DataFrame]":
 
     try:
         yield from frames
-    except (pa.ArrowException, UnicodeDecodeError, EOFError) as error:
+    except (pa.ArrowException, UnicodeError, EOFError, zlib.error) as error:
         raise pl.exceptions.ComputeError(reason(error)) from error
 
 

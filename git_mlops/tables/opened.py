@@ -33,7 +33,7 @@ def undecodable(path: Path, form: Form) -> int:
             before = decoder.getstate()
             try:
                 line += decoder.decode(chunk).count("\n")
-            except UnicodeDecodeError:
+            except UnicodeError:
                 decoder.setstate(before)
                 return line + _breaks(decoder, chunk)
     return line
@@ -42,7 +42,7 @@ def undecodable(path: Path, form: Form) -> int:
 def _breaks(decoder: codecs.IncrementalDecoder, chunk: bytes) -> int:
     """How many lines end before what cannot be decoded."""
     found = 0
-    with suppress(UnicodeDecodeError):
+    with suppress(UnicodeError):
         for at in range(len(chunk)):
             found += decoder.decode(chunk[at : at + 1]).count("\n")
     return found

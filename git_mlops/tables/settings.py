@@ -5,12 +5,13 @@ from typing import Literal, NamedTuple
 from git_mlops.decode import Size
 
 Encoding = Literal[
-    "utf-8", "utf-16", "utf-32", "latin-1", "iso-8859-2", "iso-8859-5", "iso-8859-7", "iso-8859-9",
+    "utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "iso-8859-2",
+    "iso-8859-5", "iso-8859-7", "iso-8859-9",
     "iso-8859-15", "windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254",
     "windows-1257", "koi8-r", "mac-roman", "cp437", "cp850", "shift_jis", "euc-jp", "gb18030", "big5",
     "euc-kr",
 ]  # fmt: skip
-"""Of text; Python's names."""
+"""Of text; Python's names. `utf-16` and `utf-32` begin with a byte order mark."""
 
 
 class Dialect(NamedTuple):

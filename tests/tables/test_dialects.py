@@ -1,7 +1,7 @@
 """Dialects: a CSV that is declared is read alike by schemas and by frames, and nothing else changes."""
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from git_mlops.data.threeway import CannotMergeError, Sides
 from git_mlops.decode import DecodeError
 from git_mlops.schema.infer import infer
 from git_mlops.schema.load import load
+from git_mlops.schema.streaming import Limits
 from git_mlops.schema.validate import validate
 from git_mlops.tables import forms, frames
 from git_mlops.tables.forms import Form, form_of
@@ -62,7 +63,7 @@ def written(folder: Path, text: str, encoding: str) -> Path:
     return folder / "object"
 
 
-ENCODINGS = ["utf-8", "utf-16", "utf-32", "latin-1", "windows-1252", "iso-8859-15"]
+ENCODINGS = ["utf-8", "utf-16", "utf-16-le", "utf-32", "latin-1", "windows-1252", "iso-8859-15"]
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -160,6 +161,7 @@ UNDECODABLE = [
     ("utf-16", "a,b\n1,2\n".encode("utf-16") + b"\0", 3),
     ("euc-kr", b"a,b\n" + b"1,2\n" * 90_000 + b"\xff\n", 90_002),
     ("windows-1252", b"a,b\n\n\x81,2\n", 3),
+    ("utf-16", "a,b\n1,2\n".encode("utf-16-le"), 1),
 ]
 
 
@@ -235,3 +237,28 @@ def test_what_makes_no_sense_is_refused(text: str, message: str) -> None:
     with pytest.raises(DecodeError) as caught:
         parse(f"version: 1\nforms: {{{text}}}\n".encode())
     assert str(caught.value).startswith(message)
+
+
+BROKEN = {
+    "a stream": lambda packed: packed[:40] + b"\xa5" * 30 + packed[70:],
+    "an end": lambda packed: packed[: len(packed) // 2],
+    "a sum": lambda packed: packed[:-8] + b"\0" * 8,
+}
+
+
+@pytest.mark.parametrize("break_", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("encoding", ["utf-8", "shift_jis"])
+@pytest.mark.parametrize("limits", [Limits(), Limits(small=0, whole=0, block=1000)])
+def test_a_broken_packing_is_an_error(
+    tmp_path: Path, encoding: str, limits: Limits, break_: Callable[[bytes], bytes]
+) -> None:
+    forms.declare({"d.csv.gz": Dialect(encoding=encoding, delimiter=";")})  # type: ignore[arg-type]
+    content = "".join(f"{n};{n * n % 97}\n" for n in range(5000)).encode(encoding)
+    (tmp_path / "object").write_bytes(break_(gzip.compress(b"a;b\n" + content)))
+    schema = load(b"columns: {a: {dtype: int64}, b: {dtype: int64}}", "s.yaml")
+    (found,) = validate(tmp_path / "object", "d.csv.gz", schema, limits)
+    assert found.message.startswith("cannot be read as csv.gz: ")
+    form = form_of("d.csv.gz")
+    assert form is not None
+    with pytest.raises(frames.FrameError):
+        tabular.measure(tmp_path / "object", form)
