@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from git_mlops import config
 from git_mlops.checks import scope
 from git_mlops.git.repo import Repo
+from git_mlops.hooks import triage
 from git_mlops.hooks.check import checked
 from git_mlops.schema.bindings import schema_for, with_tables
 from git_mlops.schema.infer import infer
@@ -225,3 +227,14 @@ def test_a_commit_with_a_bad_table_is_refused(repo: Repo) -> None:
         ("error", "data/app.db#users", "column `age` breaks `in_range(0, 120)` in 1 of 9 rows (11 %)"),
         ("warning", "mlops.yaml", "`no.db#users` is bound to `s.yaml`, but there is no such data"),
     ]
+
+
+def test_a_commit_of_a_bound_database_never_goes_the_short_way(repo: Repo) -> None:
+    pointer = "outs:\n- md5: {}\n  size: 1\n  hash: md5\n  path: {}\n"
+    for name, digit in (("app.db", "a"), ("other.db", "b")):
+        (repo.root / f"{name}.dvc").write_text(pointer.format(digit * 32, name))
+    (repo.root / "mlops.yaml").write_text("version: 1\nschemas: {app.db#users: s.yaml}\n")
+    triage.write(repo, config.load(repo).config, settled=None)
+    rows = (repo.private_here / "known").read_text().splitlines()[1:]
+    assert [row.split("\t")[0] for row in rows] == ["other.db.dvc"]
+    assert "path app.db" in (repo.private_here / "triage").read_text()
