@@ -71,6 +71,9 @@ def approved(done: Approval, remote: str | None, *, as_json: bool) -> int:
     """An approval."""
     version = done.version
     ui.note(f"approved {version.name} {version.version} for {done.stage}: the tag `{done.made.tag}`")
+    if done.problem is not None:
+        hint = "whoever may change the main branch adds your key to `.mlops/allowed_signers`"
+        ui.warn(f"by what is trusted here it does not count: {done.problem}", hint=hint)
     _sent([done.made], remote)
     if as_json:
         said = {"model": version.name, "version": version.version, "stage": done.stage, "tag": done.made.tag}

@@ -42,6 +42,8 @@ class Approval(NamedTuple):
     version: Version
     stage: str
     made: Made
+    problem: str | None
+    """Why it does not count by whom is trusted here, e.g. a key that nobody lists."""
 
 
 def approve(repo: Repo, text: str, stage: str, message: str, context: Context) -> Approval:
@@ -77,7 +79,7 @@ def approve(repo: Repo, text: str, stage: str, message: str, context: Context) -
     title = f"model: {version.name} {version.version} is approved for {stage}"
     nobody = Artifact(version.name)
     made = write.tag(repo, tag, version.oid, Message(title, message, (), said), nobody)
-    return Approval(version, stage, made)
+    return Approval(version, stage, made, signatures.of_tag(repo, made.oid, context.trust()).problem)
 
 
 def _email(repo: Repo) -> str:

@@ -97,14 +97,20 @@ def judge(repo: Repo, found: Artifact, version: Version, stage: str, context: Co
 
 
 def _after(case: _Case) -> Iterator[_Said]:
-    held = {e.stage for e in case.found.events if e.kind == "assign" and e.version == case.version.version}
+    own = [e for e in case.found.events if e.kind == "assign" and e.version == case.version.version]
     for stage in case.rules.after:
-        if stage in held:
-            yield f"has held `{stage}`"
+        tags = [event for event in own if event.stage == stage]
+        hint = f"`git mlops model promote {case.label} {stage}`"
+        if not tags:
+            yield case.missing(f"it has not held the stage `{stage}`", hint)
+        elif case.rules.signed and not any(_good(case, event.oid) for event in tags):
+            yield case.missing(f"that it has held the stage `{stage}` is signed by nobody trusted", hint)
         else:
-            yield case.missing(
-                f"it has not held the stage `{stage}`", f"`git mlops model promote {case.label} {stage}`"
-            )
+            yield f"has held `{stage}`"
+
+
+def _good(case: _Case, oid: str) -> bool:
+    return signatures.of_tag(case.repo, oid, case.context.trust()).good
 
 
 def _bounds(case: _Case) -> Iterator[_Said]:

@@ -179,11 +179,39 @@ def test_an_approval_holds_for_that_registration_alone_and_not_for_ever(
     ]
 
 
+def test_a_stage_that_asks_for_signatures_asks_them_of_earlier_stages_too(
+    project: Repo, persona: Persona, listed: Listed
+) -> None:
+    persona("ada")
+    version = registered(project)
+    project.git("tag", "-a", "--no-sign", "-m", "by hand", "m#staging#1", f"m@{version}^{{}}")
+    rules = Settings(stages={"staging": Stage(), "prod": Stage(after=("staging",), signed=True)})
+    trust = listed("ada")
+    assert missing(promoted(project, "m", "prod", rules, trust)) == [
+        "that it has held the stage `staging` is signed by nobody trusted"
+    ]
+    project.git("tag", "-s", "-m", "by hand", "m#staging#2", f"m@{version}^{{}}")
+    assert missing(promoted(project, "m", "prod", rules, trust)) == []
+    assert missing(promoted(project, "m", "prod", rules, listed("bob")))[-1].startswith(
+        "its registration has no good signature: nobody trusted has the key"
+    )
+
+
 def test_who_cannot_sign_cannot_approve(project: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     registered(project)
     with pytest.raises(MlopsError, match="an approval needs your signature") as error:
         approve.approve(project, "m", "prod", "", CONTEXT)
     assert error.value.exit_code == 3
+
+
+def test_who_is_not_trusted_is_told_that_it_does_not_count(
+    project: Repo, persona: Persona, listed: Listed
+) -> None:
+    registered(project)
+    persona("eve")
+    context = CONTEXT._replace(trust=lambda: listed("bob"))
+    done = approve.approve(project, "m", "prod", "", context)
+    assert (done.problem or "").startswith("nobody trusted has the key SHA256:")
 
 
 def test_a_rollback_goes_back_step_by_step(project: Repo) -> None:
