@@ -1,17 +1,13 @@
 """Verdicts to and from a git remote: a history that both sides add to, merged, never forced."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from git_mlops.errors import MlopsError
 from git_mlops.findings import Finding
-from git_mlops.git import objects, refs, remotes
+from git_mlops.git import histories, objects, refs
 from git_mlops.git.repo import Repo
-from git_mlops.git.run import GitError
 from git_mlops.schema import trust, verdicts
 from git_mlops.schema.subjects import REF
-
-_ATTEMPTS = 5
 
 
 class Shared(NamedTuple):
@@ -52,21 +48,16 @@ def listing(repo: Repo) -> list[Row]:
     return sorted(rows, key=lambda row: row.when, reverse=True)
 
 
-def held(remote: str) -> str:
-    """Where a remote's verdicts are held after a fetch."""
-    return f"refs/mlops/remotes/{remote}/verdicts"
-
-
 def pull(repo: Repo, remote: str) -> Shared:
     """Fetch a remote's verdicts into ours: the union of both.
 
     Raises:
         MlopsError: the remote cannot be reached (exit code 3).
     """
-    before = _places(repo, REF)
-    theirs = _fetch(repo, remote)
+    before = _places(repo, refs.read(repo, REF))
+    theirs = histories.fetch(repo, remote, REF)
     found = verdicts.merge(repo, theirs) if theirs else []
-    return Shared(remote, len(_places(repo, REF) - before), tuple(found))
+    return Shared(remote, len(_places(repo, refs.read(repo, REF)) - before), tuple(found))
 
 
 def push(repo: Repo, remote: str) -> Shared:
@@ -77,33 +68,11 @@ def push(repo: Repo, remote: str) -> Shared:
     """
     if refs.read(repo, REF) is None:
         raise MlopsError("there are no verdicts yet", hint="`git mlops check` makes them")
-    found: Sequence[Finding] = ()
-    for _attempt in range(_ATTEMPTS):
-        theirs = _fetch(repo, remote)
-        had = _places(repo, held(remote)) if theirs else set()
-        found = [*found, *(verdicts.merge(repo, theirs) if theirs else ())]
-        try:
-            repo.git("push", "--quiet", "--no-verify", remote, f"{REF}:{REF}")
-        except GitError as error:
-            if "fetch first" in error.stderr or "non-fast-forward" in error.stderr or "stale" in error.stderr:
-                continue  # somebody else was quicker
-            raise remotes.unreachable(remote, error) from error
-        return Shared(remote, len(_places(repo, REF) - had), tuple(found))
-    raise MlopsError(f"others keep pushing verdicts to `{remote}`", hint="run the command again")
+    found: list[Finding] = []
+    had = histories.push(repo, remote, REF, lambda theirs: found.extend(verdicts.merge(repo, theirs)))
+    sent = _places(repo, refs.read(repo, REF)) - _places(repo, had)
+    return Shared(remote, len(sent), tuple(found))
 
 
-def _fetch(repo: Repo, remote: str) -> str | None:
-    """The remote's verdicts as a commit that is here; None where it has none."""
-    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--no-recurse-submodules")
-    try:
-        if not repo.text("ls-remote", remote, REF):
-            return None
-        repo.git("fetch", *options, remote, f"+{REF}:{held(remote)}")
-    except GitError as error:
-        raise remotes.unreachable(remote, error) from error
-    return refs.read(repo, held(remote))
-
-
-def _places(repo: Repo, ref: str) -> set[str]:
-    tip = refs.read(repo, ref)
+def _places(repo: Repo, tip: str | None) -> set[str]:
     return {entry.path for entry in objects.tree_entries(repo, tip)} if tip else set()

@@ -5,25 +5,20 @@ path of every commit: one `cat-file --batch`, and neither pandas nor pandera is 
 """
 
 import json
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Literal, NamedTuple
 
-from git_mlops.errors import MlopsError
 from git_mlops.findings import LEVELS, Finding, Level
-from git_mlops.git import objects, refs
-from git_mlops.git.refs import Move, RefMovedError
+from git_mlops.git import objects
 from git_mlops.git.repo import Repo
-from git_mlops.git.run import GitError
 from git_mlops.schema.settings import Trust
 from git_mlops.schema.subjects import ENGINE, REF, RULE, place, subject
 
 _VERSION = 1
-_ATTEMPTS = 60
 
 __all__ = ["ENGINE", "REF", "RULE", "Verdict", "lookup", "merge", "parse", "record", "render", "subject"]
 
-T = TypeVar("T")
 Outcome = Literal["pass", "fail"]
 
 
@@ -62,9 +57,20 @@ def record(repo: Repo, verdicts: Sequence[Verdict]) -> None:
 
     A verdict that is there already stays as it is, so that the history holds no noise.
     """
-    if verdicts:
-        files = {place(verdict.subject, verdict.rule): render(verdict) for verdict in verdicts}
-        _retried(lambda: _record(repo, files, _subject_line(verdicts)))
+    if not verdicts:
+        return
+    from git_mlops.git import histories
+    from git_mlops.schema import trust
+
+    files = {place(verdict.subject, verdict.rule): render(verdict) for verdict in verdicts}
+    new = partial(_unknown, repo, files)
+    histories.record(repo, REF, new, _subject_line(verdicts), sign=trust.signs(repo))
+
+
+def _unknown(repo: Repo, files: Mapping[str, bytes], tip: str | None) -> dict[str, bytes]:
+    there = objects.read_blobs(repo, [f"{tip}:{path}" for path in files]) if tip is not None else {}
+    known = {name.partition(":")[2] for name, content in there.items() if _readable(content)}
+    return {path: content for path, content in files.items() if path not in known}
 
 
 def merge(repo: Repo, theirs: str) -> list[Finding]:
@@ -73,29 +79,23 @@ def merge(repo: Repo, theirs: str) -> list[Finding]:
     Where both have a verdict, the failed one stays, of equal ones the older. Equal subjects with different
     outcomes are returned as findings: someone's engine or someone's honesty is not what it should be.
     """
-    return _retried(lambda: _merge(repo, theirs))
+    from git_mlops.git import histories
+    from git_mlops.schema import trust
+
+    findings: dict[str, Finding] = {}
+
+    def join(pairs: Mapping[str, tuple[bytes, bytes]]) -> Mapping[str, bytes]:
+        files, found = _judged(pairs)
+        findings.update({str(one.data["subject"]): one for one in found})
+        return files
+
+    histories.merge(repo, REF, theirs, join, sign=trust.signs(repo))
+    return [*findings.values()]
 
 
 def _subject_line(verdicts: Sequence[Verdict]) -> str:
     failed = sum(verdict.outcome == "fail" for verdict in verdicts)
     return f"verdicts: {len(verdicts) - failed} pass, {failed} fail\n"
-
-
-def _record(repo: Repo, files: Mapping[str, bytes], message: str) -> None:
-    tip = refs.read(repo, REF)
-    if tip is not None:
-        there = objects.read_blobs(repo, [f"{tip}:{path}" for path in files])
-        known = {name.partition(":")[2] for name, content in there.items() if _readable(content)}
-        files = {path: content for path, content in files.items() if path not in known}
-    if not files:
-        return
-    with objects.scratch_index(repo) as index:
-        if tip is not None:
-            repo.git("read-tree", tip, index=index)
-        objects.put(repo, index, files)
-        tree = objects.write_tree(repo, index)
-    commit = _commit(repo, tree, [tip] if tip else [], message)
-    refs.move(repo, [Move(REF, commit, tip)], "mlops verdicts")
 
 
 def _readable(content: bytes) -> bool:
@@ -105,49 +105,6 @@ def _readable(content: bytes) -> bool:
     except ValueError:
         return False
     return isinstance(value, dict) and isinstance(value.get("version"), int)
-
-
-def _commit(repo: Repo, tree: str, parents: Sequence[str], message: str) -> str:
-    from git_mlops.schema import trust
-
-    try:
-        return objects.commit_tree(repo, tree, parents, message, sign=trust.signs(repo))
-    except GitError as error:
-        if "tell me who you are" not in error.stderr and "ident" not in error.stderr:
-            raise
-    # a CI job without an identity: the verdict says by what it was computed, not by whom
-    name = ("-c", "user.name=git-mlops", "-c", "user.email=git-mlops@localhost")
-    options = [word for parent in parents for word in ("-p", parent)]
-    return repo.text(*name, "commit-tree", tree, *options, "-F", "-", stdin=message.encode())
-
-
-def _merge(repo: Repo, theirs: str) -> list[Finding]:
-    ours = refs.read(repo, REF)
-    if ours is None or _ancestor(repo, ours, theirs):
-        refs.move(repo, [Move(REF, theirs, ours)], "mlops verdicts: fast-forward")
-        return []
-    if _ancestor(repo, theirs, ours):
-        return []
-    left = {entry.path: entry.oid for entry in objects.tree_entries(repo, ours)}
-    right = {entry.path: entry.oid for entry in objects.tree_entries(repo, theirs)}
-    differing = [path for path in left.keys() & right.keys() if left[path] != right[path]]
-    contents = objects.read_blobs(repo, [oids[path] for path in differing for oids in (left, right)])
-    files, findings = _judged({p: (contents[left[p]], contents[right[p]]) for p in sorted(differing)})
-    with objects.scratch_index(repo) as index:
-        repo.git("read-tree", ours, index=index)
-        fresh = "".join(f"100644 {right[p]}\t{p}\0" for p in sorted(right.keys() - left.keys()))
-        repo.git("update-index", "-z", "--add", "--index-info", stdin=fresh.encode(), index=index)
-        objects.put(repo, index, files)
-        tree = objects.write_tree(repo, index)
-    commit = _commit(repo, tree, [ours, theirs], "verdicts: merge\n")
-    refs.move(repo, [Move(REF, commit, ours)], "mlops verdicts: merge")
-    return findings
-
-
-def _ancestor(repo: Repo, old: str, new: str) -> bool:
-    return repo.text("merge-base", "--all", old, new, ok=(0, 1)).split("\n")[0] == repo.text(
-        "rev-parse", f"{old}^{{commit}}"
-    )
 
 
 def _judged(pairs: Mapping[str, tuple[bytes, bytes]]) -> tuple[dict[str, bytes], list[Finding]]:
@@ -168,20 +125,6 @@ def _judged(pairs: Mapping[str, tuple[bytes, bytes]]) -> tuple[dict[str, bytes],
             message = f"the verdicts on {subject[:12]} contradict each other (by {by}); the failed one stays"
             findings.append(Finding("verdicts", "error", message, data={"subject": subject}))
     return files, findings
-
-
-def _retried(work: Callable[[], T]) -> T:
-    """Until no other writer was quicker; each attempt starts from what the other left."""
-    for attempt in range(_ATTEMPTS):
-        try:
-            return work()
-        except RefMovedError:
-            pass
-        except GitError as error:
-            if "lock" not in error.stderr:
-                raise
-        time.sleep(0.01 * min(attempt + 1, 10) * (time.monotonic_ns() % 1000) / 1000)  # spreads the writers
-    raise MlopsError(f"other processes kept moving `{REF}`", hint="run the command again")
 
 
 def render(verdict: Verdict) -> bytes:
