@@ -14,7 +14,7 @@ from git_mlops.data.transfer import Transferred
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK, MlopsError, NotFoundError
 from git_mlops.git.repo import Repo, head
 from git_mlops.hooks import follow_data, triage
-from git_mlops.schema.bindings import schema_for, with_tables
+from git_mlops.schema.bindings import folder_of, schema_for, with_tables
 from git_mlops.schema.settings import Bindings
 
 NOT_ON_REMOTE = "not on the remote"
@@ -117,12 +117,17 @@ def _needed(repo: Repo, range_: str, bindings: Bindings) -> set[Out]:
     paths = scope.commits(repo, range_).paths
     rebound = config.FILE in paths or any(schema in paths for schema in bindings.values())
     named = listing.in_workspace(repo)
-    return {out for out, pointer in named.items() if pointer in paths or (rebound and _bound(out, bindings))}
+    new = {out for out, pointer in named.items() if pointer in paths}
+    tables = {folder for out in new if (folder := folder_of(out.path, bindings))}  # looked at as a whole
+    return new | {
+        out for out in named if (rebound and _bound(out, bindings)) or folder_of(out.path, bindings) in tables
+    }
 
 
 def _bound(out: Out, bindings: Bindings) -> bool:
     """Whether a schema is bound to the output, or may be to a file in it."""
-    return out.is_dir or any(schema_for(name, bindings) for name in with_tables(out.path, bindings))
+    inside = out.is_dir or folder_of(out.path, bindings) is not None
+    return inside or any(schema_for(name, bindings) for name in with_tables(out.path, bindings))
 
 
 def _chosen(repo: Repo, words: Sequence[str]) -> list[Out]:

@@ -2,7 +2,7 @@
 
 `triage` says which paths may concern us and which data to look at; its time is when that data was last known
 to be what the pointers say. `followed` holds the state of the pointers that the data was brought to last.
-Both can be deleted at any time: the next hook starts Python and writes them anew.
+`pending` is there while the data waits for git to move HEAD. All can be deleted at any time: the next hook starts Python and writes them anew.
 """
 
 import os
@@ -20,7 +20,7 @@ from git_mlops.git import objects
 from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo
 from git_mlops.hooks import known
-from git_mlops.schema.bindings import schema_for, with_tables
+from git_mlops.schema.bindings import folder_of, schema_for, with_tables
 from git_mlops.schema.python import split
 from git_mlops.tables.forms import file_and_table, form_of
 
@@ -63,6 +63,7 @@ def _remember(repo: Repo, config: Config) -> None:
         )
         alone = table_rules.meanings(out.path, config.tables, config.data.keys) is not None
         alone &= len(list(with_tables(out.path, config.schemas))) == 1  # each table has a verdict of its own
+        alone &= folder_of(out.path, config.schemas) is None  # nor has a partition one
         plain = alone and pointer.endswith(".dvc") and not out.is_dir and out.algorithm == "md5"
         if plain and not any(c in field for field in fields for c in "\t\n"):
             rows.append("\t".join(fields))
@@ -87,6 +88,7 @@ def followed(repo: Repo, *, since: float) -> None:
     listed = repo.git("ls-files", "-s", "--", *_POINTERS)
     file = _write(repo, "followed", objects.blob_id(repo, listed) + "\n")
     os.utime(file, (since, since))
+    (repo.private_here / "pending").unlink(missing_ok=True)
 
 
 def _write(repo: Repo, name: str, text: str) -> Path:
@@ -102,6 +104,7 @@ def _lines(repo: Repo, config: Config) -> Iterator[str]:
     patterns = [
         *config.data.track,
         *(file_and_table(bound)[0] for bound in config.schemas),
+        *(f"{bound}/" for bound in config.schemas if not set(bound) & set("*?[#")),  # perhaps a directory
         *(split(schema)[0] for schema in config.schemas.values()),
     ]
     yield from (

@@ -26,6 +26,12 @@ def with_tables(path: str, bindings: Bindings) -> Iterator[str]:
         yield from (f"{path}#{table}" for table in dict.fromkeys(tables))
 
 
+def folder_of(path: str, bindings: Bindings) -> str | None:
+    """The bound path that has this one below it: the table that it may be a part of."""
+    folders = (key.removeprefix("./").strip("/") for key in bindings if not set(key) & set("*?[#"))
+    return max((f for f in folders if f and path.startswith(f"{f}/")), key=len, default=None)
+
+
 class Bound(NamedTuple):
     """What of some paths must satisfy a schema, and how."""
 

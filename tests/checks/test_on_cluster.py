@@ -19,6 +19,7 @@ from git_mlops.checks import on_cluster, partition_worker
 from git_mlops.checks.on_cluster import Settings
 from git_mlops.checks.partition_worker import WORKERS, Work, payload
 from git_mlops.data import remote_url
+from git_mlops.errors import MlopsError
 from git_mlops.executors import dask
 from git_mlops.findings import Finding
 from git_mlops.git.repo import Repo
@@ -209,3 +210,21 @@ def test_a_task_fails_with_words_and_shows_nothing_of_what_it_was_given(tmp_path
         assert json.loads(answer)["problem"].startswith("on the worker: ")
     other = payload(Work("t/a.csv", "s.yaml", SCHEMA.encode(), []), {}).replace(b'-mlops": "', b'-mlops": "x')
     assert b"the worker has git-mlops" in partition_worker.examine(other)
+
+
+def test_without_dask_that_is_said_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    for address in (None, "tcp://127.0.0.1:1"):
+        with pytest.raises(MlopsError, match="Dask is not installed") as caught, dask.session(address):
+            pass
+        assert caught.value.hint == "`pip install 'git-mlops[dask]'`, here and on the workers"
+
+
+def test_the_nearest_address_of_a_scheduler_wins(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert dask.scheduler(repo) is None
+    repo.git("config", dask.KEY, "tcp://config:1")
+    found = [dask.scheduler(repo)]
+    for variable in reversed(dask.VARIABLES):
+        monkeypatch.setenv(variable, variable)
+        found.append(dask.scheduler(repo))
+    assert [*found, dask.scheduler(repo, "said")] == ["tcp://config:1", *reversed(dask.VARIABLES), "said"]

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from git_mlops.checks import scope
+from git_mlops.config import load
+from git_mlops.hooks import data, triage
 from git_mlops.hooks.check import checked
 from tests.checks.conftest import Project, said
 
@@ -114,3 +116,25 @@ def test_files_that_are_no_tables_are_named(project: Project) -> None:
     project.folder("ta bl", {"a.csv": FILES["a.csv"], "notes.txt": b"x", "_SUCCESS": b""})
     bound(project)
     assert said(project.check(RULE)) == [("note", "ta bl", "no part of the table, by its name: `notes.txt`")]
+
+
+def test_the_hook_does_not_take_the_short_way_past_a_table(project: Project) -> None:
+    each_tracked(project)
+    project.data("alone.csv", FILES["a.csv"])
+    bound(project)
+    triage.write(project.repo, load(project.repo).config, settled=None)
+    known = (project.repo.private_here / "known").read_text().splitlines()
+    assert [line.split("\t")[0] for line in known[1:]] == ["alone.csv.dvc"]
+    assert "path ta*bl/*" in (project.repo.private_here / "triage").read_text().splitlines()
+
+
+def test_a_pull_for_a_range_brings_the_whole_table(project: Project) -> None:
+    each_tracked(project)
+    bound(project)
+    project.git("add", "-A")
+    project.git("commit", "-qm", "first")
+    project.data("ta bl/c.csv", b"id,age\n3,5\n")
+    project.git("add", "-A")
+    project.git("commit", "-qm", "second")
+    found = data._needed(project.repo, "HEAD~1...HEAD", load(project.repo).config.schemas)  # no remote
+    assert {out.path for out in found} == {f"ta bl/{name}.csv" for name in "abc"}
