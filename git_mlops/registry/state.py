@@ -112,12 +112,20 @@ def _with_versions(events: list[Event], registered: Mapping[str, Event]) -> list
         at.setdefault(event.target, []).append(event)
     found = []
     for event in events:
-        if event.kind in ("assign", "unassign"):
-            there = sorted(at.get(event.target, ()), key=lambda one: (one.time <= event.time, one.time))
-            found.append(event._replace(version=there[-1].version if there else None))
-        else:
+        there = at.get(event.target) if event.stage is not None else None
+        if there is None:
             found.append(event)
+        elif len(there) == 1:
+            found.append(_with(event, there[0].version))
+        else:
+            last = max(there, key=lambda one: (one.time <= event.time, one.time))
+            found.append(_with(event, last.version))
     return found
+
+
+def _with(event: Event, version: str | None) -> Event:
+    """Quicker than `_replace`: there may be thousands."""
+    return Event._make((*event[:3], version, *event[4:]))
 
 
 def _stages(events: Iterable[Event], active: set[str]) -> dict[str, Event]:
