@@ -64,6 +64,7 @@ mlops_find() {
     fi
     mlops_triage=$mlops_dir/mlops/triage
     mlops_followed=$mlops_dir/mlops/followed
+    mlops_pending=$mlops_dir/mlops/pending
 }
 
 # Not older than the file: a clock of whole seconds starts Python once too often rather than once too rarely.
@@ -174,6 +175,64 @@ mlops_pointers_moved() {
         esac
     done <"$mlops_triage"
     return 1
+}
+
+# 0: git moves HEAD after this and then starts a hook of ours again, which brings the data; noted in `pending`.
+# Git has written the index here and HEAD not yet. Work that takes seconds has no place in between: a Ctrl-C
+# would end git there, and leave the files of one branch on another.
+mlops_waits_for_head() {
+    mlops_head_moves_next || return 1
+    { [ -d "${mlops_pending%/*}" ] || mkdir "${mlops_pending%/*}"; } && : >"$mlops_pending"
+}
+
+# 0: what started us is a git command that ends with post-checkout or post-merge. By the words it was started with:
+# git tells a hook nothing else. What we can't read or don't know (a wrapper around hooks) has no later hook.
+mlops_head_moves_next() {
+    if [ -r "/proc/$PPID/cmdline" ]; then
+        mlops_line=$(tr '\n\0' ' \n' <"/proc/$PPID/cmdline")
+        IFS='
+'
+    else
+        mlops_line=$(ps -o args= -p "$PPID" 2>/dev/null)
+    fi
+    set -f
+    # shellcheck disable=SC2086 # one word each
+    set -- $mlops_line
+    set +f
+    unset IFS
+    case ${1##*/} in
+    git | git.exe) ;;
+    *) return 1 ;;
+    esac
+    shift
+    while :; do
+        case ${1-} in
+        -c | -C | --git-dir | --work-tree | --namespace | --config-env) shift 2 2>/dev/null || return 1 ;;
+        -*) shift ;;
+        *) break ;;
+        esac
+    done
+    mlops_verb=${1-}
+    for mlops_line; do
+        case $mlops_line in
+        -p | --patch | --no-ff | --squash) return 1 ;;
+        esac
+    done
+    case $mlops_verb in
+    checkout | switch | restore) return 0 ;;
+    merge) mlops_fast_forward ;;
+    *) return 1 ;;
+    esac
+}
+
+# 0: a merge that only moves HEAD. Any other may stop before its commit, and post-merge does not come then.
+mlops_fast_forward() {
+    git config --get-regexp '^(merge\.ff|branch\..*\.mergeoptions)$' 'no|false|off|0' >/dev/null && return 1
+    mlops_line=$(env | sed -n 's/^GITHEAD_\([0-9a-f]*\)=.*/\1/p')
+    case $mlops_line in
+    '' | *[!0-9a-f]*) return 1 ;;
+    esac
+    git merge-base --is-ancestor HEAD "$mlops_line" 2>/dev/null
 }
 
 mlops_python_is_gone() {

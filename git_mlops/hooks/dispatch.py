@@ -20,6 +20,7 @@ HOOKS = {
     "pre-push": "pre_push",
     "post-checkout": "follow_data",
     "post-index-change": "follow_data",
+    "post-merge": "follow_data",
     "post-applypatch": "follow_data",
     "commit-msg": "landing",
     "diff-pointer": "show_pointer",

@@ -6,15 +6,33 @@ from collections.abc import Collection, Sequence
 from git_mlops import config, ui
 from git_mlops.data import dvc, follow, workspace
 from git_mlops.data.follow import Followed
-from git_mlops.errors import MlopsError
+from git_mlops.errors import INTERRUPTED, MlopsError
 from git_mlops.git.repo import Repo, discover
 from git_mlops.hooks import triage
 
 
-def run(_name: str, _arguments: Sequence[str]) -> int:
+def run(name: str, _arguments: Sequence[str]) -> int:
     """Never fails git's operation: it is done by now, and what stays open is said."""
-    bring(discover())
+    repo = discover()
+    try:
+        bring(repo)
+    except KeyboardInterrupt:
+        _interrupted(repo, name)
+        return INTERRUPTED
     return 0
+
+
+def _interrupted(repo: Repo, name: str) -> None:
+    """Git is gone, too: in post-index-change it may have had HEAD still to move."""
+    staged = repo.text("diff-index", "--cached", "--name-only", "HEAD", "--", ok=(0, 128))
+    if name == "post-index-change" and staged:
+        hint = (
+            "the same command again may finish it; `git reset --hard` goes back to HEAD, "
+            "without what was not committed"
+        )
+        ui.error("interrupted: the files are the new ones, and git has not moved HEAD", hint=hint)
+    else:
+        ui.error("interrupted: not all data is here", hint="`git mlops pull` goes on")
 
 
 def bring(repo: Repo, *, again: Collection[str] = (), tell: bool = True) -> Followed | None:

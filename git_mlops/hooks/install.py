@@ -70,7 +70,7 @@ def remove(repo: Repo) -> list[Step]:
     everywhere = places.everywhere(repo)
     done = [step for place in everywhere for step in _withdraw(place)]
     done += [Step("changed", path) for place in everywhere for path in wiring.disconnect(place)]
-    for name in ("triage", "followed", WAITING):
+    for name in ("triage", "followed", "pending", WAITING):
         (repo.private_here / name).unlink(missing_ok=True)
     return done
 

@@ -13,9 +13,10 @@ OURS = (
     "pre-push",
     "post-checkout",
     "post-index-change",
+    "post-merge",
     "post-applypatch",
 )
-"""post-merge and post-rewrite are not needed: every git we support has post-index-change."""
+"""post-rewrite is not needed: every git we support has post-index-change."""
 
 LANDING = "commit-msg"
 """Ours only while an applied experiment waits for its commit."""
@@ -25,7 +26,6 @@ CLIENT = (
     "applypatch-msg",
     "commit-msg",
     "post-commit",
-    "post-merge",
     "post-rewrite",
     "pre-applypatch",
     "pre-auto-gc",

@@ -1,10 +1,13 @@
 """The data follows every git operation that changes pointers."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from git_mlops.git.repo import discover
+from git_mlops.hooks import follow_data
+from git_mlops.hooks.shims import OURS, python
 from tests.conftest import Run
 from tests.hooks.conftest import Armed
 
@@ -24,6 +27,86 @@ def test_checkout_of_a_commit(two_versions: Armed) -> None:
 def test_merge_by_fast_forward(two_versions: Armed) -> None:
     two_versions.git("merge", "-q", "new")
     assert two_versions.read("data.csv") == "new\n"
+
+
+HEAD_MOVES = (
+    ("switch", "-q", "new"),
+    ("checkout", "-q", "--detach", "new"),
+    ("checkout", "-q", "-f", "-B", "main", "new"),
+    ("-c", "core.quotePath=false", "-C", ".", "switch", "-q", "new"),
+    ("merge", "-q", "new"),
+    ("pull", "-q", "--no-rebase", ".", "new"),
+    ("checked-out", "new"),
+)
+
+
+def test_an_interruption_while_data_follows_leaves_index_and_head_agreeing(two_versions: Armed) -> None:
+    """Ctrl-C reaches git and us: by then git must be done."""
+    two_versions.git("config", "alias.checked-out", "checkout -q")
+    program = interrupted_in_python(two_versions)
+    for words in HEAD_MOVES:
+        done = subprocess.run(
+            ["git", *words], cwd=two_versions.root, check=False, capture_output=True, text=True,
+            start_new_session=True, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        at = two_versions.git("rev-parse", "HEAD", "new").split()
+        assert (words, done.returncode != 0, at[0] == at[1]) == (words, True, True), done.stderr
+        assert two_versions.git("status", "--porcelain", "--untracked-files=no") == ""
+        two_versions.git("-c", "core.hooksPath=/dev/null", "checkout", "-q", "-f", "-B", "main", "new~1")
+    program.write_text(f'#!/bin/sh\nexec "{python()}" "$@"\n')
+    two_versions.git("merge", "-q", "new", skip="1")
+    assert two_versions.read("data.csv") == "old\n"
+    two_versions.git("switch", "-q", "-c", "another")
+    assert two_versions.read("data.csv") == "new\n"
+
+
+def test_an_interruption_says_how_to_go_on(
+    two_versions: Armed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(two_versions.root)
+    monkeypatch.setattr(follow_data, "bring", interrupted)
+    two_versions.git("read-tree", "new")
+    assert (follow_data.run("post-index-change", []), follow_data.run("post-checkout", [])) == (130, 130)
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    assert errors == [
+        "error: interrupted: the files are the new ones, and git has not moved HEAD",
+        "error: interrupted: not all data is here",
+    ]
+
+
+def test_a_forced_checkout_of_the_same_commit_brings_data_back(project: Armed, run: Run) -> None:
+    project.data("data.csv", "old\n")
+    project.commit("old")
+    for words in (("checkout", "-q", "-f"), ("switch", "-q", "--discard-changes", "main")):
+        project.write("data.csv", "new\n")
+        run("dvc", "add", "-q", "data.csv", cwd=project.root)
+        project.git("add", "data.csv.dvc")
+        project.git(*words)
+        assert (words, project.read("data.csv")) == (words, "old\n")
+
+
+def test_merges_that_do_not_only_move_head(two_versions: Armed) -> None:
+    for words in (("--no-ff", "--no-commit"), ("--squash",), ()):
+        if not words:
+            two_versions.git("config", "branch.main.mergeOptions", "--no-ff --no-commit")
+        two_versions.git("merge", "-q", *words, "new")
+        assert (words, two_versions.read("data.csv")) == (words, "new\n")
+        two_versions.git("reset", "-q", "--hard")
+        assert (words, two_versions.read("data.csv")) == (words, "old\n")
+
+
+def interrupted_in_python(armed: Armed) -> Path:
+    """From here on, what starts Python in a hook sends what Ctrl-C does, to git as well."""
+    program = armed.root.parent / "ctrl-c"
+    program.write_text("#!/bin/sh\nkill -INT 0\n")
+    program.chmod(0o755)
+    for name in OURS:
+        hook = armed.repo.common_dir / "hooks" / name
+        hook.write_text(hook.read_text().replace(python(), str(program)))
+    return program
 
 
 def test_merge_of_two_lines(two_versions: Armed) -> None:
