@@ -25,6 +25,8 @@ def registered(done: Registration, remote: str | None, *, as_json: bool) -> int:
         ui.note(
             "that commit is another version already, and GTO knows one per commit: the tag has a copy of it"
         )
+    for doubt in done.doubts:
+        ui.warn(doubt)
     _sent([done.made], remote)
     if as_json:
         ui.emit("model-version", model_text.plain(version))

@@ -9,7 +9,7 @@ from git_mlops.data.pointers import Out
 from git_mlops.experiments import tree
 from git_mlops.experiments.layout import RUN
 from git_mlops.experiments.settings import Settings
-from git_mlops.experiments.tree import Trees
+from git_mlops.experiments.tree import Contents, Trees
 from git_mlops.experiments.values import labelled
 from git_mlops.git.reader import reader
 from git_mlops.git.repo import Repo
@@ -47,6 +47,14 @@ class Facts(NamedTuple):
         return {name: value for name, value in said.items() if value}
 
 
+def _contents(trees: Trees, subject: Subject, settings: Settings) -> Contents:
+    """Of an experiment without metrics files that its run did not write: they are no results of it."""
+    one = subject.experiment
+    if one is not None and one.commit.tree == subject.tree:
+        return one.contents
+    return tree.contents(trees, [subject.tree], settings.params)[subject.tree]
+
+
 def _datum(out: Out) -> dict[str, object]:
     said = {"path": out.path, "algorithm": out.algorithm, "hash": out.hash, "size": out.size}
     return {name: value for name, value in said.items() if value is not None}
@@ -73,8 +81,7 @@ def collect(repo: Repo, subject: Subject, wanted: Wanted, settings: Settings, sc
         found = objects.pointers(trees, subject.tree)
         path = objects.chosen(wanted.name, wanted.path, wanted.before, found)
         model = objects.locate(repo, trees, subject.tree, path, found.outs)
-        contents = tree.contents(trees, [subject.tree], settings.params)[subject.tree]
-        metrics = labelled(contents.values.metrics)
+        metrics = labelled(_contents(trees, subject, settings).values.metrics)
         return Facts(
             model,
             found.own,

@@ -1,6 +1,6 @@
 """A version of a model: from an experiment or a commit into an annotated tag."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from git_mlops import __version__
@@ -44,6 +44,8 @@ class Registration(NamedTuple):
     made: Made
     copied: bool
     """Whether the commit is another version already, so that the tag points to a copy of it."""
+    doubts: tuple[str, ...] = ()
+    """What others will not have, or not find as it was, for people."""
 
 
 def register(repo: Repo, request: Request, context: Context) -> Registration:
@@ -62,7 +64,16 @@ def register(repo: Repo, request: Request, context: Context) -> Registration:
     target = write.place(repo, found, what.commit, version)
     said = _said(request, version, what, known)
     made = write.tag(repo, Tag("register", name, version), target, said, found)
-    return Registration(read.resolve(repo, f"{name}@{version}"), made, target != what.commit)
+    doubts = tuple(_doubts(repo, request, what))
+    return Registration(read.resolve(repo, f"{name}@{version}"), made, target != what.commit, doubts)
+
+
+def _doubts(repo: Repo, request: Request, what: Subject) -> Iterator[str]:
+    if request.of is None and repo.text("status", "--porcelain", "--untracked-files=no"):
+        yield "HEAD is registered; what is changed in the workspace and not committed is not in it"
+    if what.experiment is not None and what.experiment.unadded:
+        dirty = ", ".join(map(str, (what.record and what.record.data_dirty) or ())) or "data"
+        yield f"the experiment used {dirty} as it was then, changed and not added: nobody else can have it"
 
 
 def _version(found: Artifact, request: Request) -> str:
@@ -128,6 +139,7 @@ def _said(request: Request, version: str, what: Subject, known: Facts) -> Messag
         if experiment
         else None,
         **known.to_json(),
+        "data_dirty": what.record.data_dirty if what.record else None,
         "git_mlops": __version__,
     }
     return Message(title, request.message, tuple(trailers), {k: v for k, v in said.items() if v is not None})

@@ -13,6 +13,7 @@ from git_mlops.experiments.settings import Metric
 from git_mlops.findings import Finding
 from git_mlops.git import signatures
 from git_mlops.git.repo import Repo
+from git_mlops.lineage import taints
 from git_mlops.models import approve
 from git_mlops.models.approve import Approved
 from git_mlops.models.context import Context
@@ -93,6 +94,9 @@ def judge(repo: Repo, found: Artifact, version: Version, stage: str, context: Co
     if found.deprecated:
         hint = f"`git mlops model history {found.name}` says by whom; a new version makes it usable again"
         findings.insert(0, case.missing(f"the model `{found.name}` is deprecated", hint))
+    for taint in taints.of(repo, f"model:{version.name}@{version.version}"):
+        hint = f"`git mlops lineage {case.label}` shows how; `git mlops taint --list` says by whom"
+        findings.insert(0, case.missing(f"it came from `{taint.label}`: {taint.words[-1].why}", hint))
     return Verdict(tuple(findings), tuple(one for one in said if isinstance(one, str)), counted)
 
 

@@ -205,3 +205,22 @@ def test_the_best_experiment_can_be_registered_as_such(project: Repo) -> None:
     assert facts["metrics"] == {"auc": 0.97}
     with pytest.raises(MlopsError, match="is no choice of an experiment"):
         register.register(project, Request("m", "@{bset:auc}"), CONTEXT)
+
+
+def test_what_is_not_in_the_commit_is_said(project: Repo) -> None:
+    assert register.register(project, Request("m"), CONTEXT).doubts == ()
+    put(project, {"train.py": "print(2)\n", "new.py": ""})
+    assert register.register(project, Request("m"), CONTEXT).doubts == (
+        "HEAD is registered; what is changed in the workspace and not committed is not in it",
+    )
+    assert register.register(project, Request("m", "HEAD"), CONTEXT).doubts == ()
+
+
+def test_a_run_that_failed_is_no_model(project: Repo) -> None:
+    status = ["-m", "exp: bad", "-m", "Mlops-Status: failed\nMlops-Version: 1"]
+    commit_ = project.text("commit-tree", "HEAD^{tree}", "-p", "HEAD", *status)
+    head_ = project.text("rev-parse", "HEAD")
+    project.git("update-ref", f"refs/exps/{head_[:2]}/{head_[2:]}/bad", commit_)
+    with pytest.raises(MlopsError, match="the experiment `bad` is failed: it has no result") as error:
+        register.register(project, Request("m", "bad"), CONTEXT)
+    assert (error.value.exit_code, project.text("tag")) == (1, "")
