@@ -18,9 +18,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "exp": ("exp", "Run, record and compare experiments"),
     "bisect": ("bisect", "Find the commit that made a metric worse"),
     "model": ("model", "Register, promote and compare models"),
-    "mlflow": ("mlflow", "Exchange experiments with MLflow"),
+    "lineage": ("lineage", "Show what came from what"),
+    "taint": ("taint", "Mark what must not be used"),
+    "mlflow": ("mlflow", "See runs in MLflow, and exchange them"),
     "ci": ("ci", "Generate CI workflows"),
     "hooks": ("hooks", "Show, install or remove the git hooks"),
+    "doctor": ("doctor", "Say whether MLflow finds this repository"),
     "config": ("config", "Show the settings in force and their source"),
     "completion": ("completion", "Print the completion script of a shell"),
 }

@@ -133,6 +133,14 @@ def begin(repo: Repo, how: Beginning, settings: Settings, data: DataSettings) ->
     return place
 
 
+def drop_holder(repo: Repo, run_id: str) -> None:
+    """Let go of the tree of a run that will not be recorded."""
+    held = refs.read(repo, journal.holder(run_id))
+    if held:
+        with suppress(RefMovedError):
+            refs.move(repo, [Move(journal.holder(run_id), None, held)], "mlflow: given up")
+
+
 def _start(place: Path, began: Began, *, owned: bool) -> None:
     """The log is there when this file is."""
     if owned:

@@ -67,15 +67,16 @@ def run(state: State, group: Group, root: str) -> Run:
         tags=[RunTag(name, value) for name, value in state.tags.items()],
     )
     inputs = RunInputs(
-        dataset_inputs=[_dataset(one) for one in state.datasets],
+        dataset_inputs=[dataset(one) for one in state.datasets],
         model_inputs=[LoggedModelInput(model_id=one) for one in state.inputs],
     )
     outputs = RunOutputs([LoggedModelOutput(model_id=one, step=step) for one, step in state.outputs])
     return Run(run_info(state, group, root), data, inputs, outputs)
 
 
-def _dataset(found: Mapping[str, Any]) -> DatasetInput:
-    dataset = Dataset(
+def dataset(found: Mapping[str, Any]) -> DatasetInput:
+    """An input of a run."""
+    data = Dataset(
         name=found["name"],
         digest=found["digest"],
         source_type=found.get("source_type", ""),
@@ -83,7 +84,7 @@ def _dataset(found: Mapping[str, Any]) -> DatasetInput:
         schema=found.get("schema"),
         profile=found.get("profile"),
     )
-    return DatasetInput(dataset=dataset, tags=[InputTag(k, v) for k, v in found.get("tags", {}).items()])
+    return DatasetInput(dataset=data, tags=[InputTag(k, v) for k, v in found.get("tags", {}).items()])
 
 
 def model(found: Mapping[str, Any], run_id: str | None, group: Group, root: str) -> LoggedModel:

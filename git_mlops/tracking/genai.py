@@ -90,10 +90,16 @@ class Delegating(AbstractStore):  # type: ignore[misc]  # MLflow has no types
                 )
 
 
+def _nothing(name: str) -> Any:
+    if name == "search_traces":
+        return [], None
+    return [] if name.startswith(_LISTS) else PagedList([], None)
+
+
 def _handed_on(name: str) -> Callable[..., Any]:
     def call(self: Delegating, *args: Any, **kwargs: Any) -> Any:
         if name.startswith(_EMPTY) and self._other is None and not self.database.exists():
-            return [] if name.startswith(_LISTS) else PagedList([], None)
+            return _nothing(name)
         known = getattr(self.genai(), name, None)
         if known is None:
             raise MlflowNotImplementedException(f"git-mlops does not know `{name}`")

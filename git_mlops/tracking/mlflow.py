@@ -1,21 +1,29 @@
-"""Experiments into any MLflow server or database. MLflow is imported here alone, inside functions."""
+"""Experiments into any MLflow server or database, with all they have. MLflow is imported inside functions."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from git_mlops import env
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
-from git_mlops.experiments.read import Experiment
+from git_mlops.experiments.runlog import Point, State
+from git_mlops.tracking.recorder import Recorder
+from git_mlops.tracking.runs import DEFAULT, Entry
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 COMMIT = "mlops.commit"
 """The tag that makes an export idempotent: the experiment's commit id."""
+RUN = "mlops.run_id"
+"""The tag that tells which run of ours a run elsewhere is: it may have been edited since."""
 
-_STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 _MOST_METRICS, _MOST_PARAMS, _LONGEST_PARAM, _LONGEST_TAG = 1000, 100, 6000, 5000
+
+
+_RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 
 
 class Exported(NamedTuple):
@@ -26,92 +34,198 @@ class Exported(NamedTuple):
     """There already, by their commit id."""
 
 
-def export(experiments: Sequence[Experiment], uri: str, into: str) -> Exported:
-    """Send experiments to the MLflow at `uri`, each as one run of the MLflow experiment `into`.
-
-    A run that was sent before is found by its commit id and left alone, so that repeating is safe; one that
-    an interruption left half-sent is deleted and sent again.
+@contextmanager
+def asked(uri: str) -> "Iterator[MlflowClient]":
+    """A client of the MLflow at `uri`.
 
     Raises:
         MlopsError: the URI cannot be used or the server refuses (exit code 3).
     """
     env.change({"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"})
+    env.change({"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"})
+    if env.get(_RETRIES) is None:
+        env.change({_RETRIES: "2"})  # seven, as MLflow has it, are minutes for a server that is not there
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
     try:
-        client = MlflowClient(tracking_uri=uri)
-        place = _experiment(client, into)
-        known = _known(client, place)
-        done = Exported([], [])
-        for experiment in experiments:
-            if experiment.commit.oid in known:
-                done.known.append(experiment.name)
-            else:
-                _send(client, place, experiment)
-                done.sent.append(experiment.name)
+        yield MlflowClient(tracking_uri=uri)
     except MlflowException as error:
         raise MlopsError(f"MLflow at `{uri}`: {_first_line(error)}", exit_code=CANNOT_EVALUATE) from error
-    return done
 
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0]
 
 
-def _experiment(client: "MlflowClient", name: str) -> str:
-    found = client.get_experiment_by_name(name)
-    return str(found.experiment_id if found is not None else client.create_experiment(name))
+def export(recorder: Recorder, entries: Sequence[Entry], uri: str, into: str | None) -> Exported:
+    """Send runs to the MLflow at `uri`.
+
+    A run that was sent before is found by its commit id and left alone, so that repeating is safe; one that
+    an interruption left half-sent is deleted and sent again, and so is one that was edited since.
+
+    Args:
+        into: the MLflow experiment for all of them; default: the one that each is in, and for what MLflow's
+            interface did not record, the name of the repository's directory.
+
+    Raises:
+        MlopsError: the URI cannot be used or the server refuses (exit code 3).
+    """
+    done = Exported([], [])
+    places: dict[str, _Place] = {}
+    with asked(uri) as client:
+        for entry in entries:
+            group = into or _group(recorder, entry)
+            if group not in places:
+                places[group] = _Place(client, group)
+            name = (entry.ref or "").rpartition("/")[2]
+            if places[group].has(entry):
+                done.known.append(name)
+            else:
+                _Sending(client, places[group].id, recorder, entry).send()
+                done.sent.append(name)
+    return done
 
 
-def _known(client: "MlflowClient", place: str) -> set[str]:
-    """Commit ids of the runs that are there and complete; half-sent ones are deleted."""
-    known: set[str] = set()
+def _group(recorder: Recorder, entry: Entry) -> str:
+    place = str(entry.facts.get("experiment_id", DEFAULT[0]))
+    kept = recorder.groups.kept().get(place)
+    name = kept.name if kept else str(entry.facts.get("experiment", DEFAULT[1]))
+    return recorder.repo.common_dir.parent.name if name == DEFAULT[1] else name
+
+
+class _Place:
+    """An experiment of the other MLflow, and which of our runs it has."""
+
+    def __init__(self, client: "MlflowClient", name: str) -> None:
+        found = client.get_experiment_by_name(name)
+        self.id = str(found.experiment_id if found is not None else client.create_experiment(name))
+        self._client = client
+        self._commits: set[str] = set()
+        self._runs: dict[str, str] = {}
+        self._look()
+
+    def _look(self) -> None:
+        """Half-sent ones are deleted."""
+        for run in pages(
+            lambda token: self._client.search_runs(
+                [self.id], filter_string=f"tags.`{COMMIT}` != ''", page_token=token
+            )
+        ):
+            if run.info.status == "RUNNING":
+                self._client.delete_run(run.info.run_id)
+            else:
+                self._commits.add(run.data.tags[COMMIT])
+                self._runs[run.data.tags.get(RUN, "")] = run.info.run_id
+
+    def has(self, entry: Entry) -> bool:
+        """Whether it is there; an earlier state of it goes."""
+        if entry.commit in self._commits:
+            return True
+        old = self._runs.get(entry.run_id)
+        if old is not None:
+            self._client.delete_run(old)
+        return False
+
+
+def pages(ask: Any) -> Iterator[Any]:
+    """All that a question with pages has."""
     token: str | None = None
     while True:
-        page = client.search_runs([place], filter_string=f"tags.`{COMMIT}` != ''", page_token=token)
-        for run in page:
-            if run.info.status == "RUNNING":
-                client.delete_run(run.info.run_id)
-            else:
-                known.add(run.data.tags[COMMIT])
+        page = ask(token)
+        yield from page
         token = page.token
         if not token:
-            return known
+            return
 
 
-def _send(client: "MlflowClient", place: str, experiment: Experiment) -> None:
-    from mlflow.entities import Metric, Param
+class _Sending:
+    """One run on its way."""
 
-    commit = experiment.commit
-    milliseconds = commit.time * 1000
-    run = client.create_run(place, start_time=milliseconds, run_name=experiment.name, tags=_tags(experiment))
-    metrics = [Metric(name, value, milliseconds, 0) for name, value in _numbers(experiment.metrics)]
-    params = [Param(_name(key), str(value)[:_LONGEST_PARAM]) for key, value in experiment.params.items()]
-    for some in _portions(params, _MOST_PARAMS):
-        client.log_batch(run.info.run_id, params=some)
-    for some in _portions(metrics, _MOST_METRICS):
-        client.log_batch(run.info.run_id, metrics=some)
-    status = _STATUS.get(experiment.status, "KILLED")
-    client.set_terminated(run.info.run_id, status, end_time=milliseconds)
+    def __init__(self, client: "MlflowClient", place: str, recorder: Recorder, entry: Entry) -> None:
+        self.client, self.place, self.recorder, self.entry = client, place, recorder, entry
+        self.state = State(entry.facts)
+
+    def send(self) -> None:
+        """Begun, filled, ended: what is RUNNING there is half-sent."""
+        info = self.state.info
+        name = (self.entry.ref or "").rpartition("/")[2]
+        run = self.client.create_run(
+            self.place,
+            start_time=info.get("start_time"),
+            run_name=info.get("run_name") or name,
+            tags=self._tags(),
+        )
+        run_id = run.info.run_id
+        self._values(run_id)
+        self._inputs(run_id)
+        self._files(run_id)
+        self.client.set_terminated(run_id, info.get("status", "FINISHED"), end_time=info.get("end_time"))
+
+    def _values(self, run_id: str) -> None:
+        from mlflow.entities import Metric, Param
+
+        params = [Param(_name(key), str(value)[:_LONGEST_PARAM]) for key, value in self.state.params.items()]
+        for some in _portions(params, _MOST_PARAMS):
+            self.client.log_batch(run_id, params=some)
+        found = self.recorder.index.histories(self.entry)
+        metrics = [Metric(_name(name), *point) for name, points in found.items() for point in points]
+        for some in _portions(metrics, _MOST_METRICS):
+            self.client.log_batch(run_id, metrics=some)
+
+    def _inputs(self, run_id: str) -> None:
+        if self.state.datasets:
+            from git_mlops.tracking import entities
+
+            self.client.log_inputs(run_id, [entities.dataset(one) for one in self.state.datasets])
+
+    def _files(self, run_id: str) -> None:
+        from git_mlops.tracking.files import Artifacts
+
+        ours = Artifacts("git-mlops-artifacts:/", self.recorder)
+        base = f"{self.state.info.get('experiment_id', '0')}/{self.entry.run_id}/artifacts"
+        with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
+            if ours.list_artifacts(base):
+                self.client.log_artifacts(run_id, ours.download_artifacts(base, folder))
+        for model in self.state.models.values():
+            if model.get("deleted") is None and hasattr(self.client, "create_logged_model"):
+                self._model(run_id, model, ours)
+
+    def _model(self, run_id: str, model: Mapping[str, Any], ours: Any) -> None:
+        from mlflow.entities import LoggedModelOutput
+
+        made = self.client.create_logged_model(
+            self.place,
+            model["name"],
+            run_id,
+            tags={**model.get("tags", {}), "mlops.model_id": model["model_id"]},
+            params=dict(model.get("params", {})),
+            model_type=model.get("model_type"),
+        )
+        base = f"0/models/{model['model_id']}/artifacts"
+        with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
+            if ours.list_artifacts(base):
+                self.client.log_model_artifacts(made.model_id, ours.download_artifacts(base, folder))
+        if model.get("status") in ("READY", "FAILED"):
+            self.client.finalize_logged_model(made.model_id, _status(model["status"]))
+        self.client.log_outputs(run_id, [LoggedModelOutput(made.model_id, 0)])
+
+    def _tags(self) -> dict[str, str]:
+        entry = self.entry
+        tags = {
+            **self.state.tags,
+            COMMIT: entry.commit or "",
+            RUN: entry.run_id,
+            "mlops.ref": entry.ref or "",
+        }
+        return {_name(name): value[:_LONGEST_TAG] for name, value in tags.items() if value}
 
 
-def _tags(experiment: Experiment) -> dict[str, str]:
-    commit = experiment.commit
-    tags = {
-        COMMIT: commit.oid,
-        "mlops.ref": experiment.ref,
-        "mlops.run": commit.message.key or "",
-        "mlflow.source.git.commit": experiment.baseline,
-        "mlflow.note.content": commit.message.text,
-    }
-    return {name: value[:_LONGEST_TAG] for name, value in tags.items() if value}
+def _status(text: str) -> Any:
+    from mlflow.entities import LoggedModelStatus
 
-
-def _numbers(values: Mapping[str, object]) -> Iterator[tuple[str, float]]:
-    """What MLflow calls a metric; texts among the metrics stay with us."""
-    yield from ((_name(k), float(v)) for k, v in values.items() if isinstance(v, bool | int | float))
+    return LoggedModelStatus(text)
 
 
 def _name(key: str) -> str:
@@ -121,3 +235,8 @@ def _name(key: str) -> str:
 
 def _portions(items: list[Any], most: int) -> Iterator[list[Any]]:
     yield from (items[at : at + most] for at in range(0, len(items), most))
+
+
+def points(found: Iterable[Any]) -> list[Point]:
+    """MLflow's metrics as ours."""
+    return [(float(one.value), int(one.timestamp), int(one.step)) for one in found]

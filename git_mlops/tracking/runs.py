@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from git_mlops.errors import MlopsError
-from git_mlops.experiments import names, read, runlog, sealing
+from git_mlops.experiments import history, names, read, runlog, sealing
 from git_mlops.experiments.layout import RUN
 from git_mlops.experiments.read import Experiment
 from git_mlops.experiments.record import PATH
 from git_mlops.experiments.runlog import Point, Reader, State
 from git_mlops.experiments.sealing import FACTS
 from git_mlops.experiments.settings import Settings
-from git_mlops.git import refs
+from git_mlops.git import objects, refs
 from git_mlops.git.reader import reader
 from git_mlops.git.refs import Ref
 from git_mlops.git.repo import Repo
@@ -43,6 +43,8 @@ class Entry:
         self.commit: str | None = None
         self.facts: Mapping[str, Any] = {}
         self.log: Reader | None = None
+        self.foreign = False
+        """Whether MLflow's interface did not record it."""
         self.made: object = None
         """What MLflow's side made of `facts`; forgotten when they change."""
 
@@ -55,9 +57,10 @@ class Entry:
         """As it is now."""
         return self.log.look() if self.log is not None else State(self.facts)
 
-    def seen(self, ref: str, commit: str, facts: Mapping[str, Any]) -> None:
+    def seen(self, ref: Ref, facts: Mapping[str, Any], *, foreign: bool) -> None:
         """A commit of it."""
-        self.ref, self.commit, self.facts, self.made = ref, commit, facts, None
+        self.ref, self.commit, self.facts, self.made = ref.name, ref.oid, facts, None
+        self.foreign = foreign
 
 
 class Index:
@@ -100,8 +103,8 @@ class Index:
                 del self.entries[run_id]
 
     def _learn(self, new: list[Ref]) -> None:
-        with reader(self.repo) as objects:
-            texts = objects.read((f"{ref.oid}:{PATH}" for ref in new), limit=_LIMIT)
+        with reader(self.repo) as objects_:
+            texts = objects_.read((f"{ref.oid}:{PATH}" for ref in new), limit=_LIMIT)
         foreign: list[tuple[Ref, dict[str, Any]]] = []
         for ref in new:
             record = _record(texts[f"{ref.oid}:{PATH}"].content if f"{ref.oid}:{PATH}" in texts else None)
@@ -115,16 +118,16 @@ class Index:
             by_ref = {one.ref: one for one in loaded}
             for ref, record in foreign:
                 if ref.name in by_ref:
-                    self._seen(ref, foreign_facts(by_ref[ref.name], record))
+                    self._seen(ref, foreign_facts(by_ref[ref.name], record), foreign=True)
 
-    def _seen(self, ref: Ref, facts: Mapping[str, Any]) -> None:
+    def _seen(self, ref: Ref, facts: Mapping[str, Any], *, foreign: bool = False) -> None:
         run_id = facts["run_id"]
         entry = self.entries.get(run_id)
         if entry is None:
             entry = self.entries[run_id] = Entry(run_id)
         elif entry.ref not in (None, ref.name) and entry.ref in self._refs:
             return  # a copy of it, under another name
-        entry.seen(ref.name, ref.oid, facts)
+        entry.seen(ref, facts, foreign=foreign or bool(facts.get("foreign")))
         self._of_ref[ref.name] = run_id
         for model in facts.get("models", ()):
             self._models[model["model_id"]] = run_id
@@ -161,6 +164,10 @@ class Index:
         entry.log, entry.made = Reader(place, began), None
         return began.run_id
 
+    def of_ref(self, ref: str) -> Entry | None:
+        """The run that an experiment is."""
+        return self.entries.get(self._of_ref.get(ref, ""))
+
     def get(self, run_id: str) -> Entry | None:
         """A run, if there is one."""
         self.refresh()
@@ -181,20 +188,61 @@ class Index:
         """Every value of a metric, in MLflow's order."""
         found: list[Point] = []
         if entry.commit is not None:
-            named = entry.facts.get("files", {}).get(metric, metric)
-            found += self._recorded(entry.commit, named)
+            if not entry.foreign:
+                found += self._recorded(entry.commit, entry.facts.get("files", {}).get(metric, metric))
+            else:
+                found += self.histories(entry).get(metric, [])
             if not found and metric in (known := entry.facts.get("metrics", {})):
                 value, moment, step = known[metric]
                 found.append((float(value), moment, step))
         if entry.log is not None:
             found += entry.log.histories().get(metric, [])
-        return sorted(found, key=lambda p: (p[1], p[2], p[0] if p[0] == p[0] else 0.0))
+        return sorted(found, key=_order)
+
+    def histories(self, entry: Entry) -> dict[str, list[Point]]:
+        """Every value of every metric that is recorded."""
+        if entry.commit is None or entry.ref is None:
+            return {}
+        if not entry.foreign:
+            found = self._all_recorded(entry)
+        else:
+            found = self._of_others(entry.ref, entry.commit, entry.facts)
+        for name, (value, moment, step) in entry.facts.get("metrics", {}).items():
+            found.setdefault(name, [(float(value), moment, step)])
+        return {name: sorted(points, key=_order) for name, points in found.items()}
 
     def _recorded(self, commit: str, metric: str) -> list[Point]:
         name = f"{commit}:{RUN}plots/{metric}.tsv"
-        with reader(self.repo) as objects:
-            texts = objects.read([name], limit=_LIMIT)
+        with reader(self.repo) as objects_:
+            texts = objects_.read([name], limit=_LIMIT)
         return runlog.points(texts[name].content or b"") if name in texts else []
+
+    def _all_recorded(self, entry: Entry) -> dict[str, list[Point]]:
+        base = f"{RUN}plots/"
+        files = {
+            one.path[len(base) : -len(".tsv")]: one.oid
+            for one in objects.tree_entries(self.repo, entry.commit or "", base)
+        }
+        names_ = {file: name for name, file in entry.facts.get("files", {}).items()}
+        texts = objects.read_blobs(self.repo, files.values())
+        return {names_.get(file, file): runlog.points(texts[oid]) for file, oid in files.items()}
+
+    def _of_others(self, ref: str, commit: str, facts: Mapping[str, Any]) -> dict[str, list[Point]]:
+        """Of an experiment that MLflow's interface did not record; its histories may know no times."""
+        loaded = read.load(self.repo, [Ref(ref, commit)], self._settings)
+        series = history.read(self.repo, loaded)[ref].series if loaded else {}
+        end = int(facts.get("end_time") or 0)
+        known = facts.get("metrics", {})
+        found: dict[str, list[Point]] = {}
+        for name, points in series.items():
+            label = name if name in known else name.replace("/", ".")
+            found[label] = [(float(value), end, int(step)) for step, value in points]
+        return found
+
+
+def _order(point: Point) -> tuple[int, int, float]:
+    value, moment, step = point
+    return moment, step, value if value == value else 0.0  # noqa: PLR0124  # NaN has no order
 
 
 def _same(log: Reader, place: Path) -> bool:
@@ -270,6 +318,7 @@ def foreign_facts(found: Experiment, record: Mapping[str, Any]) -> dict[str, Any
     numbers = {n: v for n, v in found.metrics.items() if isinstance(v, bool | int | float)}
     return {
         "run_id": commit.oid[:32],
+        "foreign": True,
         "experiment_id": DEFAULT[0],
         "experiment": DEFAULT[1],
         "run_name": found.name,

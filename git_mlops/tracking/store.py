@@ -64,6 +64,8 @@ def said() -> Iterator[None]:
     except MlopsError as error:
         hint = f" ({error.hint})" if error.hint else ""
         raise MlflowException(f"{error}{hint}", INVALID_STATE) from error
+    except OSError as error:
+        raise MlflowException(f"git-mlops: {error}", INVALID_STATE) from error
 
 
 def refuse(text: str, code: int = INVALID_PARAMETER_VALUE) -> NoReturn:

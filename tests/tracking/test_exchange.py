@@ -1,0 +1,81 @@
+"""Runs to another MLflow and from it, with all they have; and what `doctor` says."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from git_mlops.git.repo import Repo, discover
+from tests.conftest import Run
+from tests.tracking.conftest import Client
+from tests.tracking.test_store import record, settle, trained
+
+
+def test_a_run_goes_out_and_comes_back_whole(
+    repo: Repo, client: Client, mlops: Run, run: Run, tmp_path: Path
+) -> None:
+    one = client(repo)
+    group = one.create_experiment("iris")
+    run_id = trained(one, "first", group)
+    one.log_text(run_id, "hello", "notes/a.txt")
+    settle(repo)
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    first = mlops("mlflow", "export", "--to", uri, "--json", cwd=repo.root)
+    again = mlops("mlflow", "export", "--to", uri, "--json", cwd=repo.root)
+    run("git", "clone", "-q", repo.root, tmp_path / "clone", cwd=tmp_path)
+    brought = mlops("mlflow", "import", "iris", "--from", uri, "--json", cwd=tmp_path / "clone")
+    twice = mlops("mlflow", "import", "--from", uri, "--json", cwd=tmp_path / "clone")
+    back = mlops("mlflow", "import", "--from", uri, "--json", cwd=repo.root)
+    there = discover(tmp_path / "clone")
+    (found,) = client(there).search_runs([client(there).get_experiment_by_name("iris").experiment_id])
+    history = client(there).get_metric_history(found.info.run_id, "loss")
+    data = [json.loads(done.stdout)["data"] for done in (first, again, brought, twice, back)]
+    assert [(one["sent"], one["known"]) for one in data[:2]] == [(["first"], []), ([], ["first"])]
+    assert [(one["new"], one["known"]) for one in data[2:]] == [
+        (["first"], []),
+        ([], ["first"]),
+        ([], ["first"]),
+    ]
+    assert [(m.step, m.timestamp, m.value) for m in history] == [
+        (0, 2000, 1.0),
+        (1, 2001, 0.5),
+        (2, 2002, 1 / 3),
+    ]
+    assert (found.data.params, found.data.tags["who"]) == ({"lr": "0.10", "depth": "3"}, "Ada")
+    assert found.data.tags["mlops.run_id"] == run_id
+    assert (found.info.status, found.info.start_time, found.info.end_time) == ("FINISHED", 1000, 5000)
+    assert [file.path for file in client(there).list_artifacts(found.info.run_id, "notes")] == ["notes/a.txt"]
+    assert record(there, "first")["status"] == "finished"
+
+
+def test_doctor_says_whether_mlflow_finds_us(repo: Repo, mlops: Run) -> None:
+    good = json.loads(mlops("doctor", "--json", cwd=repo.root).stdout)["data"]
+    assert [(one["rule"], one["level"]) for one in good] == [
+        ("mlflow-plugin", "note"),
+        ("mlflow-runs", "warning"),
+        ("mlflow-runs", "note"),
+    ]
+
+
+def test_doctor_says_what_is_not_installed(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    from git_mlops.tracking import doctor
+
+    monkeypatch.setitem(doctor.GROUPS, "mlflow.tracking_store", "not-there")
+    found: list[Any] = list(doctor.examine(repo))
+    assert [(one.rule, one.level) for one in found] == [("mlflow-plugin", "error")]
+
+
+def test_mlflows_server_is_told_to_hand_files_on(repo: Repo) -> None:
+    from git_mlops.tracking import server
+
+    words = server.command(repo, "127.0.0.1", 5000, ("--workers", "1"))
+    assert words[2:8] == ["mlflow", "server", "--backend-store-uri", f"git-mlops://{_quoted(repo)}",
+                          "--artifacts-destination", "git-mlops-artifacts:/"]  # fmt: skip
+    assert words[-4:] == ["--port", "5000", "--workers", "1"]
+
+
+def _quoted(repo: Repo) -> str:
+    from urllib.parse import quote
+
+    return quote(str(repo.root))
