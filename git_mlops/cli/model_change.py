@@ -45,12 +45,12 @@ def _making(command: Callable[..., int]) -> Callable[..., int]:
 def _done(
     repo: Repo, options: _Making, text: str, work: Callable[[], T], made: Callable[[T], Sequence[Made]]
 ) -> tuple[T, str | None]:
-    """The result, and the remote that has it."""
+    """The result, and the remote that has it now."""
     if not options["push"]:
         return work(), None
     remote = remotes.chosen(repo, options["remote"])
-    done, said = share.shared(repo, remote, grammar.parse_spec(text).name, work, made)
-    output.heard(said)
+    done, sent = share.shared(repo, remote, grammar.parse_spec(text).name, work, made)
+    output.heard(sent)
     return done, remote
 
 

@@ -13,6 +13,7 @@ from git_mlops.models.promote import Promotion
 from git_mlops.models.register import Registration
 from git_mlops.models.retire import Retired
 from git_mlops.models.verify import Verified
+from git_mlops.registry.share import Sent
 from git_mlops.registry.write import Made
 from git_mlops.reports.formats import FORMATS
 
@@ -101,10 +102,12 @@ def retired(done: Retired, remote: str | None, *, as_json: bool) -> int:
     return 0
 
 
-def heard(said: str) -> None:
-    """What the hooks of a push said."""
-    if said.strip():
-        ui.note(said.rstrip())
+def heard(sent: Sent) -> None:
+    """What the hooks of a push said, and what went along."""
+    if sent.said.strip():
+        ui.note(sent.said.rstrip())
+    if sent.along:
+        ui.note(f"sent along, being only here until now: {ui.listed(sent.along, 10)}")
 
 
 def _sent(made: Sequence[Made], remote: str | None) -> None:

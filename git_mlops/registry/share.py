@@ -30,10 +30,22 @@ class Seen(NamedTuple):
     """Refs of tags that are here and not there: they go along."""
 
 
+class Sent(NamedTuple):
+    """What a push did besides."""
+
+    remote: str
+    said: str
+    """What git's hooks printed."""
+    along: tuple[str, ...]
+    """Tags of the model that were here alone."""
+
+
 def shared(
     repo: Repo, remote: str, name: str, work: Callable[[], T], made: Callable[[T], Sequence[Made]]
-) -> tuple[T, str]:
-    """Make tags on top of what the remote has, and send them, or neither; what git's hooks said, too.
+) -> tuple[T, Sent]:
+    """Make tags on top of what the remote has, and send them, or neither.
+
+    A model's events are a history: those before the new one that are only here go along.
 
     Args:
         work: what makes the tags, after the remote's are here.
@@ -45,7 +57,10 @@ def shared(
     seen = look(repo, remote, grammar.checked_name(name))
     done = work()
     tags = made(done)
-    return done, push(repo, seen, tags) if tags else ""
+    if not tags:
+        return done, Sent(remote, "", ())
+    said = push(repo, seen, tags)
+    return done, Sent(remote, said, tuple(ref.removeprefix("refs/tags/") for ref in seen.unsent))
 
 
 def guard(name: str) -> str:

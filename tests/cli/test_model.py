@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from git_mlops.git.repo import Repo
+from git_mlops.models import register
+from git_mlops.models.context import Context
 from tests.conftest import Run
 from tests.experiments.conftest import commit
 
@@ -159,6 +161,6 @@ def test_in_ci_the_rules_are_those_of_the_main_branch(
 def test_what_makes_no_sense_is_said_in_plain_words(
     project: Repo, mlops: Run, words: tuple[str, ...], message: str
 ) -> None:
-    mlops("model", "register", "m", cwd=project.root)
+    register.register(project, register.Request("m"), Context())
     said = mlops("model", *words, cwd=project.root, status=2).stderr
     assert said.startswith(message)
