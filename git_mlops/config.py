@@ -16,10 +16,12 @@ from git_mlops.experiments.settings import Settings as ExperimentSettings
 from git_mlops.findings import Finding
 from git_mlops.git import config as git_config
 from git_mlops.git.repo import Repo
+from git_mlops.models import settings as models
 from git_mlops.models.settings import Settings as ModelSettings
 from git_mlops.nesting import too_deep
 from git_mlops.scaffold.settings import Settings as CiSettings
 from git_mlops.schema.settings import Bindings, Verdicts
+from git_mlops.serve.settings import Settings as ServeSettings
 from git_mlops.tables import forms
 from git_mlops.tables.settings import Folders, Forms, Tables
 
@@ -40,6 +42,7 @@ class Config(NamedTuple):
     gates: Gates = {}  # noqa: RUF012  # as above
     verdicts: Verdicts = Verdicts()
     models: ModelSettings = ModelSettings()
+    serve: ServeSettings = ServeSettings()
     checks: Levels = {}  # noqa: RUF012  # as above
     ci: CiSettings = CiSettings()
 
@@ -65,6 +68,7 @@ def parse(content: bytes) -> Config:
         raise DecodeError("version", "is missing", hint="add the line `version: 1`")
     config = decode(Config, values)
     forms.checked(config.forms)
+    models.checked(config.models)
     return config
 
 

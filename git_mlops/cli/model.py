@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "diff": ("model_compare", "diff", "Compare two versions of a model"),
     "verify": ("model_compare", "verify", "Check signatures and recorded facts"),
     "history": ("model_read", "history", "Show what happened to a model"),
+    "predict": ("model_serve", "predict", "Score a file with a model"),
 }
 """Command → module of this package, its name there, the first line of its help."""
 

@@ -48,13 +48,13 @@ def _of_ci(repo: Repo) -> str:
 
 def _context(repo: Repo, settings: Config, rules: str | None, commit: str | None = None) -> Context:
     def trust() -> Trust | None:
-        return _trust(repo, settings, commit)
+        return trust_of(repo, settings, commit)
 
     label = "workspace" if rules is None or commit is None else f"{rules} ({commit[:12]})"
     return Context(settings.models, settings.experiments, settings.schemas, trust, label)
 
 
-def _trust(repo: Repo, settings: Config, commit: str | None) -> Trust | None:
+def trust_of(repo: Repo, settings: Config, commit: str | None = None) -> Trust | None:
     """Those that `verdicts:` names; in the workspace, where it names nobody, whoever git itself trusts."""
     file = settings.verdicts.signers
     gpg = tuple(key.replace(" ", "").upper() for key in settings.verdicts.gpg)

@@ -1,0 +1,75 @@
+"""`git mlops model predict | serve | package | smoke`: registered models at work."""
+
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+import click
+
+from git_mlops import config, ui
+from git_mlops.cli.common import find_repo, json_option
+from git_mlops.cli.model_context import trust_of
+from git_mlops.config import Config
+from git_mlops.git.repo import Repo
+from git_mlops.serve import predict as scoring
+from git_mlops.serve import source as serving
+from git_mlops.serve.columns import Extra
+from git_mlops.serve.source import Asked
+
+_model = click.argument("model", metavar="NAME[@V|#STAGE]")
+_trust = click.option(
+    "--trust", is_flag=True, help="Load it whatever it may run: a plain file, or a doubtful one."
+)
+_extra = click.option(
+    "--extra",
+    type=click.Choice(["refuse", "ignore"]),
+    help="What to do with columns that the model does not take.",
+)
+
+
+def _opened(*, trust: bool) -> tuple[Repo, Config, Asked]:
+    """The repository, its settings, and what the user vouches for."""
+    repo = find_repo()
+    settings = config.load(repo).config
+    signers = trust_of(repo, settings)
+    return repo, settings, Asked(trust, settings.data.model_imports, settings.serve.signed, signers)
+
+
+class _Scoring(TypedDict):
+    source: str
+    out: str
+    keep: tuple[str, ...]
+    extra: Extra | None
+    batch: int
+
+
+@click.command()
+@_model
+@click.option("--in", "source", required=True, metavar="FILE", help="Rows: Parquet, CSV, JSON lines, Arrow.")
+@click.option("--out", required=True, metavar="FILE", help="Answers: .parquet or .csv.")
+@click.option(
+    "--keep", multiple=True, metavar="COLUMN", help="Put this column beside the answers; repeatable."
+)
+@_extra
+@click.option("--batch", type=click.IntRange(1), default=50_000, show_default=True, help="Rows at a time.")
+@_trust
+@json_option
+def predict(*, model: str, trust: bool, as_json: bool, **options: Unpack[_Scoring]) -> None:
+    """Score a file with a model
+
+    Rows must fit what the model takes (its signature): nothing is written otherwise (exit code 1). The file
+    is read in pieces, so it may be larger than memory; the answers appear when all of them are there.
+    """
+    repo, settings, asked = _opened(trust=trust)
+    found = serving.find(repo, model, asked)
+    extra, out = options["extra"] or settings.serve.extra, Path(options["out"])
+    request = scoring.Request(Path(options["source"]), out, options["keep"], extra, options["batch"])
+    done = scoring.predict(serving.loaded(found), request)
+    if as_json:
+        said = {
+            "model": found.name,
+            "version": found.version,
+            "rows": done.rows,
+            "columns": list(done.columns),
+        }
+        ui.emit("predictions", said)
+    ui.note(f"{found.label}: {ui.count(done.rows, 'row')} scored into `{out}`")

@@ -1,0 +1,1 @@
+"""A registered model at work: its bytes brought and verified, batches scored, a server, a container."""

@@ -1,0 +1,142 @@
+"""A file of rows into a file of answers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pytest
+
+from git_mlops.errors import MlopsError
+from git_mlops.git.repo import Repo
+from git_mlops.serve import predict, source
+from git_mlops.serve.columns import ContractError
+from git_mlops.serve.predict import ModelError, Request
+from git_mlops.serve.source import Asked, Loaded
+from tests.conftest import Run
+from tests.serve.conftest import estimator, expected, rows
+
+
+@pytest.fixture
+def loaded(project: Repo) -> Loaded:
+    return source.loaded(source.find(project, "churn@v1.0.0", Asked()))
+
+
+def test_the_command_scores_a_file(project: Repo, mlops: Run) -> None:
+    pd.DataFrame(rows(50)).assign(id=range(50)).to_csv(project.root / "in.csv", index=False)
+    words = (
+        "model",
+        "predict",
+        "churn@v1.0.0",
+        "--in",
+        "in.csv",
+        "--out",
+        "out.csv",
+        "--keep",
+        "id",
+        "--json",
+    )
+    done = mlops(*words, cwd=project.root)
+    assert json.loads(done.stdout)["data"] == {
+        "model": "churn", "version": "v1.0.0", "rows": 50, "columns": ["id", "prediction"],
+    }  # fmt: skip
+    assert done.stderr == "churn v1.0.0: 50 rows scored into `out.csv`\n"
+    answers = pl.read_csv(project.root / "out.csv")
+    assert answers.to_dict(as_series=False) == {"id": [*range(50)], "prediction": expected(rows(50))}
+
+
+@pytest.mark.parametrize("name", ["in.parquet", "in.csv", "in.jsonl", "in.arrow"])
+def test_every_form_gives_the_same_answers_in_batches(loaded: Loaded, tmp_path: Path, name: str) -> None:
+    frame = pl.DataFrame(rows(1003)).select("visits", "income", "age")
+    file = tmp_path / name
+    write = {"parquet": "write_parquet", "csv": "write_csv", "jsonl": "write_ndjson", "arrow": "write_ipc"}
+    getattr(frame, write[name.partition(".")[2]])(file)
+    done = predict.predict(loaded, Request(file, tmp_path / "out.parquet", batch=100))
+    assert done == (1003, ("prediction",))
+    assert pl.read_parquet(tmp_path / "out.parquet")["prediction"].to_list() == expected(rows(1003))
+
+
+def test_nothing_is_written_where_rows_do_not_fit(loaded: Loaded, tmp_path: Path) -> None:
+    (tmp_path / "out.parquet").write_text("before")
+    bad = rows(300)
+    bad["age"][250] = None
+    pl.DataFrame(bad).write_parquet(tmp_path / "in.parquet")
+    with pytest.raises(ContractError, match=r"`age` is null, and must not be \(row 251: null\)") as error:
+        predict.predict(loaded, Request(tmp_path / "in.parquet", tmp_path / "out.parquet", batch=100))
+    assert error.value.exit_code == 1
+    assert (tmp_path / "out.parquet").read_text() == "before"
+    assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == ["in.parquet", "out.parquet"]
+
+
+def test_names_are_judged_before_any_row_is_read(loaded: Loaded, tmp_path: Path) -> None:
+    pl.DataFrame({"Age": [1.0], "visits": [1], "id": [7]}).write_csv(tmp_path / "in.csv")
+    with pytest.raises(ContractError) as error:
+        predict.predict(loaded, Request(tmp_path / "in.csv", tmp_path / "out.csv"))
+    assert str(error.value) == (
+        "the column `age` is missing; is it `Age`?; the model takes no column `Age`;"
+        " the model takes no column `id`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source_", "target", "said"),
+    [
+        ("in.txt", "out.csv", "is no table that can be scored"),
+        ("none.csv", "out.csv", "no such file"),
+        ("in.csv", "out.json", "cannot be written"),
+        ("in.csv", "nowhere/out.csv", "is no place for a file"),
+        ("in.parquet", "out.csv", "cannot be read"),
+        ("empty.csv", "out.csv", "the column `age` is missing"),
+        ("header.csv", "out.csv", "has no rows"),
+    ],
+)
+def test_files_that_will_not_do_are_named(
+    loaded: Loaded, tmp_path: Path, source_: str, target: str, said: str
+) -> None:
+    (tmp_path / "in.txt").touch()
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "in.csv").write_text("age,visits\n1,1\n")
+    (tmp_path / "header.csv").write_text("age,visits\n")
+    (tmp_path / "in.parquet").write_text("no parquet")
+    with pytest.raises(MlopsError, match=said):
+        predict.predict(loaded, Request(tmp_path / source_, tmp_path / target))
+
+
+def test_a_model_that_fails_is_said_and_nothing_is_written(loaded: Loaded, tmp_path: Path) -> None:
+    class Bad:
+        features: tuple[str, ...] = ()
+        params: frozenset[str] = frozenset()
+
+        def predict(self, rows: Any, params: Any = None) -> Any:
+            raise ValueError("it is tired\nmore")
+
+    pl.DataFrame(rows(3)).write_parquet(tmp_path / "in.parquet")
+    with pytest.raises(ModelError, match=r"^the model failed: ValueError: it is tired$"):
+        predict.predict(
+            loaded._replace(model=Bad()), Request(tmp_path / "in.parquet", tmp_path / "out.parquet")
+        )
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_models_of_mlflow_and_of_skops_are_loaded(tmp_path: Path) -> None:
+    from skops import io
+
+    folder = tmp_path / "m"
+    folder.mkdir()
+    io.dump(estimator(), folder / "model.skops")
+    (folder / "MLmodel").write_text(
+        "flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n    model_path: model.skops\n"
+        "    predict_fn: predict\n    python_version: 3.11.0\n  sklearn:\n    pickled_model: model.skops\n"
+        "    serialization_format: skops\n    sklearn_version: '1.4'\n"
+        "    skops_trusted_types: [sklearn.tree._tree.Tree]\n"
+        'signature:\n  inputs: \'[{"type": "double", "name": "age", "required": true},'
+        ' {"type": "long", "name": "visits", "required": true}, {"type": "double", "name": "income",'
+        ' "required": false}]\'\n  outputs: \'[{"type": "long", "name": "x"}]\'\n  params: null\n'
+    )
+    pl.DataFrame(rows(20)).write_parquet(tmp_path / "in.parquet")
+    for path in (folder, folder / "model.skops"):
+        found = source.loaded(source.find(None, str(path), Asked(trust=True)))
+        assert [column.name for column in found.takes.columns] == ["age", "visits", "income"]
+        predict.predict(found, Request(tmp_path / "in.parquet", tmp_path / "out.parquet"))
+        assert pl.read_parquet(tmp_path / "out.parquet").to_series().to_list() == expected(rows(20))
