@@ -132,4 +132,6 @@ def _written(wanted: Forms) -> Iterator[None]:
     finally:
         with _turn:
             _users.pop()
+            if not _users:
+                forms.declare({})
             _turn.notify_all()

@@ -414,5 +414,6 @@ def unread(path: str, names: Sequence[str]) -> Iterator[Finding]:
 
 
 def _aside(name: str) -> bool:
-    """`_SUCCESS`, `.crc` and the like, which writers of partitions leave."""
-    return any(part.startswith(("_", ".")) for part in name.split("/"))
+    """`_SUCCESS`, `.crc` and the like, which writers of partitions leave, and what is DVC's own."""
+    own = name.endswith(".dvc") or name.rpartition("/")[2] in ("dvc.yaml", "dvc.lock")
+    return own or any(part.startswith(("_", ".")) for part in name.split("/"))

@@ -13,7 +13,7 @@ from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo
 from git_mlops.schema import cluster
 from git_mlops.schema.bind import bind
-from git_mlops.schema.bindings import Bound, grouped
+from git_mlops.schema.bindings import Bound, folder_of, grouped
 from git_mlops.schema.gate import loaded, refused
 from git_mlops.schema.infer import infer
 from git_mlops.schema.load import Schema
@@ -187,7 +187,8 @@ def bound(
         raise MlopsError(f"no schemas are bound in {_CONFIG}", hint=hint)
     known = set(folders)
     named = (path for name in names if not (repo.root / (path := inside(repo, name))).exists())
-    paths = dict.fromkeys([*files(repo, ""), *away, *(path for path in named if path not in known)])
+    alone = (path for path in named if path not in known and folder_of(path, bindings) is None)
+    paths = dict.fromkeys([*files(repo, ""), *away, *alone])
     return grouped(paths, bindings, lambda path: path in known or (repo.root / path).is_dir())
 
 
@@ -211,6 +212,8 @@ def _chosen(repo: Repo, found: Bound, names: Iterable[str]) -> Iterator[str]:
         if path in found.files:
             yield path
         elif table is not None:
+            if path != table and not (repo.root / path).exists() and not _among(path, table, found):
+                raise _missing(repo, path)
             yield table
         elif below:
             yield from below
@@ -221,6 +224,11 @@ def _chosen(repo: Repo, found: Bound, names: Iterable[str]) -> Iterator[str]:
             raise _missing(repo, path)
         else:
             raise MlopsError(f"no schema is bound to `{path}`", hint=_bind_hint(path))
+
+
+def _among(path: str, table: str, found: Bound) -> bool:
+    names = (f"{table}/{name}" for name in found.tables[table])
+    return any(name == path or name.startswith(f"{path}/") for name in names)
 
 
 def _bind_hint(path: str) -> str:

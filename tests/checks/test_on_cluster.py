@@ -178,6 +178,20 @@ def test_what_was_changed_in_the_workspace_is_what_is_judged(project: Repo, addr
     assert away(project, address, "data/tälle s/p 1.csv") == here
 
 
+def test_a_partition_that_does_not_exist_is_no_name(project: Repo, address: str) -> None:
+    (project.root / "data" / "tälle s" / "p 9.csv.dvc").write_text("outs: []\n")
+    for name in ("data/tälle s/p 7.csv", "data/tälle s/in"):
+        for check in (
+            workspace.check,
+            lambda *given: on_cluster.check(given[0], Settings(BOUND, {}), given[2], address),
+        ):
+            with pytest.raises(MlopsError, match=f"no such file: {name}"):
+                check(project, BOUND, [name])
+    assert [f.level for f in workspace.check(project, BOUND, ["data/tälle s/p 1.csv"]).findings] == [
+        "error"
+    ] * 2
+
+
 def test_workers_do_not_run_schemas_in_python(project: Repo, address: str) -> None:
     marker = project.root / "ran"
     (project.root / "s.py").write_text(f"open({str(marker)!r}, 'w')\n")
