@@ -51,7 +51,7 @@ def _context(repo: Repo, settings: Config, rules: str | None, commit: str | None
         return trust_of(repo, settings, commit)
 
     label = "workspace" if rules is None or commit is None else f"{rules} ({commit[:12]})"
-    return Context(settings.models, settings.experiments, settings.schemas, trust, label)
+    return Context(settings.models, settings.experiments, settings.schemas, trust, rules=label)
 
 
 def trust_of(repo: Repo, settings: Config, commit: str | None = None) -> Trust | None:

@@ -86,7 +86,7 @@ def collect(repo: Repo, subject: Subject, wanted: Wanted, settings: Settings, sc
             model,
             found.own,
             bound(trees, subject.tree, found.own, schemas),
-            _contract(repo, trees, subject.tree, model, found),
+            contract_of(repo, trees, subject.tree, model, found),
             _environment(trees, subject),
             {name: plain(value) for name, value in list(metrics.items())[:MOST_METRICS]},
         )
@@ -104,7 +104,8 @@ def bound(trees: Trees, root: str, data: Iterable[Out], schemas: Bindings) -> di
     return {path: entry.oid for path, entry in entries.items() if entry}
 
 
-def _contract(repo: Repo, trees: Trees, root: str, model: ModelObject, found: Pointers) -> Contract | None:
+def contract_of(repo: Repo, trees: Trees, root: str, model: ModelObject, found: Pointers) -> Contract | None:
+    """What the model takes and gives; None where no file says it, or none is at hand."""
     for name in contract.FILES:
         content = objects.beside(repo, trees, root, model, found.outs, name)
         said = contract.parse(name, content) if content is not None else None

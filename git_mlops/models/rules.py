@@ -1,6 +1,5 @@
 """What a stage asks of a version: each rule says what is missing, and the command that helps."""
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
@@ -17,7 +16,7 @@ from git_mlops.lineage import taints
 from git_mlops.models import approve
 from git_mlops.models.approve import Approved
 from git_mlops.models.context import Context
-from git_mlops.models.settings import Settings, Stage, Stages
+from git_mlops.models.settings import Settings, Stage, Stages, seconds
 from git_mlops.patterns import most_specific
 from git_mlops.registry import read
 from git_mlops.registry.read import Version
@@ -90,7 +89,7 @@ def judge(repo: Repo, found: Artifact, version: Version, stage: str, context: Co
     said: list[_Said] = [one for rule in _RULES for one in rule(case)]
     counted, more = _approvals(case)
     said += more
-    findings = [one for one in said if isinstance(one, Finding)]
+    findings = [*(one for one in said if isinstance(one, Finding)), *context.objections(version)]
     if found.deprecated:
         hint = f"`git mlops model history {found.name}` says by whom; a new version makes it usable again"
         findings.insert(0, case.missing(f"the model `{found.name}` is deprecated", hint))
@@ -211,17 +210,3 @@ def _approvals(case: _Case) -> tuple[tuple[Approved, ...], list[_Said]]:
 
 
 _RULES: tuple[Callable[[_Case], Iterator[_Said]], ...] = (_after, _bounds, _no_worse, _age, _signed)
-
-_UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400, "mo": 30 * 86400, "y": 365 * 86400}
-
-
-def seconds(text: str) -> int:
-    """Of `30d`, `2w`, `12h`, `6mo`, `1y`.
-
-    Raises:
-        MlopsError: it is none.
-    """
-    match = re.fullmatch(r"(\d{1,5}) ?(h|d|w|mo|y)", text.strip())
-    if match is None:
-        raise MlopsError(f"mlops.yaml: `{text}` is no length of time", hint="for example `30d`, `2w`, `12h`")
-    return int(match[1]) * _UNITS[match[2]]

@@ -1,6 +1,10 @@
 """The `models:` section of mlops.yaml."""
 
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
+
+from git_mlops.decode import DecodeError, unknown
 
 
 class Bound(NamedTuple):
@@ -37,3 +41,50 @@ class Settings(NamedTuple):
     stages: Stages = {}  # noqa: RUF012  # as above
     only: dict[str, Stages] = {}  # noqa: RUF012  # as above
     """Model, or pattern of models → stages with rules of its own instead of those above."""
+
+
+def checked(settings: Settings) -> None:
+    """Whether the rules make sense.
+
+    Raises:
+        DecodeError: a name that no stage can have, an earlier stage that is not there, no length of time.
+    """
+    for key, stages in _all(settings):
+        for name, stage in stages.items():
+            if _NAME.fullmatch(name) is None:
+                hint = "letters, digits, `-` and `_`, with a letter or digit at both ends"
+                raise DecodeError(f"{key}.{name}", "no stage can be called so", hint=hint)
+            _stage(f"{key}.{name}", stage, stages)
+
+
+def _all(settings: Settings) -> Iterator[tuple[str, Stages]]:
+    yield "models.stages", settings.stages
+    yield from ((f"models.only.{model}", stages) for model, stages in settings.only.items())
+
+
+def _stage(key: str, stage: Stage, stages: Stages) -> None:
+    for before in stage.after:
+        if before not in stages:
+            raise DecodeError(
+                f"{key}.after", f"there is no stage `{before}`", hint=unknown(before, stages, "").hint
+            )
+    for name, text in (("approvals_expire", stage.approvals_expire), ("max_age", stage.max_age)):
+        if text is not None and _TIME.fullmatch(text.strip()) is None:
+            raise DecodeError(
+                f"{key}.{name}", f"`{text}` is no length of time", hint="for example `30d`, `2w`, `12h`"
+            )
+    if stage.approvals < 0:
+        raise DecodeError(f"{key}.approvals", "cannot be less than none")
+
+
+_NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-/_]*[a-zA-Z0-9])?")
+"""As in `registry.grammar`, whose patterns no reader of mlops.yaml should have to wait for."""
+_TIME = re.compile(r"(\d{1,5}) ?(h|d|w|mo|y)")
+_UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400, "mo": 30 * 86400, "y": 365 * 86400}
+
+
+def seconds(text: str) -> int:
+    """Of `30d`, `2w`, `12h`, `6mo`, `1y`; `checked` has looked at it."""
+    match = _TIME.fullmatch(text.strip())
+    assert match
+    return int(match[1]) * _UNITS[match[2]]

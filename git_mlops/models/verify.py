@@ -112,6 +112,12 @@ def _tree(
         except MlopsError as error:
             yield Finding(RULE, "error", str(error), path=path)
         else:
+            contract, own = said.get("contract"), facts.contract_of(repo, trees, root, now, found)
+            if isinstance(contract, Mapping) and own is not None and contract.get("hash") != own.hash:
+                message = (
+                    f"the tag says that the contract is {contract.get('hash')}, `{own.source}` {own.hash}"
+                )
+                yield Finding(RULE, "error", message, path)
             if (now.algorithm, now.hash) != (model.get("algorithm"), model.get("hash")):
                 yield _other(path, str(model.get("hash")), now)
     yield from _listed("data", said.get("data"), {out.path: out.hash for out in found.own}, "hash")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from git_mlops.errors import MlopsError, NotFoundError
+from git_mlops.findings import Finding
 from git_mlops.git.repo import Repo
 from git_mlops.git.run import git
 from git_mlops.git.trust import Trust
@@ -95,8 +96,6 @@ def test_what_was_registered_long_ago_is_too_old(project: Repo) -> None:
     project.git("update-ref", f"refs/tags/m@{version}", oid)
     done = promoted(project, "m", "prod", Settings(stages={"prod": Stage(max_age="90d")}))
     assert "days ago; at most 90d are allowed" in missing(done)[0]
-    with pytest.raises(MlopsError, match="`soon` is no length of time"):
-        promoted(project, "m", "prod", Settings(stages={"prod": Stage(max_age="soon")}))
 
 
 def test_the_tag_of_a_stage_says_what_was_asked_and_who_approved(
@@ -254,3 +253,11 @@ def test_a_deprecated_model_gets_no_stage_until_there_is_a_new_version(project: 
     retire.retire(project, "m@v0.1.1")
     with pytest.raises(MlopsError, match=r"v0\.1\.1 was taken back"):
         promoted(project, "m@v0.1.1", "prod", Settings())
+
+
+def test_what_others_object_to_gets_no_stage(project: Repo) -> None:
+    registered(project)
+    finding = Finding("taint", "error", "it was trained on withdrawn data", hint="`git mlops taint`")
+    context = CONTEXT._replace(objections=lambda version: [finding] if version.name == "m" else [])
+    done = promote.promote(project, promote.Request("m", "prod"), context)
+    assert (done.made, done.refused) == (None, (finding,))
