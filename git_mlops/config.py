@@ -17,7 +17,6 @@ from git_mlops.findings import Finding
 from git_mlops.git import config as git_config
 from git_mlops.git.repo import Repo
 from git_mlops.models import settings as models
-from git_mlops.models import settings as models
 from git_mlops.models.settings import Settings as ModelSettings
 from git_mlops.nesting import too_deep
 from git_mlops.scaffold.settings import Settings as CiSettings
@@ -69,7 +68,6 @@ def parse(content: bytes) -> Config:
         raise DecodeError("version", "is missing", hint="add the line `version: 1`")
     config = decode(Config, values)
     forms.checked(config.forms)
-    models.checked(config.models)
     models.checked(config.models)
     return config
 
