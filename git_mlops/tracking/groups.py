@@ -7,17 +7,21 @@ What runs themselves do not say (tags, deletion, renaming, an experiment without
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from git_mlops.errors import MlopsError
-from git_mlops.git import objects, refs
+from git_mlops.experiments import names
+from git_mlops.experiments.record import PATH
+from git_mlops.git import histories, objects, refs
 from git_mlops.git.objects import Entry
 from git_mlops.git.refs import Move, RefMovedError
 from git_mlops.git.repo import Repo
 from git_mlops.tracking.runs import DEFAULT, EXPERIMENTS, Index
 
 _ATTEMPTS = 20
+_LOOKED_AT = 5
 
 
 class Group(NamedTuple):
@@ -113,17 +117,55 @@ class Groups:
         raise MlopsError("the experiments are being changed by too many at once", hint="try again")
 
 
-def merged(repo: Repo, ours: str | None, theirs: str) -> str:
-    """The commit with both sides' experiments; of one that both have, the one that was changed last."""
-    if ours is None or ours == theirs:
+def push(repo: Repo, remote: str) -> None:
+    """Send what is known of experiments, where there is anything; what the remote has is merged first.
+
+    Raises:
+        MlopsError: the remote cannot be reached or refuses (exit code 3).
+    """
+    if refs.read(repo, EXPERIMENTS) is not None:
+        histories.push(repo, remote, EXPERIMENTS, lambda theirs: absorb(repo, theirs))
+
+
+def pull(repo: Repo, remote: str, new: Sequence[str]) -> None:
+    """Get what a remote knows of experiments, where runs that came from it are MLflow's.
+
+    Args:
+        new: names of experiments that came.
+
+    Raises:
+        MlopsError: the remote cannot be reached (exit code 3).
+    """
+    some = refs.list_refs(repo, *(f"{names.PREFIX}*/*/{name}" for name in new[:_LOOKED_AT])) if new else []
+    texts = objects.read_blobs(repo, [f"{ref.oid}:{PATH}" for ref in some])
+    if any(b'"mlflow": {' in text for text in texts.values()):
+        theirs = histories.fetch(repo, remote, EXPERIMENTS)
+        if theirs is not None:
+            absorb(repo, theirs)
+
+
+def absorb(repo: Repo, theirs: str) -> None:
+    """Take another clone's experiments into ours; of one that both have, the one that was changed last."""
+    for _attempt in range(_ATTEMPTS):
+        ours = refs.read(repo, EXPERIMENTS)
+        with suppress(RefMovedError):
+            refs.move(
+                repo, [Move(EXPERIMENTS, _merged(repo, ours, theirs), ours)], "mlflow: merged", reflog=True
+            )
+            return
+    raise MlopsError("the experiments are being changed by too many at once", hint="try again")
+
+
+def _merged(repo: Repo, ours: str | None, theirs: str) -> str:
+    if ours is None or histories.is_ancestor(repo, ours, theirs):
         return theirs
+    if histories.is_ancestor(repo, theirs, ours):
+        return ours
     mine, other = _load(repo, ours), _load(repo, theirs)
     both = {**other, **mine}
     for place in mine.keys() & other.keys():
         both[place] = max(mine[place], other[place], key=lambda one: one.updated)
-    if both == mine:
-        return ours
-    return theirs if both == other else _commit(repo, both, ours, "mlflow: experiments merged", theirs)
+    return _commit(repo, both, ours, "mlflow: experiments merged", theirs)
 
 
 def _now() -> int:

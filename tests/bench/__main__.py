@@ -20,6 +20,7 @@ BENCHES = {
     "B11": "add_data",
     "B12": "queue_runs",
     "B13": "diff_tables",
+    "B14": "mlflow_store",
 }
 
 

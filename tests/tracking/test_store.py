@@ -202,6 +202,7 @@ def test_artifacts_and_models_survive_a_clone(
     monkeypatch.chdir(dvc_repo.root)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "git-mlops:")
     mlflow.set_experiment("iris")
+    mlflow.set_experiment_tag("team", "a")
     with mlflow.start_run(run_name="fit") as active:
         mlflow.log_text("hello", "notes/a.txt")
         fitted = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
@@ -220,6 +221,25 @@ def test_artifacts_and_models_survive_a_clone(
     (found,) = there.search_runs([there.get_experiment_by_name("iris").experiment_id])
     loaded = mlflow.sklearn.load_model(f"models:/{model.model_id}")
     assert found.info.run_id == active.info.run_id
+    assert there.get_experiment_by_name("iris").tags == {"team": "a"}
     assert mlflow.artifacts.load_text(f"runs:/{found.info.run_id}/notes/a.txt") == "hello"
     assert loaded.predict([[1.0]]).tolist() == [1]
     assert [m.value for m in there.get_logged_model(model.model_id).metrics] == [1.0]
+
+
+def test_experiments_of_two_clones_are_merged(repo: Repo, client: Client, run: Run, tmp_path: Path) -> None:
+    from git_mlops.tracking import groups
+
+    run("git", "clone", "-q", repo.root, tmp_path / "clone", cwd=tmp_path)
+    there = discover(tmp_path / "clone")
+    for place, name in ((repo, "mine"), (there, "theirs")):
+        client(place).create_experiment("both")
+        client(place).create_experiment(name)
+    both = client(there).get_experiment_by_name("both").experiment_id
+    client(there).set_experiment_tag(both, "newer", "yes")
+    run("git", "fetch", "-q", there.root, "refs/mlops/mlflow/experiments:refs/theirs", cwd=repo.root)
+    groups.absorb(repo, repo.text("rev-parse", "refs/theirs"))
+    forget()
+    found = {one.name: one for one in client(repo).search_experiments()}
+    assert sorted(found) == ["Default", "both", "mine", "theirs"]
+    assert (found["both"].experiment_id, found["both"].tags) == (both, {"newer": "yes"})
