@@ -31,8 +31,9 @@ def diff(a: str, b: str, *, as_json: bool) -> int:
 def verify(version: str, *, rules: str | None, as_json: bool) -> int:
     """Check signatures and recorded facts
 
-    The signatures of the version and of its stages, by `.mlops/allowed_signers`; and whether what its tag
-    says (model, data, schemas, run, metrics) is what its commit holds. Exit codes as for `git mlops check`.
+    The signatures of the version and of its stages, by `.mlops/allowed_signers`; whether what its tag says
+    (model, data, schemas, run, metrics) is what its commit holds; and whether its stages were given as
+    mlops.yaml asks. Exit codes as for `git mlops check`.
     """
     repo, context = opened(rules)
     return output.verified(verifying.verify(repo, version, context), as_json=as_json)

@@ -59,14 +59,14 @@ def approve(repo: Repo, text: str, stage: str, message: str, context: Context) -
             hint="`git config gpg.format ssh`, then `git config user.signingKey ~/.ssh/id_ed25519.pub`",
             exit_code=CANNOT_EVALUATE,
         )
-    email = _email(repo)
-    if email == version.email.lower():
+    own = email(repo)
+    if own == version.email.lower():
         raise MlopsError(
             f"you registered {version.name} {version.version}: somebody else has to approve it",
             hint=f"they run `git mlops model approve {version.name}@{version.version} {stage}`",
             exit_code=FINDINGS,
         )
-    mark = hashlib.sha256(f"{email} {time.time_ns()}".encode()).hexdigest()[:10]
+    mark = hashlib.sha256(f"{own} {time.time_ns()}".encode()).hexdigest()[:10]
     tag = Tag("approve", version.name, version.version, grammar.checked_stage(stage), mark=mark)
     said = {
         "kind": "approval",
@@ -82,28 +82,38 @@ def approve(repo: Repo, text: str, stage: str, message: str, context: Context) -
     return Approval(version, stage, made, signatures.of_tag(repo, made.oid, context.trust()).problem)
 
 
-def _email(repo: Repo) -> str:
+def email(repo: Repo) -> str:
     """The user's, as git would sign with it."""
     return repo.text("var", "GIT_COMMITTER_IDENT").rpartition(" <")[2].partition(">")[0].lower()
 
 
-def counted(repo: Repo, version: Version, stage: str, trust: Trust | None, earliest: float | None) -> Counted:
+class Asked(NamedTuple):
+    """Which approvals of a version are asked for."""
+
+    stage: str
+    promoter: str
+    """E-mail address of who promotes: nobody approves for themselves."""
+    earliest: float | None = None
+    """What is older counts no more."""
+
+
+def counted(repo: Repo, version: Version, asked: Asked, trust: Trust | None) -> Counted:
     """Those that count: of this very registration, signed by somebody trusted, by other people, not too old.
 
     Neither who registered the version nor who promotes it is another person.
     """
-    there = [one for one in read.approvals(repo, version.name, version.version) if one.stage == stage]
+    there = [one for one in read.approvals(repo, version.name, version.version) if one.stage == asked.stage]
     if not there:
         return Counted((), ())
     registrar = signatures.of_tag(repo, version.oid, trust)
-    own = {name.lower() for name in (version.email, registrar.who or "", _email(repo)) if name}
+    own = {name.lower() for name in (version.email, registrar.who or "", asked.promoter) if name}
     keys = {registrar.key} - {None}
     good: dict[str, Approved] = {}
     passed: dict[str, None] = {}
     for event in there:
         signature = signatures.of_tag(repo, event.oid, trust)
         who = signature.who or event.email
-        why = _why_not(event, signature, version, earliest)
+        why = _why_not(event, signature, version, asked.earliest)
         if why is None and ({who.lower(), event.email.lower()} & own or signature.key in keys):
             why = "registered or promotes it"
         if why is not None:

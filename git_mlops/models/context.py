@@ -1,22 +1,16 @@
 """The settings that models are registered and promoted by, as plain values: `config` is above."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 from git_mlops.experiments.settings import Settings as ExperimentSettings
-from git_mlops.findings import Finding
 from git_mlops.git.trust import Trust
 from git_mlops.models.settings import Settings
-from git_mlops.registry.read import Version
 from git_mlops.schema.settings import Bindings
 
 
 def _nobody() -> Trust | None:
     return None
-
-
-def _none(_version: Version) -> Iterable[Finding]:
-    return ()
 
 
 class Context(NamedTuple):
@@ -27,7 +21,5 @@ class Context(NamedTuple):
     schemas: Bindings = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
     trust: Callable[[], Trust | None] = _nobody
     """Whose signatures count; None: whoever git itself trusts. Asked when it is needed."""
-    objections: Callable[[Version], Iterable[Finding]] = _none
-    """What else speaks against giving the version any stage, e.g. that data it was made of was withdrawn."""
     rules: str = "workspace"
     """Where the settings are from, for people: a revision, or the workspace."""

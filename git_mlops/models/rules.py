@@ -36,6 +36,16 @@ class Verdict(NamedTuple):
     """Those that counted."""
 
 
+class Moment(NamedTuple):
+    """When the stage is, or was, given, and by whom."""
+
+    time: float
+    promoter: str
+    """E-mail address."""
+    holder: str | None
+    """The version that held the stage before."""
+
+
 class _Case(NamedTuple):
     """One question: may this version have this stage?"""
 
@@ -45,6 +55,7 @@ class _Case(NamedTuple):
     stage: str
     rules: Stage
     context: Context
+    moment: Moment
 
     @property
     def label(self) -> str:
@@ -78,18 +89,20 @@ def known(settings: Settings, name: str, stage: str) -> str:
     return stage
 
 
-def judge(repo: Repo, found: Artifact, version: Version, stage: str, context: Context) -> Verdict:
+def judge(
+    repo: Repo, found: Artifact, version: Version, stage: str, context: Context, then: Moment | None = None
+) -> Verdict:
     """Ask every rule.
 
-    Raises:
-        MlopsError: a rule of mlops.yaml cannot be understood.
+    Args:
+        then: when the stage was given; None: now, by this user.
     """
     rules = stages_of(context.models, version.name).get(stage, Stage())
-    case = _Case(repo, found, version, stage, rules, context)
+    case = _Case(repo, found, version, stage, rules, context, then or _now(repo, found, stage))
     said: list[_Said] = [one for rule in _RULES for one in rule(case)]
     counted, more = _approvals(case)
     said += more
-    findings = [*(one for one in said if isinstance(one, Finding)), *context.objections(version)]
+    findings = [one for one in said if isinstance(one, Finding)]
     if found.deprecated:
         hint = f"`git mlops model history {found.name}` says by whom; a new version makes it usable again"
         findings.insert(0, case.missing(f"the model `{found.name}` is deprecated", hint))
@@ -99,8 +112,17 @@ def judge(repo: Repo, found: Artifact, version: Version, stage: str, context: Co
     return Verdict(tuple(findings), tuple(one for one in said if isinstance(one, str)), counted)
 
 
+def _now(repo: Repo, found: Artifact, stage: str) -> Moment:
+    event = found.stages.get(stage)
+    # an event that was made this very second is dated later: see registry.write
+    return Moment(
+        max(time.time(), found.last_time + 1), approve.email(repo), event.version if event else None
+    )
+
+
 def _after(case: _Case) -> Iterator[_Said]:
-    own = [e for e in case.found.events if e.kind == "assign" and e.version == case.version.version]
+    version, before = case.version.version, case.moment.time
+    own = [e for e in case.found.events if e.kind == "assign" and e.version == version and e.time < before]
     for stage in case.rules.after:
         tags = [event for event in own if event.stage == stage]
         hint = f"`git mlops model promote {case.label} {stage}`"
@@ -137,8 +159,7 @@ _REGISTER = "register the experiment that measured it: `git mlops model register
 
 
 def _no_worse(case: _Case) -> Iterator[_Said]:
-    event = case.found.stages.get(case.stage)
-    held = case.found.find(event.version) if event and event.version else None
+    held = case.found.find(case.moment.holder) if case.moment.holder else None
     if not case.rules.no_worse or held is None or held.version == case.version.version:
         return
     holder = read.version_of(case.repo, case.found, held)
@@ -172,7 +193,7 @@ def _number(version: Version, name: str) -> float | None:
 def _age(case: _Case) -> Iterator[_Said]:
     if case.rules.max_age is None:
         return
-    days = (time.time() - case.version.time) / 86400
+    days = (case.moment.time - case.version.time) / 86400
     if days * 86400 > seconds(case.rules.max_age):
         hint = f"`git mlops model register {case.version.name}` one that was trained since"
         yield case.missing(
@@ -198,8 +219,9 @@ def _approvals(case: _Case) -> tuple[tuple[Approved, ...], list[_Said]]:
     if wanted <= 0:
         return (), []
     expire = case.rules.approvals_expire
-    earliest = None if expire is None else time.time() - seconds(expire)
-    who = approve.counted(case.repo, case.version, case.stage, case.context.trust(), earliest)
+    earliest = None if expire is None else case.moment.time - seconds(expire)
+    asked = approve.Asked(case.stage, case.moment.promoter, earliest)
+    who = approve.counted(case.repo, case.version, asked, case.context.trust())
     if len(who.good) >= wanted:
         return who.good, [f"approved by {', '.join(one.who for one in who.good)}"]
     passed = f" ({'; '.join(who.passed_over)})" if who.passed_over else ""

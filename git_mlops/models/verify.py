@@ -14,9 +14,10 @@ from git_mlops.git.reader import Reader, reader
 from git_mlops.git.repo import Repo
 from git_mlops.models import facts, objects, rules
 from git_mlops.models.context import Context
+from git_mlops.models.rules import Moment
 from git_mlops.registry import read
 from git_mlops.registry.read import Version
-from git_mlops.registry.state import Artifact
+from git_mlops.registry.state import Artifact, Event
 
 RULE = "model-verified"
 
@@ -38,22 +39,38 @@ def verify(repo: Repo, text: str, context: Context) -> Verified:
     """
     version = read.resolve(repo, text)
     found = read.artifact(repo, version.name)
-    held = {stage: event for stage, event in found.stages.items() if event.version == version.version}
     signed, signers = _signatures(repo, found, version, context)
     findings = [*signed, *_facts(repo, version, context)]
-    said = read.messages(repo, [event.oid for event in held.values()])
-    for stage, event in held.items():
-        about = said[event.oid].facts.get("registration", version.oid)
-        if about != version.oid:
-            message = f"the stage `{stage}` was given to another registration of {version.version}"
-            findings.append(
-                Finding(RULE, "error", message, hint=f"promote it again: {_promote(version, stage)}")
-            )
+    findings += _stages(repo, found, version, context)
     return Verified(version, tuple(findings), signers)
 
 
-def _promote(version: Version, stage: str) -> str:
-    return f"`git mlops model promote {version.name}@{version.version} {stage}`"
+def _stages(repo: Repo, found: Artifact, version: Version, context: Context) -> Iterator[Finding]:
+    """Whether each stage was given to this registration, and as mlops.yaml asks for."""
+    held = {stage: event for stage, event in found.stages.items() if event.version == version.version}
+    said = read.messages(repo, [event.oid for event in held.values()])
+    for stage, event in held.items():
+        hint = f"`git mlops model promote {version.name}@{version.version} {stage}`"
+        facts_ = said[event.oid].facts
+        if facts_.get("registration", version.oid) != version.oid:
+            message = f"the stage `{stage}` was given to another registration of {version.version}"
+            yield Finding(RULE, "error", message, hint=f"promote it again: {hint}")
+        given = _given(found, event, rollback=facts_.get("rollback") is True)
+        verdict = rules.judge(repo, found, version, stage, context, given)
+        for one in verdict.findings:
+            yield one._replace(message=f"the stage `{stage}`: {one.message}", hint=one.hint or hint)
+
+
+def _given(found: Artifact, event: Event, *, rollback: bool) -> Moment:
+    """When it was given: for a rollback, which asks for nothing, the time before that."""
+    same = [
+        e for e in found.events if e.kind == "assign" and (e.stage, e.version) == (event.stage, event.version)
+    ]
+    first = same[0] if rollback else event
+    earlier = [
+        e for e in found.events if e.kind == "assign" and e.stage == event.stage and e.time < first.time
+    ]
+    return Moment(first.time, first.email.lower(), earlier[-1].version if earlier else None)
 
 
 def _signatures(

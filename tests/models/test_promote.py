@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from git_mlops.errors import MlopsError, NotFoundError
-from git_mlops.findings import Finding
 from git_mlops.git.repo import Repo
 from git_mlops.git.run import git
 from git_mlops.git.trust import Trust
@@ -253,11 +252,3 @@ def test_a_deprecated_model_gets_no_stage_until_there_is_a_new_version(project: 
     retire.retire(project, "m@v0.1.1")
     with pytest.raises(MlopsError, match=r"v0\.1\.1 was taken back"):
         promoted(project, "m@v0.1.1", "prod", Settings())
-
-
-def test_what_others_object_to_gets_no_stage(project: Repo) -> None:
-    registered(project)
-    finding = Finding("taint", "error", "it was trained on withdrawn data", hint="`git mlops taint`")
-    context = CONTEXT._replace(objections=lambda version: [finding] if version.name == "m" else [])
-    done = promote.promote(project, promote.Request("m", "prod"), context)
-    assert (done.made, done.refused) == (None, (finding,))

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from git_mlops.findings import Finding
 from git_mlops.git.repo import Repo
 from git_mlops.git.trust import Trust
-from git_mlops.models import promote, verify
+from git_mlops.models import approve, promote, verify
+from git_mlops.models.settings import Settings, Stage
 from git_mlops.registry import read
-from tests.models.conftest import CONTEXT, DATA, Persona, registered
+from tests.models.conftest import CONTEXT, DATA, Persona, promoted, registered, trained
 
 Listed = Callable[..., Trust]
 
@@ -88,3 +89,32 @@ def test_a_finding_names_the_file(project: Repo) -> None:
     assert done.findings[-1] == Finding(
         "model-verified", "error", f"data: the tag says {'9' * 32}, the tree {DATA}", "data/a.csv"
     )
+
+
+def test_a_stage_that_was_given_past_the_rules_is_found(
+    project: Repo, persona: Persona, listed: Listed
+) -> None:
+    staged = Stage(after=("staging",), approvals=1, approvals_expire="1h", max_age="1d", no_worse=("auc",))
+    settings = Settings(stages={"staging": Stage(), "prod": staged})
+    context = CONTEXT._replace(models=settings, trust=lambda: listed("ada", "bob"))
+    persona("ada")
+    version = registered(project)
+    project.git("tag", "-s", "-m", "by hand", "m#prod#1", f"m@{version}^{{}}")
+    said = [one.message for one in verify.verify(project, "m", context).findings]
+    assert said == [
+        "the stage `prod`: it has not held the stage `staging`",
+        "the stage `prod`: 0 of 1 approvals by other people",
+    ]
+    project.git("tag", "-d", "m#prod#1")
+    promote.promote(project, promote.Request("m", "staging"), context)
+    persona("bob")
+    approve.approve(project, "m", "prod", "", context)
+    persona("ada")
+    assert promote.promote(project, promote.Request("m", "prod"), context).made
+    persona("bob")  # whoever looks is not who promoted
+    assert verify.verify(project, "m#prod", context).findings == ()
+    trained(project, 0.95, "3" * 32)
+    persona("ada")
+    promoted(project, f"m@{registered(project)}", "prod", Settings())
+    assert promote.rollback(project, "m", "prod").version.version == version
+    assert verify.verify(project, "m#prod", context).findings == ()
