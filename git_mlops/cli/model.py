@@ -14,6 +14,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "show": ("model_read", "show", "Show everything about one version"),
     "diff": ("model_compare", "diff", "Compare two versions of a model"),
     "verify": ("model_compare", "verify", "Check signatures and recorded facts"),
+    "card": ("model_documents", "card", "Write a model card"),
+    "bom": ("model_documents", "bom", "Print a bill of materials (CycloneDX)"),
+    "provenance": ("model_documents", "provenance", "Print how a version was made (in-toto, SLSA)"),
     "history": ("model_read", "history", "Show what happened to a model"),
     "predict": ("model_serve", "predict", "Score a file with a model"),
 }

@@ -47,7 +47,7 @@ def difference(repo: Repo, a: str, b: str, context: Context) -> ModelDifference:
     new = read.resolve(repo, _full(old.name, b))
     rest = experiments.difference(repo, old.commit, new.commit, context.experiments, DataSettings())
     labels = [f"{one.name} {one.version}" for one in (old, new)]
-    locks = [_packages(repo, one) for one in (old, new)]
+    locks = [packages(repo, one) for one in (old, new)]
     changed = tuple(
         PackageChange(name, locks[0].get(name), locks[1].get(name))
         for name in sorted({*locks[0], *locks[1]} if all(locks) else ())
@@ -66,7 +66,7 @@ def _full(name: str, text: str) -> str:
         return text
 
 
-def _packages(repo: Repo, version: Version) -> dict[str, str]:
+def packages(repo: Repo, version: Version) -> dict[str, str]:
     """Of environment.lock of the experiment; nothing where it is not in this clone."""
     made = version.facts.get("experiment")
     commit = made.get("commit") if isinstance(made, Mapping) else None

@@ -1,7 +1,6 @@
 """The facts of a range as a document: what matters most first."""
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ from git_mlops.checks.large_file import human
 from git_mlops.data import diff as data_diff
 from git_mlops.data.diff import Change
 from git_mlops.data.shift import shifts
-from git_mlops.experiments import history, svg
+from git_mlops.experiments import history, slices, svg
 from git_mlops.experiments.diff import ValueChange
 from git_mlops.experiments.message import short
 from git_mlops.experiments.results import Result
@@ -24,7 +23,6 @@ from git_mlops.schema.settings import Bindings
 _MOST_ROWS = 500
 _MOST_PICTURES = 6
 _MOST_SHIFTS = 3
-_SLICE = re.compile(r"(?:.*:)?slices?\.(?P<slice>.+)\.(?P<metric>[^.]+)")
 
 
 def document(facts: Facts, schemas: Bindings) -> Document:
@@ -57,7 +55,7 @@ def verdict(facts: Facts) -> str:
 
 
 def _metrics(facts: Facts) -> Section | None:
-    changes = [one for one in facts.metrics if not _SLICE.fullmatch(one.name)]
+    changes = [one for one in facts.metrics if slices.parse(one.name) is None]
     notes = [
         *_sources(facts),
         *(f"the gate of {p} is weaker than the target's: {h}" for p, h in facts.loosened),
@@ -120,9 +118,9 @@ def _slices(facts: Facts) -> Section | None:
     judged = _by_metric(facts.judged)
     rows = []
     for one in facts.metrics:
-        if found := _SLICE.fullmatch(one.name):
+        if found := slices.parse(one.name):
             rest = _metric_row(one, judged.get(one.name))[1:]
-            rows.append([found["slice"], found["metric"], *rest])
+            rows.append([found.name, found.metric, *rest])
     rows.sort(key=lambda row: (str(row[1]), str(row[0])))
     header = ("slice", "metric", "base", "this change", "difference", "noise", "gate")
     return Section("Slices", (without_empty(Table(header, rows[:_MOST_ROWS])),)) if rows else None
