@@ -104,9 +104,10 @@ def _content(path: Path) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise _bad(path, f"it cannot be read ({error.strerror})") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _bad(path, "it is not a plain file")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise _bad(path, "it is not a plain file")
         content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise _bad(path, f"it is larger than {MOST_BYTES // 2**20} MiB")

@@ -95,12 +95,12 @@ class _Draft(NamedTuple):
         """The whole comment: marks, report, what was said of other commits as far as there is room."""
         forge = self.forge
         others = [push for push in pushes if push.head != self.now.head][:MOST_EARLIER]
-        body = forge.fit(self.body.strip("\n"))
+        body = closed(forge.fit(self.body.strip("\n")))
         while True:
             before, after = marks.around(self.label, self.now, others, hidden=forge.HIDDEN)
             left = forge.LIMIT - size(before) - size(after) - 100
             if size(body) <= left or not others:
-                return before + closed(cut(body, left, self.whole)) + after
+                return before + cut(body, left, self.whole) + after
             others = others[:-1]
 
 

@@ -8,24 +8,30 @@ import unicodedata
 # the forge takes for code. GitHub decodes `&#64;` before it looks for mentions, so entities do not help
 _GAP = "\u200b"
 
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)", re.DOTALL)
 _ENTITY = re.compile(r"&(?:#[0-9]{1,8}|#[xX][0-9a-fA-F]{1,7}|[a-zA-Z][a-zA-Z0-9]{1,40});")
-_KEPT_ENTITIES = {c: f"&#{ord(c)};" for c in "&<>*_[]|\\`"}
+# these are inert as entities; until all else is broken each is a private character, which no text has
+_ENTITIES = {c: (chr(0xE000 + n), f"&#{ord(c)};") for n, c in enumerate("&<>*_[]|\\`")}
 _TAGS = re.compile(r"<(?!/?(?:details|summary|sub|br)>)")
-_FENCE = re.compile(r"(`{3,})[ \t]*([^\s`]*)([^\n`]*)")
+_FENCE = re.compile(r"(?<!`)(`{3,}+)[ \t]*+([^\s`]++)")
 _LANGUAGES = frozenset({"text", "json", "yaml", "diff", "python", "sh", "csv"})
 _BREAKS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"&(?=[#\w])(?!#\d{2,3};)"), f"&{_GAP}"),
+    (re.compile(r"&(?=[#\w])"), f"&{_GAP}"),
     (_TAGS, f"<{_GAP}"),
     (re.compile(r"\](?=[(\[:])"), f"]{_GAP}"),
     (re.compile(r"\[(?=\[)"), f"[{_GAP}"),
     (re.compile(r"([@~$^])"), rf"\1{_GAP}"),
-    (re.compile(r"#(?=[^#\s])(?!\d{2,3};)"), f"#{_GAP}"),
+    (re.compile(r"#(?=[^#\s])"), f"#{_GAP}"),
     (re.compile(r'([!%])(?=[\w"])'), rf"\1{_GAP}"),
-    (re.compile(r":(?=//)"), f":{_GAP}"),
-    (re.compile(r"\b(www|GH)(?=[.-])", re.IGNORECASE), rf"\1{_GAP}"),
+    # a backslash before punctuation is gone when the forge looks for addresses
+    (re.compile(r":(?=[\\/])"), f":{_GAP}"),
+    (re.compile(r"(www(?=\\?\.)|GH(?=\\?-\d))", re.IGNORECASE), rf"\1{_GAP}"),
+    (re.compile(r"\\(?=[\ue000-\ue00f])"), f"\\\\{_GAP}"),
     (re.compile(r"^([ \t>]*)/(?=\w)", re.MULTILINE), rf"\1{_GAP}/"),
 )
+_MOST_FOLDS = 10
+_FOLD = re.compile(r"(<)(/?details)")
 _COMMAND = re.compile(r"^/(?=[a-zA-Z])", re.MULTILINE)
 
 
@@ -35,31 +41,31 @@ def inert(markdown: str) -> str:
     No link, image, mention, reference, diagram or command of the forge is left, and no HTML but the
     few tags that our own reports use; nothing stays open at the end.
     """
-    words = _visible(_ENTITY.sub(_entity, _visible(markdown)))
-    words = _FENCE.sub(_fence, words)
+    words = _FENCE.sub(_fence, _ENTITY.sub(_entity, _visible(markdown)))
     for pattern, replacement in _BREAKS:
         words = pattern.sub(replacement, words)
+    for placeholder, entity in _ENTITIES.values():
+        words = words.replace(placeholder, entity)
     return closed(words)
 
 
 def _visible(words: str) -> str:
     """Without control, direction and other invisible characters, terminal sequences and lone surrogates."""
     lines = _ANSI.sub("", words.replace("\r\n", "\n").replace("\r", "\n"))
-    return "".join(c for c in lines if c in "\n\t" or unicodedata.category(c)[0] != "C")
+    found = (c for c in set(lines) if c not in "\n\t")
+    return lines.translate({ord(c): None for c in found if unicodedata.category(c) in _UNSEEN})
 
 
 def _entity(match: re.Match[str]) -> str:
     """Decoded, so that the rules see what the forge sees; what is inert only as an entity stays one."""
-    character = html.unescape(match[0])
-    if character == "\n":
-        return " "
-    return "".join(_KEPT_ENTITIES.get(c, c) for c in character)
+    decoded = _visible(html.unescape(match[0])).replace("\n", " ")
+    return "".join(_ENTITIES[c][0] if c in _ENTITIES else c for c in decoded)
 
 
 def _fence(match: re.Match[str]) -> str:
     """A code block in no language that a forge draws: diagrams and maps have links of their own."""
     language = match[2].lower()
-    return match[1] + (language if language in _LANGUAGES else "") + ("" if language else match[3])
+    return match[0] if language in _LANGUAGES else match[1] + _GAP + match[0][len(match[1]) :]
 
 
 def closed(markdown: str) -> str:
@@ -67,7 +73,7 @@ def closed(markdown: str) -> str:
     fence = ""
     depth = 0
     for line in markdown.splitlines():
-        mark = re.match(r"[ \t>]*(`{3,}|~{3,})", line)
+        mark = re.match(r"[ \t>]*(`{3,}(?=[^`]*$)|~{3,})", line)
         if fence:
             bare = line.strip(" \t>")
             if bare.startswith(fence) and not bare.strip(fence[0]):
@@ -76,6 +82,8 @@ def closed(markdown: str) -> str:
             fence = mark[1]
         else:
             depth = max(0, depth + line.count("<details") - line.count("</details>"))
+    if depth > _MOST_FOLDS:
+        return closed(_FOLD.sub(rf"\1{_GAP}\2", markdown))
     return markdown + (f"\n{fence}" if fence else "") + "\n\n</details>" * depth
 
 
@@ -94,19 +102,22 @@ def cut(markdown: str, most: int, whole: str) -> str:
     if size(markdown) <= most:
         return markdown
     room = most - size(whole) - 300
-    kept, used = [], 0
-    for line in markdown.split("\n"):
-        used += size(line) + 1
-        if used > room:
-            break
-        kept.append(line)
-    start = closed("\n".join(kept))
-    left = len(markdown) - len("\n".join(kept))
-    return f"{start}\n\n… {left:,} more characters do not fit into this forge's comments. {whole}\n"
+    kept, used = 0, 0
+    lines = markdown.split("\n")
+    while kept < len(lines) and used + size(lines[kept]) < room:
+        used += size(lines[kept]) + 1
+        kept += 1
+    while True:
+        start = "\n".join(lines[:kept])
+        left = f"{len(markdown) - len(start):,} more characters do not fit into this forge's comments."
+        made = f"{closed(start)}\n\n… {left} {whole}\n"
+        if size(made) <= most or not kept:
+            return made
+        kept //= 2  # what closes it is longer than the room that was left for that
 
 
-_PLAIN_TAGS = re.compile(r"</?(?:details|sub|sup|b|i|kbd|p|div)(?: [^<>]*)?>|<!--.*?-->", re.DOTALL)
-_SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
+_PLAIN_TAGS = re.compile(r"</?(?:details|sub|sup|b|i|kbd|p|div)(?: [^<>]*)?>|<!--[^>]{0,500}-->")
+_SUMMARY = re.compile(r"<summary>([^<\n]*)</summary>")
 _NUMERIC = re.compile(r"&#(\d{2,3});")
 
 

@@ -23,6 +23,7 @@ class Fault:
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     path: str = ""
+    says: str = "no `luck`\x1b[31m"
     how: str = "status"
     """`status`; `lost`: done, but no answer; `cut`: done, half an answer; `slow`: done, no byte for long;
     `html`: a page; `huge`: an answer without end."""
@@ -57,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
         fault = self._fault()
         if fault is not None and fault.how == "status":
             self.server.app.log.append(request)
-            self._send(Reply(fault.status, {"message": "no `luck`\x1b[31m"}, fault.headers))
+            self._send(Reply(fault.status, {"message": fault.says}, fault.headers))
             return
         reply = self.server.app.answer(request)
         if fault is None:
