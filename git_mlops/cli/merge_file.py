@@ -38,7 +38,10 @@ def _show(done: Done, *, as_json: bool) -> None:
         rows = [[_cell(cell) for cell in ("; ".join(c.key), *c[1:])] for c in conflicts[:_SHOWN]]
         ui.table((", ".join(done.result.key) or "key", "column", "base", "ours", "theirs"), rows)
     if done.whole:
-        ui.warn(f"`{done.pointer}` is {done.whole} as a whole: {done.result.reason}")
+        ui.warn(f"`{done.pointer}` is {done.whole} as a whole: {done.result.reason}{_left_out(done)}")
+    if done.removed:
+        ui.note(f"removed {done.pointer} and its data: {done.result.reason}")
+        return
     if done.resolved:
         counts = "" if done.whole else f": {told(done.result)}"
         ui.note(f"merged and staged {done.pointer}{counts}")
@@ -46,7 +49,16 @@ def _show(done: Done, *, as_json: bool) -> None:
     more = len(conflicts) - _SHOWN
     ui.note(f"ours is {done.sides.ours}\ntheirs is {done.sides.theirs}")
     ui.note(f"{more} more in {done.file}" if more > 0 else f"the same in {done.file}")
+    if done.undecided:
+        ui.note(f"nothing was decided: `take`, the last column of {done.file}, is empty as it was")
     ui.note("`--ours`, `--theirs` or `--edit` ends them")
+
+
+def _left_out(done: Done) -> str:
+    if not done.left_out:
+        return ""
+    other = "theirs" if done.whole == "ours" else "ours"
+    return f"; it lacks {ui.count(done.left_out, 'row')} that {other} has"
 
 
 _SHOWN = 50

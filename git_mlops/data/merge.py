@@ -4,6 +4,7 @@ Pure: files in, a file out; nothing is known here of git, of DVC or of pointers.
 new rows of theirs follow. What is not touched is copied as it stands.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,12 +16,16 @@ from git_mlops.tables.frames import reason
 
 
 def merge_tables(
-    sides: Sides, form: Form, key: Sequence[str], target: Path, choose: Choose = nothing_chosen
-) -> Outcome:
-    """Merge by the columns of `key` into the file `target`; without a key, rows that both appended.
+    sides: Sides, form: Form, key: Sequence[str], target: Path, choose: Choose = nothing_chosen,
+    *, union: bool = False,
+) -> Outcome:  # fmt: skip
+    """Merge by the columns of `key` into the file `target`; without a key, rows that the sides inserted.
+
+    Args:
+        union: without a key, also where rows were changed or removed: every row that a side added is there.
 
     Raises:
-        CannotMergeError: not readable, no unique key, or no key and not only appended.
+        CannotMergeError: not readable, no unique key, or no key and not only inserted.
     """
     import polars as pl
 
@@ -32,7 +37,7 @@ def merge_tables(
         raise CannotMergeError(f"tables of the form {form.name} are not merged row by row")
     try:
         if not key:
-            return _APPEND[form.kind](sides, form, target)
+            return _APPEND[form.kind](sides, form, target, union=union)
         return _MERGE[form.kind](sides, form, tuple(key), target, choose)
     except (RecordError, pl.exceptions.PolarsError, UnicodeError) as error:
         raise CannotMergeError(f"it cannot be read: {reason(error)}") from error
@@ -40,6 +45,34 @@ def merge_tables(
 
 _APPEND = dict.fromkeys(("csv", "tsv", "jsonl"), merge_text.append) | {"parquet": merge_parquet.append}
 _MERGE = dict.fromkeys(("csv", "tsv", "jsonl"), merge_text.merge) | {"parquet": merge_parquet.merge}
+
+
+def without_rows(ours: Path, theirs: Path, form: Form, target: Path) -> Path:
+    """A table with the columns that both have, and no row: what two tables have in common that grew apart.
+
+    Raises:
+        ValueError: one cannot be read.
+    """
+    if form.kind == "parquet":
+        merge_parquet.without_rows(ours, theirs, target)
+    elif form.kind in _MERGE:
+        merge_text.without_rows(ours, theirs, form, target)
+    else:
+        raise CannotMergeError(f"tables of the form {form.name} are not merged row by row")
+    return target
+
+
+def rows_in(file: Path, form: Form) -> Counter[bytes | int]:
+    """How often each row is there, by its bytes or a hash.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    if form.kind == "parquet":
+        return Counter(merge_parquet.hashes(file))
+    if form.kind not in _MERGE:
+        raise CannotMergeError(f"tables of the form {form.name} are not read row by row")
+    return Counter(merge_text.bodies(file, form))
 
 
 def merge_listings(

@@ -1,6 +1,7 @@
 """Three-way merge of Parquet: values keep their types, the file its schema."""
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from git_mlops.data.threeway import (
     columns_of,
     has,
     named,
+    of_both,
     paired,
     rows_of,
     settled,
@@ -35,7 +37,7 @@ def merge(sides: Sides, _form: Form, key: tuple[str, ...], target: Path, choose:
     import polars as pl
 
     frames = [pl.read_parquet(file, glob=False) for file in sides]
-    for frame, name in zip(frames, Sides._fields, strict=True):
+    for frame, name in reversed([*zip(frames, Sides._fields, strict=True)]):
         has(frame.columns, key, name)
     schema = _types(frames)
     base, ours, theirs = (
@@ -109,7 +111,7 @@ class _Typed:
         new = self._shaped(self.theirs[sorted(append)])
         _write_parquet(pl.concat([body, new]), sides, target)
         counts = Counts(len(append), len(rows.both) + len(rows.theirs) + len(rows.twins), len(dropped))
-        return Outcome((), counts)
+        return Outcome((), counts.of(self.ours.columns, self.columns))
 
     def _shaped(self, frame: "pl.DataFrame") -> "pl.DataFrame":
         """The result's columns; those that it lacks are null."""
@@ -213,17 +215,91 @@ def _write_parquet(frame: "pl.DataFrame", sides: Sides, target: Path) -> None:
     pq.write_table(table, target, compression="none" if packed == "UNCOMPRESSED" else packed)
 
 
-def append(sides: Sides, _form: Form, target: Path) -> Outcome:
+def append(sides: Sides, _form: Form, target: Path, *, union: bool = False) -> Outcome:
     import polars as pl
 
     base, ours, theirs = (pl.read_parquet(file, glob=False) for file in sides)
     if not base.schema == ours.schema == theirs.schema:
         raise CannotMergeError("there is no key, and the columns differ")
-    for side in (ours, theirs):
-        if not side.head(base.height).equals(base, null_equal=True):
+    if all(side.head(base.height).equals(base, null_equal=True) for side in (ours, theirs)):
+        mine, other = ours[base.height :], theirs[base.height :]
+        pairs = zip(mine.iter_rows(), other.iter_rows(), strict=False)
+        same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+        _write_parquet(pl.concat([ours, other[same:]]), sides, target)
+        return Outcome((), Counts(added=other.height - same))
+    return _inserted((base, ours, theirs), sides, target, union=union)
+
+
+def _inserted(
+    frames: tuple["pl.DataFrame", "pl.DataFrame", "pl.DataFrame"], sides: Sides, target: Path, *, union: bool
+) -> Outcome:
+    import polars as pl
+
+    base, ours, theirs = frames
+    rows = [_hashes(frame) for frame in frames]
+    gaps = [_gaps(base, side, rows[0], hashes) for side, hashes in zip((ours, theirs), rows[1:], strict=True)]
+    if gaps[0] is None or gaps[1] is None:
+        if not union:
             raise CannotMergeError(NOT_APPENDED)
-    mine, other = ours[base.height :], theirs[base.height :]
-    pairs = zip(mine.iter_rows(), other.iter_rows(), strict=False)
-    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
-    _write_parquet(pl.concat([ours, other[same:]]), sides, target)
-    return Outcome((), Counts(added=other.height - same))
+        merged, new, gone = of_both(Counter(rows[0]), rows[1], rows[2])
+        places = {hash_: n for n, hash_ in enumerate([*rows[1], *rows[2]])}
+        _write_parquet(pl.concat([ours, theirs])[[places[hash_] for hash_ in merged]], sides, target)
+        return Outcome((), Counts(added=new, removed=gone))
+    order: list[int] = []
+    for (mine, at), (other, _) in zip(gaps[0], gaps[1], strict=True):
+        pairs = zip(mine, other, strict=False)
+        same = sum(1 for _ in itertools.takewhile(lambda two: rows[1][two[0]] == rows[2][two[1]], pairs))
+        order += [*mine, *(ours.height + place for place in other[same:])]
+        order += [at] if at is not None else []
+    _write_parquet(pl.concat([ours, theirs])[order], sides, target)
+    return Outcome((), Counts(added=len(order) - ours.height))
+
+
+_Gap = tuple[list[int], int | None]
+"""Places of what a side inserted, and that of the row of base which comes next (None: the end)."""
+
+
+def _gaps(base: "pl.DataFrame", side: "pl.DataFrame", rows: list[int], own: list[int]) -> list[_Gap] | None:
+    """One before each row of base and one behind the last; None where the side lacks a row of base."""
+    found: list[_Gap] = []
+    places = iter(range(len(own)))
+    for row in rows:
+        inserted: list[int] = []
+        for at in places:
+            if own[at] == row:
+                found.append((inserted, at))
+                break
+            inserted.append(at)
+        else:
+            return None
+    kept = [at for _, at in found if at is not None]
+    if not side[kept].equals(base, null_equal=True):
+        return None  # two rows of one hash
+    return [*found, (list(places), None)]
+
+
+def _hashes(frame: "pl.DataFrame") -> list[int]:
+    import polars as pl
+
+    text = pl.selectors.categorical().cast(pl.String)  # the same number may be another category elsewhere
+    return frame.with_columns(text).hash_rows().to_list()
+
+
+def hashes(file: Path) -> list[int]:
+    """Of every row."""
+    import polars as pl
+
+    try:
+        return _hashes(pl.read_parquet(file, glob=False))
+    except pl.exceptions.PolarsError as error:
+        raise CannotMergeError(str(error)) from error
+
+
+def without_rows(ours: Path, theirs: Path, target: Path) -> None:
+    """Of the columns that both have."""
+    import polars as pl
+
+    names = pl.read_parquet_schema(theirs)
+    pl.read_parquet(ours, n_rows=0, glob=False).select(
+        [name for name in pl.read_parquet_schema(ours) if name in names]
+    ).write_parquet(target)

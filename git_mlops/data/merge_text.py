@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -23,9 +24,11 @@ from git_mlops.data.threeway import (
     columns_of,
     has,
     named,
+    of_both,
     paired,
     rows_of,
     settled,
+    together,
     unique,
 )
 from git_mlops.tables.forms import Form
@@ -53,7 +56,7 @@ def merge(sides: Sides, form: Form, key: tuple[str, ...], target: Path, choose: 
     columns = columns_of((), (), ())
     alike = True
     if base.columns is not None and ours.columns is not None and theirs.columns is not None:
-        for table, name in zip(tables, Sides._fields, strict=True):
+        for table, name in reversed([*zip(tables, Sides._fields, strict=True)]):
             has(table.columns or (), key, name)
         columns = columns_of(base.columns, ours.columns, theirs.columns)
         alike = base.columns == ours.columns == theirs.columns
@@ -72,7 +75,7 @@ def merge(sides: Sides, form: Form, key: tuple[str, ...], target: Path, choose: 
     extra = [c for c in columns.result if c not in (ours.columns or ())]
     _write(target, plan, _Extra(every, extra), _ending(tables))
     counts = Counts(len(plan.append), len(rows.both) + len(rows.theirs) + len(rows.twins), len(plan.dropped))
-    return Outcome((), counts)
+    return Outcome((), counts.of(ours.columns or (), columns.result if ours.columns is not None else ()))
 
 
 _CHUNK = 200_000
@@ -347,31 +350,79 @@ class _Out:
         self.write(body + eol if closed else body)
 
 
-def append(sides: Sides, form: Form, target: Path) -> Outcome:
+def append(sides: Sides, form: Form, target: Path, *, union: bool = False) -> Outcome:
     base, ours, theirs = _open(sides, form)
     if not base.columns == ours.columns == theirs.columns:
         raise CannotMergeError("there is no key, and the columns differ")
-    mine, other = list(_tail(base, ours)), list(_tail(base, theirs))
-    same = sum(
-        1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(mine, other, strict=False))
-    )
+    grown = _holds(ours, base) and _holds(theirs, base)
+    if not grown and not union:
+        raise CannotMergeError(NOT_APPENDED)
     eol, all_ = _ending((base, ours, theirs))
+    counts = Counts()
     with target.open("wb") as stream:
         out = _Out(stream.write, eol, every=all_)
         if ours.columns is not None:
             out.put(ours.head)
-        for record in ours.records():
-            out.put(record)
-        for record in other[same:]:
-            out.put(record + eol)
+        if grown:
+            counts = _grown(out, base, ours, theirs)
+        else:
+            rows = [[_body(record) for record in side.records()] for side in (ours, theirs)]
+            merged, new, gone = of_both(Counter(map(_body, base.records())), *rows)
+            counts = Counts(added=new, removed=gone)
+            for body in merged:
+                out.put(body)
         out.end(closed=bool(ending(_last(ours.file))))
-    return Outcome((), Counts(added=len(other) - same))
+    return Outcome((), counts)
 
 
-def _tail(base: Table, side: Table) -> Iterator[bytes]:
-    """What the side appended, without line endings."""
+def _grown(out: "_Out", base: Table, ours: Table, theirs: Table) -> Counts:
+    """Both hold every row of base, in its order: between two of them, what ours inserted, then theirs."""
+    mine, other, new = ours.records(), theirs.records(), 0
+    for row in itertools.chain(map(_body, base.records()), (None,)):
+        inserted, at = _until(mine, row)
+        more, _ = _until(other, row)
+        rows = together(inserted, more)
+        new += len(rows) - len(inserted)
+        for body in rows:
+            out.put(body)
+        if at is not None:
+            out.put(at)
+    return Counts(added=new)
+
+
+def _until(records: Iterator[bytes], row: bytes | None) -> tuple[list[bytes], bytes | None]:
+    """What comes before the row, and its record; None: all that is left."""
+    before: list[bytes] = []
+    for record in records:
+        body = _body(record)
+        if row is not None and body == row:
+            return before, record
+        before.append(body)
+    return before, None
+
+
+def _holds(side: Table, base: Table) -> bool:
+    """Whether the side has every row of base, in its order. Neither is held in memory."""
     records = side.records()
-    for record in base.records():
-        if next(records, b"").rstrip(b"\r\n") != record.rstrip(b"\r\n"):
-            raise CannotMergeError(NOT_APPENDED)
-    yield from (record.rstrip(b"\r\n") for record in records)
+    return all(any(_body(record) == row for record in records) for row in map(_body, base.records()))
+
+
+def _body(record: bytes) -> bytes:
+    return record.rstrip(b"\r\n")
+
+
+def without_rows(ours: Path, theirs: Path, form: Form, target: Path) -> None:
+    """The head of ours, of the columns that theirs has, too."""
+    _, mine, other = _open(Sides(ours, ours, theirs), form)
+    names = [name for name in mine.columns or () if name in (other.columns or ())]
+    if not isinstance(mine, Csv):
+        target.write_bytes(b"")
+        return
+    raw = dict(zip(mine.columns or (), _raw_head(mine), strict=True))
+    target.write_bytes(mine.separator.join(raw[name] for name in names) + ending(mine.head))
+
+
+def bodies(file: Path, form: Form) -> Iterator[bytes]:
+    """Every row as it stands, without its line ending."""
+    table, _, _ = _open(Sides(file, file, file), form)
+    return map(_body, table.records())

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from git_mlops.data import cache, pointers, profile, profiling, stored
 from git_mlops.data.hashes import md5, md5_folder
-from git_mlops.data.merge import merge_listings, merge_tables
+from git_mlops.data.merge import merge_listings, merge_tables, rows_in, without_rows
 from git_mlops.data.pointer_text import encoded, merge
 from git_mlops.data.pointers import Out, PointerError
 from git_mlops.data.settings import Settings
@@ -21,6 +21,7 @@ from git_mlops.data.threeway import (
     Conflict,
     Counts,
     Outcome,
+    Side,
     Sides,
     nothing_chosen,
 )
@@ -53,19 +54,22 @@ class Result(NamedTuple):
     """What theirs brought."""
 
 
+_NOTHING = ""
+"""The hash of what base names where both sides added the pointer."""
+
+
 def outs_of(path: str, texts: Texts) -> tuple[Out, Out, Out] | str:
     """The one output that each side names, or why that cannot be said."""
-    if not texts.base:
-        return "both sides added it"
     if re.search("^<{7,} ", texts.base, re.MULTILINE):
         return "the commits that both sides come from conflict with each other (a criss-cross merge)"
     try:
-        found = [pointers.parse(path, encoded(text)).outs for text in texts]
+        found = [pointers.parse(path, encoded(text or texts.ours)).outs for text in texts]
     except PointerError as error:
         return str(error).removeprefix(f"{path}: ") if error.path == path else str(error)
     if any(len(outs) != 1 for outs in found):
         return "a side names more than one output"
     base, ours, theirs = (outs[0] for outs in found)
+    base = base if texts.base else base._replace(hash=_NOTHING)
     if not base.path == ours.path == theirs.path:
         return "the sides name different files"
     if any(out.algorithm != "md5" for out in (base, ours, theirs)):
@@ -75,31 +79,36 @@ def outs_of(path: str, texts: Texts) -> tuple[Out, Out, Out] | str:
 
 def merge_data(  # noqa: PLR0913  # what is merged, and how
     repo: Repo, path: str, texts: Texts, settings: Settings, *,
-    key: tuple[str, ...] = (), choose: Choose = nothing_chosen, keep: bool = True,
+    key: tuple[str, ...] = (), choose: Choose = nothing_chosen, union: bool = False, keep: bool = True,
 ) -> Result:  # fmt: skip
     """Merge the data of the pointer at `path`, as far as it can be.
 
     Args:
         key: the columns of the key, in place of what is declared or known.
+        union: of a table without a key, every row that a side added, also where rows were changed.
         keep: put the result into DVC's cache.
     """
     outs = outs_of(path, texts)
     if isinstance(outs, str):
         return Result(reason=outs)
-    kinds = {out.is_dir for out in outs}
+    kinds = {out.is_dir for out in outs if out.hash}
     form = form_of(outs[0].path)
     if len(kinds) > 1:
         return Result(reason="it is a file on one side and a directory on the other")
     if kinds == {False} and form is None:
         return Result(reason="only tables and directories are merged; this is neither")
-    missing = tuple(dict.fromkeys(out for out in outs if cache.locate(repo, out) is None))
+    missing = tuple(dict.fromkeys(out for out in outs if out.hash and cache.locate(repo, out) is None))
     if missing:
         return Result(reason=f"its data is not on this machine ({_listed(missing)})", missing=missing)
     try:
         if form is None or kinds == {True}:
             return _merge_folder(repo, path, texts, outs, choose, keep=keep)
         keys = [key] if key else keys_of(path, outs[0].path, texts, settings)
-        return _merge_table(_Work(repo, path, texts, outs, settings, form, keep), keys, choose)
+        if not outs[0].hash:
+            keys = [one for one in keys if one]
+            if not keys:
+                return Result(reason="both sides added it, and no key tells its rows apart")
+        return _merge_table(_Work(repo, path, texts, outs, settings, form, keep, union), keys, choose)
     except CannotMergeError as error:
         return Result(reason=str(error))
 
@@ -129,14 +138,14 @@ class _Work(NamedTuple):
     settings: Settings
     form: Form
     keep: bool
+    union: bool
 
 
 def _merge_table(work: _Work, keys: list[tuple[str, ...]], choose: Choose) -> Result:
-    objects = [cache.object_path(cache.cache_dir(work.repo), out) for out in work.outs]
     with _scratch(work.repo) as folder:
-        sides = Sides(*(_plain(file, folder / str(n), work.form) for n, file in enumerate(objects)))
+        sides = _files(work, folder)
         target = folder / "merged"
-        outcome, key = _first_that_works(sides, work.form, keys, target, choose)
+        outcome, key = _first_that_works(sides, work, keys, target, choose)
         if outcome.conflicts:
             return Result(None, outcome.conflicts, key)
         if work.form.packed:
@@ -146,16 +155,48 @@ def _merge_table(work: _Work, keys: list[tuple[str, ...]], choose: Choose) -> Re
 
 
 def _first_that_works(
-    sides: Sides, form: Form, keys: list[tuple[str, ...]], target: Path, choose: Choose
+    sides: Sides, work: _Work, keys: list[tuple[str, ...]], target: Path, choose: Choose
 ) -> tuple[Outcome, tuple[str, ...]]:
     problem: CannotMergeError | None = None
     for key in keys:
         try:
-            return merge_tables(sides, form, key, target, choose), key
+            return merge_tables(sides, work.form, key, target, choose, union=work.union), key
         except CannotMergeError as error:
             problem = problem or error
     assert problem
     raise problem
+
+
+def _files(work: _Work, folder: Path) -> Sides:
+    """The three tables as they can be read; where both sides added it, they come from one without rows."""
+    place = cache.cache_dir(work.repo)
+    ours, theirs = (
+        _plain(cache.object_path(place, out), folder / out.hash, work.form) for out in work.outs[1:]
+    )
+    if work.outs[0].hash:
+        return Sides(_plain(cache.object_path(place, work.outs[0]), folder / "base", work.form), ours, theirs)
+    try:
+        return Sides(without_rows(ours, theirs, work.form, folder / "base"), ours, theirs)
+    except ValueError as error:
+        raise CannotMergeError(f"it cannot be read: {error}") from error
+
+
+def left_out(repo: Repo, path: str, texts: Texts, side: Side) -> int | None:
+    """Rows of the other side that `side` as a whole lacks; None where nobody can tell."""
+    outs = outs_of(path, texts)
+    form = form_of(path.removesuffix(".dvc"))
+    if isinstance(outs, str) or form is None or form.dialect is not None or any(out.is_dir for out in outs):
+        return None
+    place = cache.cache_dir(repo)
+    try:
+        with _scratch(repo) as folder:
+            ours, theirs = (
+                rows_in(_plain(cache.object_path(place, out), folder / out.hash, form), form)
+                for out in outs[1:]
+            )
+    except (ValueError, OSError):
+        return None
+    return (theirs - ours if side == "ours" else ours - theirs).total()
 
 
 @contextmanager
@@ -206,7 +247,7 @@ def _pointer(work: _Work, target: Path) -> str:
 def _merge_folder(
     repo: Repo, path: str, texts: Texts, outs: tuple[Out, Out, Out], choose: Choose, *, keep: bool
 ) -> Result:  # fmt: skip
-    base, ours, theirs = (cache.members(repo, out) for out in outs)
+    base, ours, theirs = (cache.members(repo, out) if out.hash else {} for out in outs)
     plain = [{name: one.hash for name, one in side.items()} for side in (base, ours, theirs)]
     merged, conflicts = merge_listings(plain[0], plain[1], plain[2], choose)
     if conflicts:

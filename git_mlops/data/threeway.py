@@ -1,13 +1,16 @@
 """What three versions of a table have in common: values of a merge, its columns, its rows by key. Pure."""
 
+import itertools
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     import polars as pl
 
 Side = Literal["ours", "theirs"]
+T = TypeVar("T")
 
 
 class Conflict(NamedTuple):
@@ -48,10 +51,23 @@ class Counts(NamedTuple):
     added: int = 0
     changed: int = 0
     removed: int = 0
+    new_columns: tuple[str, ...] = ()
+    lost_columns: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        parts = (f"{number} {kind}" for kind, number in self._asdict().items() if number)
+        parts = (f"{number} {kind}" for kind, number in zip(self._fields, self[:3], strict=False) if number)
         return ", ".join(parts) or "none"
+
+    def columns(self) -> str:
+        """Empty where theirs brought and dropped none."""
+        parts = [f"{named(self.new_columns)} added"] if self.new_columns else []
+        parts += [f"{named(self.lost_columns)} removed"] if self.lost_columns else []
+        return ", ".join(parts)
+
+    def of(self, before: Sequence[str], after: Sequence[str]) -> "Counts":
+        """With the columns that the result has and ours had not, and the other way round."""
+        new = tuple(name for name in after if name not in before)
+        return self._replace(new_columns=new, lost_columns=tuple(c for c in before if c not in after))
 
 
 class Outcome(NamedTuple):
@@ -70,7 +86,36 @@ def nothing_chosen(_conflict: Conflict) -> Choice | None:
     return None
 
 
-NOT_APPENDED = "there is no key, and more than new rows at the end changed"
+NOT_APPENDED = "there is no key, and more than new rows changed"
+
+
+def together(ours: Sequence[T], theirs: Sequence[T]) -> list[T]:
+    """Rows that both inserted at one place: those of ours, then what theirs has beside the same beginning."""
+    pairs = zip(ours, theirs, strict=False)
+    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return [*ours, *theirs[same:]]
+
+
+def of_both(base: "Counter[T]", ours: Sequence[T], theirs: Sequence[T]) -> tuple[list[T], int, int]:
+    """Every row that a side added, and none that a side removed; how many theirs added and removed.
+
+    By how often each row is there: the side counts that changed the number, and of two the larger one.
+    """
+    mine, other = Counter(ours), Counter(theirs)
+    want = {row: _number(base[row], mine[row], other[row]) for row in mine.keys() | other.keys()}
+    result: list[T] = []
+    used: Counter[T] = Counter()
+    for row in itertools.chain(ours, theirs):
+        if used[row] < want[row]:
+            used[row] += 1
+            result.append(row)
+    return result, sum((used - mine).values()), sum((mine - used).values())
+
+
+def _number(base: int, ours: int, theirs: int) -> int:
+    if ours == base:
+        return theirs
+    return ours if theirs == base else max(ours, theirs)
 
 
 class Columns(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Literal
 
 from git_mlops.data import places
 from git_mlops.data.merging import Result
+from git_mlops.data.pointers import PATHSPECS
 from git_mlops.data.threeway import Choice, Choose, Conflict
 from git_mlops.errors import MlopsError
 from git_mlops.git.objects import replace_file
@@ -44,6 +45,22 @@ def remove(repo: Repo, pointer: str) -> None:
         return
     places.inside(repo, path).unlink(missing_ok=True)
     _exclude(repo, _line(path), there=False)
+
+
+def half_removed(repo: Repo) -> dict[str, Literal["ours", "theirs"]]:
+    """Pointers in conflict that one side removed and the other changed → who removed it.
+
+    Git calls no merge driver for those, so nothing was said of them.
+    """
+    stages: dict[str, set[str]] = {}
+    for line in repo.paths("ls-files", "-u", "-z", "--", *PATHSPECS):
+        before, _, path = line.partition("\t")
+        stages.setdefault(path, set()).add(before[-1])
+    return {
+        path: "theirs" if "2" in found else "ours"
+        for path, found in stages.items()
+        if "1" in found and len(found) == 2
+    }
 
 
 def text(key: Sequence[str], conflicts: Sequence[Conflict]) -> str:

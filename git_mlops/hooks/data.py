@@ -13,12 +13,13 @@ from git_mlops.data.track import Added
 from git_mlops.data.transfer import Transferred
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK, MlopsError, NotFoundError
 from git_mlops.git.repo import Repo, head
-from git_mlops.hooks import follow_data, triage
+from git_mlops.hooks import conflicts_file, follow_data, triage
 from git_mlops.schema.bindings import folder_of, schema_for, with_tables
 from git_mlops.schema.settings import Bindings
 
 NOT_ON_REMOTE = "not on the remote"
 UNREADABLE = "unreadable"
+IN_CONFLICT = "in conflict"
 
 
 class Row(NamedTuple):
@@ -54,6 +55,8 @@ def status(repo: Repo, remote: str | None, *, ask_remote: bool) -> list[Row]:
     unreadable: list[PointerError] = []
     outs = listing.in_workspace(repo, unreadable=unreadable)
     found = [Row(UNREADABLE, _reason(error), error.path) for error in unreadable]
+    halves = conflicts_file.half_removed(repo)
+    found += [Row(IN_CONFLICT, name.removesuffix(".dvc"), name) for name in halves]
     found += [Row(row.state, row.path, row.pointer, files=row.files) for row in workspace.status(repo)]
     if ask_remote:
         lacking = transfer.missing_on_remote(repo, outs, remote=remote)

@@ -1,5 +1,6 @@
 """After git changed the files of the worktree: the data follows the pointers."""
 
+import shlex
 import time
 from collections.abc import Collection, Sequence
 
@@ -8,18 +9,30 @@ from git_mlops.data import dvc, follow, workspace
 from git_mlops.data.follow import Followed
 from git_mlops.errors import INTERRUPTED, MlopsError
 from git_mlops.git.repo import Repo, discover
-from git_mlops.hooks import triage
+from git_mlops.hooks import conflicts_file, triage
 
 
 def run(name: str, _arguments: Sequence[str]) -> int:
     """Never fails git's operation: it is done by now, and what stays open is said."""
     repo = discover()
+    if name == "post-index-change":
+        _tell_conflicts(repo)
     try:
         bring(repo)
     except KeyboardInterrupt:
         _interrupted(repo, name)
         return INTERRUPTED
     return 0
+
+
+def _tell_conflicts(repo: Repo) -> None:
+    for path, remover in conflicts_file.half_removed(repo).items():
+        data = shlex.quote(path.removesuffix(".dvc"))
+        other = "theirs" if remover == "ours" else "ours"
+        ui.warn(
+            f"`{path}`: {remover} removed it, {other} changed it",
+            hint=f"`git mlops merge-file --{other} {data}` keeps it, `--{remover}` removes it",
+        )
 
 
 def _interrupted(repo: Repo, name: str) -> None:

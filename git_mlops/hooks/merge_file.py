@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from git_mlops import config, processes
 from git_mlops.data import dvc, places, transfer
-from git_mlops.data.merging import Result, Texts, merge_data, whole
+from git_mlops.data.merging import Result, Texts, left_out, merge_data, whole
 from git_mlops.data.threeway import Choice, Choose, Conflict, nothing_chosen
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, MlopsError, NotFoundError
 from git_mlops.git import objects
@@ -26,11 +26,17 @@ class Done(NamedTuple):
     """The conflicts file, where conflicts are left."""
     whole: str = ""
     """The side that was taken as a whole, because the data could not be merged."""
+    left_out: int | None = None
+    """Rows of the other side that it lacks; None: nobody knows."""
+    undecided: bool = False
+    """Whether nothing was filled in, in the editor."""
+    removed: bool = False
+    """Whether the side that was taken has no such data."""
 
     @property
     def resolved(self) -> bool:
         """Whether the pointer is staged now."""
-        return bool(self.whole) or self.result.text is not None
+        return bool(self.whole) or self.removed or self.result.text is not None
 
 
 def merge_file(repo: Repo, word: str, take: Take | None, key: tuple[str, ...] = ()) -> Done:
@@ -44,27 +50,55 @@ def merge_file(repo: Repo, word: str, take: Take | None, key: tuple[str, ...] = 
     pointer = _pointer(repo, word)
     texts = _stages(repo, pointer)
     sides = named(repo)
+    if not texts.ours or not texts.theirs:
+        return _kept_or_removed(repo, pointer, texts, take, sides)
     loaded = config.load(repo).config
     result = merge_data(repo, pointer, texts, loaded.data, key=key)
     if result.missing:
         _fetch(repo, result, loaded.data.remote)
         result = merge_data(repo, pointer, texts, loaded.data, key=key)
+    before = len(result.conflicts)
     if result.conflicts and take is not None:
         choose = _chosen(repo, pointer, result, take)
         result = merge_data(repo, pointer, texts, loaded.data, key=key, choose=choose)
+    elif take == "union" and result.text is None:
+        result = merge_data(repo, pointer, texts, loaded.data, key=key, union=True)
     if result.text is not None:
         _finish(repo, pointer, result.text)
         return Done(pointer, result, sides)
     if result.conflicts:
+        undecided = take == "edit" and len(result.conflicts) == before
         if take != "edit":  # what was filled in stays
             conflicts_file.write(repo, pointer, result)
-        return Done(pointer, result, sides, file=conflicts_file.path_of(pointer))
+        return Done(pointer, result, sides, file=conflicts_file.path_of(pointer), undecided=undecided)
     if take in ("ours", "theirs") and not key:
+        lost = left_out(repo, pointer, texts, take)
         _finish(repo, pointer, whole(pointer, texts, take))
-        return Done(pointer, result, sides, whole=take)
+        return Done(pointer, result, sides, whole=take, left_out=lost)
     raise MlopsError(
         f"`{pointer}` was not merged: {result.reason}", hint=_hint(pointer, result), exit_code=FINDINGS
     )
+
+
+def _kept_or_removed(repo: Repo, pointer: str, texts: Texts, take: Take | None, sides: Named) -> Done:
+    """One side removed the data, the other changed it."""
+    remover = "theirs" if texts.ours else "ours"
+    if take not in ("ours", "theirs"):
+        name = shlex.quote(pointer.removesuffix(".dvc"))
+        keeper = "ours" if texts.ours else "theirs"
+        raise MlopsError(
+            f"{remover} removed `{pointer}`, {keeper} changed it",
+            hint=f"`git mlops merge-file --{keeper} {name}` keeps it, `--{remover}` removes it",
+            exit_code=FINDINGS,
+        )
+    if take != remover:
+        _finish(repo, pointer, whole(pointer, texts, take))
+        return Done(pointer, Result(reason=f"{remover} removed it"), sides, whole=take)
+    repo.git("--literal-pathspecs", "rm", "--quiet", "--", pointer)
+    conflicts_file.remove(repo, pointer)
+    triage.forget(repo)
+    follow_data.bring(repo)
+    return Done(pointer, Result(reason=f"{remover} removed it"), sides, removed=True)
 
 
 def _hint(pointer: str, result: Result) -> str:
@@ -90,13 +124,7 @@ def _stages(repo: Repo, pointer: str) -> Texts:
         raise NotFoundError(f"`{pointer}` is not in conflict", hint="`git status` lists what is")
     found = objects.read_blobs(repo, oids.values())
     texts = (found.get(oids.get(stage, ""), b"").decode("utf-8", "surrogateescape") for stage in "123")
-    base, ours, theirs = texts
-    if not ours or not theirs:
-        raise MlopsError(
-            f"one side removed `{pointer}`, the other changed it",
-            hint=f"`git add {shlex.quote(pointer)}` keeps it, `git rm {shlex.quote(pointer)}` removes it",
-        )
-    return Texts(base, ours, theirs)
+    return Texts(*texts)
 
 
 def _fetch(repo: Repo, result: Result, remote: str | None) -> None:

@@ -75,7 +75,8 @@ def told(result: Result) -> str:
     """What theirs brought: `3 rows of theirs added, 1 changed (by `id`)`."""
     unit = "files" if result.key == ("file",) else "rows"
     by = f" (by {', '.join(f'`{name}`' for name in result.key)})" if result.key and unit == "rows" else ""
-    return f"{unit} of theirs: {result.counts}{by}"
+    columns = result.counts.columns()
+    return f"{unit} of theirs: {result.counts}{by}" + (f"; columns of theirs: {columns}" if columns else "")
 
 
 def _settings() -> Settings:

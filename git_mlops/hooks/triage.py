@@ -2,8 +2,8 @@
 
 `triage` says which paths may concern us and which data to look at; its time is when that data was last known
 to be what the pointers say. `followed` holds the state of the pointers that the data was brought to last.
-`pending` is there while the data waits for git to move HEAD. All can be deleted at any time: the next hook starts
-Python and writes them anew.
+`pending` is there while the data waits for git to move HEAD. All can be deleted at any time: the next hook
+starts Python and writes them anew.
 """
 
 import os

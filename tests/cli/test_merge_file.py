@@ -236,9 +236,48 @@ def test_a_key_may_be_named_later(project: Armed, mlops: Run) -> None:
     project.commit("no key")
     diverge(project, OURS, THEIRS)
     said = project.git("merge", "other", status=1)
-    assert "it was not merged: there is no key, and more than new rows at the end changed\n" in said
+    assert "it was not merged: there is no key, and more than new rows changed\n" in said
     mlops("merge-file", "--key", "id", NAME, cwd=project.root)
     assert project.read(NAME) == THEIRS.replace("2.50", "2.51")
+
+
+def test_a_side_as_a_whole_says_how_many_rows_it_lacks(project: Armed, mlops: Run) -> None:
+    project.write("mlops.yaml", "version: 1\n")
+    project.commit("no key")
+    diverge(project, OURS, THEIRS)
+    project.git("merge", "other", status=1)
+    done = mlops("merge-file", "--theirs", NAME, cwd=project.root)
+    assert "changed; it lacks 1 row that ours has\n" in done.stderr
+
+
+def test_a_branch_that_only_appends_merges_again_and_again(project: Armed) -> None:
+    """Rows of the main branch stand before those that came with an earlier merge."""
+    project.write("mlops.yaml", "version: 1\n")
+    project.commit("no key")
+    diverge(project, BASE + "3,m,1\n", BASE + "2,f,1\n")
+    project.git("merge", "other")
+    project.git("switch", "-q", "other")
+    project.data(NAME, BASE + "2,f,1\n4,f,1\n")
+    project.commit("more")
+    project.git("switch", "-q", "main")
+    project.git("merge", "other")
+    assert project.read(NAME) == BASE + "3,m,1\n2,f,1\n4,f,1\n"
+
+
+@pytest.mark.parametrize(("take", "there"), [("theirs", True), ("ours", False)])
+def test_data_that_one_side_removed_and_the_other_changed(
+    project: Armed, mlops: Run, take: str, *, there: bool
+) -> None:
+    diverge(project, OURS, THEIRS)
+    project.git("rm", "-q", f"{NAME}.dvc")
+    project.git("commit", "-qm", "removed")
+    said = project.git("merge", "other", status=1)
+    assert f"`{NAME}.dvc`: ours removed it, theirs changed it\n" in said
+    assert f"in conflict  {NAME}" in mlops("status", cwd=project.root).stdout
+    mlops("merge-file", NAME, cwd=project.root, status=1)
+    mlops("merge-file", f"--{take}", NAME, cwd=project.root)
+    assert (project.root / NAME).exists() == (project.root / f"{NAME}.dvc").exists() == there
+    assert "U" not in project.git("status", "--porcelain")[:2]
 
 
 @pytest.mark.parametrize("path", ["nothing.csv", "../outside.csv", "dvc.lock", NAME])

@@ -344,13 +344,13 @@ def test_the_same_change_on_both_sides_is_none() -> None:
     ("ours", "key", "said"),
     [
         (BASE + b"3,d,4\n", ("id",), "the key `id` is not unique in ours"),
-        (BASE, ("nr",), "base has no column `nr`, which the key needs"),
+        (BASE, ("nr",), "theirs has no column `nr`, which the key needs"),
         (b"name,n\na,1\n", ("id",), "ours has no column `id`, which the key needs"),
         (b"id,name,name\n", ("id",), "it cannot be read: a column's name stands more than once"),
         (b'id,name,n\n1,"x,1\n', ("id",), "it cannot be read: a quote is never closed"),
         (b"id,name,n\n1,a,1,9\n", ("id",), "it cannot be read: a row has 4 cells for 3 columns"),
         (b"id;name;n\n1;a;1\n", ("id",), "the sides part their columns by different characters"),
-        (BASE.replace(b"2,b", b"2,B"), (), "there is no key, and more than new rows at the end changed"),
+        (BASE.replace(b"2,b", b"2,B"), (), "there is no key, and more than new rows changed"),
         (b"id,name\n1,a\n", (), "there is no key, and the columns differ"),
     ],
 )
@@ -433,6 +433,60 @@ def test_columns_may_have_any_name(name: str) -> None:
     content = merged(written(0, 1, 2), written(0, 1, 7), written(9, 1, 2), form=PARQUET)[1]
     assert content is not None
     assert pl.read_parquet(io.BytesIO(content))[name].to_list() == [9, 1, 7]
+
+
+@pytest.mark.parametrize("form", [CSV, PARQUET])
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "result"),
+    [
+        ("abf", "abmf", "abfg", "abmfg"),  # a merge brought `m` before `f`; then the other side only appended
+        ("abf", "abfg", "abmf", "abmfg"),
+        ("abf", "xabmf", "yabmnf", "xyabmnf"),
+        ("aa", "aaa", "baa", "baaa"),
+        ("", "a", "b", "ab"),
+    ],
+)
+def test_rows_that_were_inserted_are_all_there(
+    form: Form, base: str, ours: str, theirs: str, result: str
+) -> None:
+    sides = [_table(side, form) for side in (base, ours, theirs)]
+    outcome, content = merged(sides[0], sides[1], sides[2], key=(), form=form)
+    assert content is not None
+    assert (_rows(content, form), outcome.counts.added) == (result, len(result) - len(ours))
+
+
+def _table(rows: str, form: Form) -> bytes:
+    stream = io.BytesIO()
+    frame = pl.DataFrame({"a": list(rows)}, schema={"a": pl.String})
+    frame.write_parquet(stream) if form == PARQUET else frame.write_csv(stream)
+    return stream.getvalue()
+
+
+def _rows(content: bytes, form: Form) -> str:
+    read_ = pl.read_parquet if form == PARQUET else pl.read_csv
+    return "".join(read_(io.BytesIO(content))["a"].to_list())
+
+
+@pytest.mark.parametrize("form", [CSV, PARQUET])
+def test_a_union_without_a_key_loses_no_row_that_a_side_added(form: Form, tmp_path: Path) -> None:
+    sides = Sides(*(tmp_path / name for name in Sides._fields))
+    for file, rows in zip(sides, ("abcc", "aBccd", "axcc"), strict=True):
+        file.write_bytes(_table(rows, form))
+    with pytest.raises(CannotMergeError):
+        merge_tables(sides, form, (), tmp_path / "merged")
+    outcome = merge_tables(sides, form, (), tmp_path / "merged", union=True)
+    assert _rows((tmp_path / "merged").read_bytes(), form) == "aBccdx"
+    assert str(outcome.counts) == "1 added"
+
+
+@pytest.mark.parametrize("form", [CSV, PARQUET])
+def test_columns_that_theirs_brought_and_dropped_are_counted(form: Form, tmp_path: Path) -> None:
+    sides = Sides(*(tmp_path / name for name in Sides._fields))
+    for file, columns in zip(sides, (("id", "b"), ("id", "b"), ("id", "c")), strict=True):
+        frame = pl.DataFrame({name: ["1"] for name in columns})
+        frame.write_parquet(file) if form == PARQUET else frame.write_csv(file)
+    outcome = merge_tables(sides, form, ("id",), tmp_path / "merged")
+    assert outcome.counts.columns() == "`c` added, `b` removed"
 
 
 def test_appended_rows_of_parquet_are_all_there() -> None:

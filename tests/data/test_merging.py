@@ -2,6 +2,7 @@
 
 import pytest
 
+from git_mlops.data import cache, pointers
 from git_mlops.data.merging import Texts, keys_of, merge_data, outs_of
 from git_mlops.data.settings import Settings
 from git_mlops.git.repo import Repo
@@ -56,7 +57,6 @@ GOOD = pointer("t.csv", "a" * 32, 1)
 @pytest.mark.parametrize(
     ("base", "said"),
     [
-        ("", "both sides added it"),
         (
             "<<<<<<<<< a\n=========\n>>>>>>>>> b\n",
             "the commits that both sides come from conflict with each other",
@@ -79,3 +79,22 @@ def test_a_declared_key_counts_alone_and_a_known_one_before_none() -> None:
     sides = Texts(GOOD, GOOD + meta.format("a" * 32), GOOD)
     assert keys_of("t.csv.dvc", "t.csv", sides, KEYED) == [("id",)]
     assert keys_of("t.csv.dvc", "t.csv", sides, Settings()) == [("nr",), ()]
+
+
+@pytest.mark.parametrize("said", [("id",), ()])
+def test_a_table_that_both_sides_added_is_merged_by_its_key(dvc_repo: Repo, said: tuple[str, ...]) -> None:
+    sides = texts(dvc_repo, b"", b"id,n,x\n1,1,a\n2,2,a\n", b"id,y,n\n2,b,2\n3,b,3\n")._replace(base="")
+    result = merge_data(dvc_repo, "t.csv.dvc", sides, Settings(), key=said)
+    if not said:
+        assert result.reason == "both sides added it, and no key tells its rows apart"
+        return
+    assert result.text is not None
+    merged = cache.locate(dvc_repo, pointers.parse("t.csv.dvc", result.text.encode()).outs[0])
+    assert merged is not None
+    assert merged.read_bytes() == b"id,n,x,y\n1,1,a,\n2,2,a,b\n3,3,,b\n"
+
+
+def test_a_key_that_is_no_column_is_named_where_both_sides_added_a_table(dvc_repo: Repo) -> None:
+    sides = texts(dvc_repo, b"", b"id\n1\n", b"id\n2\n")._replace(base="")
+    result = merge_data(dvc_repo, "t.csv.dvc", sides, Settings(), key=("nr",))
+    assert result.reason == "theirs has no column `nr`, which the key needs"
