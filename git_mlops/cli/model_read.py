@@ -32,7 +32,9 @@ def show(version: str, *, as_json: bool) -> int:
 
     Without a version: the greatest one that was not taken back.
     """
-    return model_text.shown(read.resolve(find_repo(), version), as_json=as_json)
+    repo = find_repo()
+    found = read.resolve(repo, version)
+    return model_text.shown(found, read.approvals(repo, found.name, found.version), as_json=as_json)
 
 
 @click.command()

@@ -1,7 +1,7 @@
 """What the tags of models say, for people and as JSON. Apart from the rest: it is to be quick."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from git_mlops import ui
 from git_mlops.experiments.message import short
@@ -86,10 +86,11 @@ def versions(found: Artifact, *, as_json: bool) -> int:
     return 0
 
 
-def shown(version: Version, *, as_json: bool) -> int:
+def shown(version: Version, approvals: Sequence[Event], *, as_json: bool) -> int:
     """Everything about one version."""
     if as_json:
-        ui.emit("model-version", plain(version))
+        given = [{"stage": one.stage, "by": one.who, "email": one.email, "tag": one.tag} for one in approvals]
+        ui.emit("model-version", {**plain(version), "approvals": given})
         return 0
     facts = version.facts
     state = "" if version.active else "  (taken back)"
@@ -99,6 +100,10 @@ def shown(version: Version, *, as_json: bool) -> int:
         ("commit", version.commit),
         ("registered", f"{_day(version.time)} by {version.who}"),
         ("stages", ", ".join(version.stages) or "-"),
+        *(
+            ("approval", f"for {one.stage}, by {one.who} (`model verify` checks signatures)")
+            for one in approvals
+        ),
         *_facts(facts),
     ]
     width = max(len(name) for name, _value in rows)

@@ -9,6 +9,7 @@ from git_mlops.git import signatures
 from git_mlops.git.repo import Repo
 from git_mlops.git.signatures import Signature
 from git_mlops.git.trust import Trust
+from git_mlops.models import settings
 from git_mlops.models.context import Context
 from git_mlops.registry import grammar, read, write
 from git_mlops.registry.grammar import Tag
@@ -50,9 +51,11 @@ def approve(repo: Repo, text: str, stage: str, message: str, context: Context) -
     """Vouch, with a signature, for a version to get a stage.
 
     Raises:
-        MlopsError: git is not configured to sign (3); the version was taken back, or is the user's own (1).
+        MlopsError: no such stage; git is not configured to sign (3); the version was taken back, or is the
+            user's own (1).
     """
     version = read.active(read.resolve(repo, text))
+    stage = settings.known(context.models, version.name, grammar.checked_stage(stage))
     if not write.signs(repo):
         raise MlopsError(
             "an approval needs your signature, and git is not configured to sign",
@@ -67,7 +70,7 @@ def approve(repo: Repo, text: str, stage: str, message: str, context: Context) -
             exit_code=FINDINGS,
         )
     mark = hashlib.sha256(f"{own} {time.time_ns()}".encode()).hexdigest()[:10]
-    tag = Tag("approve", version.name, version.version, grammar.checked_stage(stage), mark=mark)
+    tag = Tag("approve", version.name, version.version, stage, mark=mark)
     said = {
         "kind": "approval",
         "model": version.name,

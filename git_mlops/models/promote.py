@@ -6,7 +6,7 @@ from typing import NamedTuple
 from git_mlops.errors import FINDINGS, MlopsError, NotFoundError
 from git_mlops.findings import Finding
 from git_mlops.git.repo import Repo
-from git_mlops.models import rules
+from git_mlops.models import rules, settings
 from git_mlops.models.context import Context
 from git_mlops.models.rules import Verdict
 from git_mlops.registry import grammar, read, write
@@ -54,7 +54,7 @@ def promote(repo: Repo, request: Request, context: Context) -> Promotion:
     spec = grammar.parse_spec(request.version)
     found = read.artifact(repo, spec.name)
     version = read.active(read.version_of(repo, found, read.chosen(repo, found, spec)))
-    stage = rules.known(context.models, version.name, grammar.checked_stage(request.stage))
+    stage = settings.known(context.models, version.name, grammar.checked_stage(request.stage))
     before = found.stages[stage].version if stage in found.stages else None
     verdict = rules.judge(repo, found, version, stage, context)
     if verdict.findings or request.dry or before == version.version:

@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from git_mlops.decode import unknown
-from git_mlops.errors import MlopsError
 from git_mlops.experiments.diff import compared
 from git_mlops.experiments.message import short
 from git_mlops.experiments.settings import Metric
@@ -16,8 +14,7 @@ from git_mlops.lineage import taints
 from git_mlops.models import approve
 from git_mlops.models.approve import Approved
 from git_mlops.models.context import Context
-from git_mlops.models.settings import Settings, Stage, Stages, seconds
-from git_mlops.patterns import most_specific
+from git_mlops.models.settings import Stage, seconds, stages_of
 from git_mlops.registry import read
 from git_mlops.registry.read import Version
 from git_mlops.registry.state import Artifact
@@ -67,26 +64,6 @@ class _Case(NamedTuple):
 
 _Said = Finding | str
 """A finding, or what was checked and holds."""
-
-
-def stages_of(settings: Settings, name: str) -> Stages:
-    """The stages that mlops.yaml has for a model."""
-    own = most_specific(name, settings.only)
-    return settings.stages if own is None else own
-
-
-def known(settings: Settings, name: str, stage: str) -> str:
-    """The stage itself.
-
-    Raises:
-        MlopsError: mlops.yaml lists stages, and this is none of them.
-    """
-    stages = stages_of(settings, name)
-    if stages and stage not in stages:
-        raise MlopsError(
-            f"mlops.yaml has no stage `{stage}` for the model `{name}`", hint=unknown(stage, stages, "").hint
-        )
-    return stage
 
 
 def judge(

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from git_mlops.decode import DecodeError, unknown
+from git_mlops.errors import MlopsError
+from git_mlops.patterns import most_specific
 
 
 class Bound(NamedTuple):
@@ -41,6 +43,26 @@ class Settings(NamedTuple):
     stages: Stages = {}  # noqa: RUF012  # as above
     only: dict[str, Stages] = {}  # noqa: RUF012  # as above
     """Model, or pattern of models → stages with rules of its own instead of those above."""
+
+
+def stages_of(settings: Settings, name: str) -> Stages:
+    """The stages that mlops.yaml has for a model."""
+    own = most_specific(name, settings.only)
+    return settings.stages if own is None else own
+
+
+def known(settings: Settings, name: str, stage: str) -> str:
+    """The stage itself.
+
+    Raises:
+        MlopsError: mlops.yaml lists stages, and this is none of them.
+    """
+    stages = stages_of(settings, name)
+    if stages and stage not in stages:
+        raise MlopsError(
+            f"mlops.yaml has no stage `{stage}` for the model `{name}`", hint=unknown(stage, stages, "").hint
+        )
+    return stage
 
 
 def checked(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from git_mlops.findings import Finding
 from git_mlops.git import signatures
 from git_mlops.git.reader import Reader, reader
 from git_mlops.git.repo import Repo
-from git_mlops.models import facts, objects, rules
+from git_mlops.models import facts, objects, rules, settings
 from git_mlops.models.context import Context
 from git_mlops.models.rules import Moment
 from git_mlops.registry import read
@@ -78,7 +78,7 @@ def _signatures(
 ) -> tuple[list[Finding], tuple[tuple[str, str | None], ...]]:
     held = [event for event in found.stages.values() if event.version == version.version]
     tags = [(version.tag, version.oid), *((event.tag, event.oid) for event in held)]
-    asked = rules.stages_of(context.models, version.name)
+    asked = settings.stages_of(context.models, version.name)
     strict = any(asked[stage].signed for stage in version.stages if stage in asked)
     findings, signers = [], []
     for tag, oid in tags:

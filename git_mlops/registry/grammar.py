@@ -181,6 +181,11 @@ def parse_spec(text: str) -> Spec:
     """
     if "#" in text:
         name, _, stage = text.partition("#")
+        if "@" in name:
+            raise MlopsError(
+                f"`{text}`: a version or a stage, not both",
+                hint=f"`{name}`, or `{name.partition('@')[0]}#{stage}`",
+            )
         return Spec(checked_name(name), stage=checked_stage(stage))
     name, at, version = text.partition("@")
     name = checked_name(name)

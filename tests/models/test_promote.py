@@ -34,6 +34,8 @@ def test_a_stage_that_mlops_yaml_does_not_have_is_no_stage(project: Repo) -> Non
     with pytest.raises(MlopsError, match=r"mlops\.yaml has no stage `pord` for the model `m`") as error:
         promoted(project, "m", "pord", rules)
     assert error.value.hint == "did you mean `prod`?"
+    with pytest.raises(MlopsError, match=r"mlops\.yaml has no stage `pord`"):
+        approve.approve(project, "m", "pord", "", CONTEXT._replace(models=rules))
     assert promoted(project, "m", "prod", rules).made is not None
 
 

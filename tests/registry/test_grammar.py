@@ -128,3 +128,6 @@ def test_a_spec_names_a_version_a_stage_or_the_greatest() -> None:
     with pytest.raises(MlopsError) as error:
         grammar.parse_spec("m@prod")
     assert error.value.hint == "a version, as `m@v1.0.0`; a stage is `m#prod`"
+    with pytest.raises(MlopsError, match="a version or a stage, not both") as error:
+        grammar.parse_spec("m@v1.0.0#prod")
+    assert error.value.hint == "`m@v1.0.0`, or `m#prod`"
