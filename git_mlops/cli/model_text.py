@@ -100,10 +100,7 @@ def shown(version: Version, approvals: Sequence[Event], *, as_json: bool) -> int
         ("commit", version.commit),
         ("registered", f"{_day(version.time)} by {version.who}"),
         ("stages", ", ".join(version.stages) or "-"),
-        *(
-            ("approval", f"for {one.stage}, by {one.who} (`model verify` checks signatures)")
-            for one in approvals
-        ),
+        *(("approval", f"for {one.stage}, by {one.who}") for one in approvals),
         *_facts(facts),
     ]
     width = max(len(name) for name, _value in rows)
