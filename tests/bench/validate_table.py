@@ -1,7 +1,8 @@
 """B8: a table against a schema, beside the same rules written by hand in Polars, and pandera on pandas.
 
 1M rows by default. MLOPS_BENCH_LARGE=1 measures the budget's own 10M, and 40M within 1 GiB (a line of its own
-that informs: the peak of resident memory, in a process that may have no more).
+that informs: the peak of resident memory, in a process that may have no more). MLOPS_BENCH_GX=PYTHON, an
+interpreter with great_expectations (it does not go with pandera's pandas), measures that beside us, too.
 B9: the same data again, whose verdict is known, beside data of a hundredth of its size.
 """
 
@@ -107,18 +108,43 @@ schema = io.from_yaml(Path(sys.argv[2]).read_text())
 started = time.perf_counter()
 schema.validate(pd.read_parquet(sys.argv[1]), lazy=True)
 """
+GREAT_EXPECTATIONS = r"""
+import sys, time, os
+os.environ['GX_ANALYTICS_ENABLED'] = 'false'
+import pandas as pd, great_expectations as gx
+from great_expectations import expectations as e
+context = gx.get_context(mode='ephemeral')
+started = time.perf_counter()
+frame = pd.read_parquet(sys.argv[1])
+asset = context.data_sources.add_pandas('p').add_dataframe_asset('t')
+batch = asset.add_batch_definition_whole_dataframe('b').get_batch(batch_parameters={'dataframe': frame})
+between, null = e.ExpectColumnValuesToBeBetween, e.ExpectColumnValuesToNotBeNull
+suite = gx.ExpectationSuite(name='s', expectations=[
+    *(null(column=n) for n in ('id', 'age', 'score', 'city', 'code', 'height', 'day', 'flag', 'count')),
+    e.ExpectColumnValuesToBeUnique(column='id'), between(column='id', min_value=0),
+    between(column='age', min_value=0, max_value=120), between(column='score', min_value=0, max_value=1),
+    e.ExpectColumnValuesToBeInSet(column='city', value_set=['Ghent', 'Namur', 'Liege', 'Mons']),
+    e.ExpectColumnValuesToMatchRegex(column='code', regex=r'^C\d{8,}$'),
+    between(column='height', min_value=0, strict_min=True), between(column='opt', min_value=0),
+    between(column='day', min_value=pd.Timestamp('1970-01-01')),
+    between(column='count', max_value=10_000_000, strict_max=True),
+])
+assert batch.validate(suite).success
+"""
 TOLD = """
 import resource
 print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-def run(program: str, file: Path, schema: Path, memory: int | None = None) -> tuple[float, int]:
+def run(
+    program: str, file: Path, schema: Path, memory: int | None = None, python: str = sys.executable
+) -> tuple[float, int]:
     """Seconds that a program takes once its libraries are there, and its peak of resident memory in KiB."""
-    words = [sys.executable, "-W", "ignore", "-c", program + TOLD, str(file), str(schema)]
+    words = [python, "-W", "ignore", "-c", program + TOLD, str(file), str(schema)]
     limited = None if memory is None else _limited(words, memory)
     done = subprocess.run(limited or words, capture_output=True, text=True, check=True)
-    seconds, peak = done.stdout.split()
+    seconds, peak = done.stdout.split()[-2:]
     return float(seconds), int(peak)
 
 
@@ -155,9 +181,19 @@ def bench(base: Path) -> list[Row]:
         slower(
             "B8", f"{what} of CSV", seconds["csv"], hand, seconds["csv by hand"], "<= 1.3" if LARGE else ""
         ),
+        *_great_expectations(file, schema, ours),
         *_memory(base, schema),
     ]
     return [*rows, _again(base)]
+
+
+def _great_expectations(file: Path, schema: Path, ours: float) -> list[Row]:
+    """Once: it takes minutes."""
+    python = os.environ.get("MLOPS_BENCH_GX")
+    if python is None:
+        return []
+    theirs, _peak = run(GREAT_EXPECTATIONS, file, schema, python=python)
+    return [slower("B8", f"validate {ROWS:,} rows of Parquet", ours, "Great Expectations", theirs)]
 
 
 def _memory(base: Path, schema: Path) -> list[Row]:
