@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import IO, TYPE_CHECKING, NamedTuple
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.forges.values import Forge, Purpose, Target
@@ -117,7 +117,7 @@ class Client:
         return Answer(raw.status, raw.headers, self._decoded(raw))
 
     def _url(self, path: str, query: Mapping[str, object] | None) -> str:
-        url = path if "://" in path else self._target.api + path
+        url = path if "://" in path else self._target.api + quote(path, safe="/%~")
         if not same_origin(url, self._target.api):
             raise MlopsError(
                 f"{self._forge.TITLE} points to another host: `{_host(url)}`",

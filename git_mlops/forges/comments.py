@@ -7,7 +7,7 @@ from typing import NamedTuple
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.forges import marks
 from git_mlops.forges.client import Client, Pace, RefusedError, UnclearError
-from git_mlops.forges.markup import closed, cut, phrase, size
+from git_mlops.forges.markup import closed, cut, disarmed, phrase, size
 from git_mlops.forges.registry import FORGES
 from git_mlops.forges.values import Comment, Forge, Posted, Target
 
@@ -95,7 +95,7 @@ class _Draft(NamedTuple):
         """The whole comment: marks, report, what was said of other commits as far as there is room."""
         forge = self.forge
         others = [push for push in pushes if push.head != self.now.head][:MOST_EARLIER]
-        body = closed(forge.fit(self.body.strip("\n")))
+        body = closed(forge.fit(disarmed(self.body.strip("\n"))))
         while True:
             before, after = marks.around(self.label, self.now, others, hidden=forge.HIDDEN)
             left = forge.LIMIT - size(before) - size(after) - 100
@@ -121,7 +121,7 @@ def _settled(client: Client, target: Target, draft: _Draft, pace: Pace) -> Poste
                 return posted
             continue
         try:
-            created = draft.forge.create(client, target, draft.text())
+            created = _created(client, target, draft)
         except UnclearError as error:
             failure = error
             pace.sleep(2.0**turn)
@@ -130,6 +130,17 @@ def _settled(client: Client, target: Target, draft: _Draft, pace: Pace) -> Poste
     raise failure or MlopsError(
         f"the comments of `{target.repository}#{target.number}` change faster than we can follow",
         hint="run it again; do two jobs post with one marker?",
+        exit_code=CANNOT_EVALUATE,
+    )
+
+
+def _created(client: Client, target: Target, draft: _Draft) -> Comment:
+    created = draft.forge.create(client, target, draft.text())
+    if created.id:
+        return created
+    raise UnclearError(
+        f"{draft.forge.TITLE} did not say which comment it wrote",
+        hint=f"is `{target.api}` its API?",
         exit_code=CANNOT_EVALUATE,
     )
 

@@ -87,6 +87,18 @@ def closed(markdown: str) -> str:
     return markdown + (f"\n{fence}" if fence else "") + "\n\n</details>" * depth
 
 
+_NAMING = re.compile(r"&#(35|36|58|64|126);")
+
+
+def disarmed(markdown: str) -> str:
+    """Our own Markdown: `@`, `#`, `:`, `~` and `$` as entities are decoded before a forge looks for names.
+
+    GitHub makes a mention of `&#64;ada` and an email address of `a&#64;b.example`, GitLab a link of
+    `https&#58;//…`: the character itself with a gap behind it is no name.
+    """
+    return _NAMING.sub(lambda match: chr(int(match[1])) + _GAP, markdown)
+
+
 def without_commands(markdown: str) -> str:
     """No line begins with `/`: GitLab would take `/merge` for an order of the comment's author."""
     return _COMMAND.sub(f"{_GAP}/", markdown)

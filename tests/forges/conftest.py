@@ -26,7 +26,7 @@ class Fault:
     says: str = "no `luck`\x1b[31m"
     how: str = "status"
     """`status`; `lost`: done, but no answer; `cut`: done, half an answer; `slow`: done, no byte for long;
-    `html`: a page; `huge`: an answer without end."""
+    `empty`: done, but an answer without content; `html`: a page; `huge`: an answer without end."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -67,6 +67,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.over.wait(5)
         elif fault.how == "cut":
             self._send(reply, half=True)
+        elif fault.how == "empty":
+            self._send(Reply(200, {}))
         elif fault.how == "html":
             self._send(reply, html=True)
         elif fault.how == "huge":

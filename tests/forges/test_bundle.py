@@ -52,6 +52,13 @@ def test_unknown_keys_are_kept_out_of_the_way(path: Path) -> None:
     assert set(bundle.read(path)._fields) == {"head", "state", "verdict", "body", "report"}
 
 
+def test_a_short_head_is_enough_where_a_forge_says_no_more(path: Path) -> None:
+    bundle.write(path, "### pass", head=HEAD)
+    assert bundle.read(path, head=HEAD[:12]).head == HEAD
+    with pytest.raises(MlopsError, match="the run was of `aaaaaaa`"):
+        bundle.read(path, head=HEAD[:7])
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

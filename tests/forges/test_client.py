@@ -203,6 +203,14 @@ def test_a_forge_that_repeats_the_token_does_not_get_it_printed(start: Start) ->
         forge.post()
 
 
+def test_what_stands_in_a_path_is_encoded(start: Start) -> None:
+    forge = start(GitHub)
+    client = Client(FORGES["github"], forge.target, dry=True)
+    client.get("/repositories/{a b}/models é%2F~")
+    path = "/repositories/%7Ba%20b%7D/models%20%C3%A9%2F~"
+    assert client.requests[0].splitlines()[0] == f"GET {forge.target.api}{path}"
+
+
 def test_only_the_client_speaks_http() -> None:
     folder = Path(FORGES["github"].__file__).parent  # type: ignore[attr-defined]  # a module
     speaking = {"urllib.request", "http.client", "socket", "ssl", "requests", "httpx"}

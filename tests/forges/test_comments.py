@@ -7,6 +7,7 @@ import pytest
 from git_mlops import forges
 from git_mlops.errors import MlopsError
 from git_mlops.forges import marks
+from git_mlops.reports.markdown import escape
 from tests.forges.apps import HEAD, ME, Gitea, GitHub, GitLab, Request
 from tests.forges.conftest import Fault, Forge, Start
 
@@ -150,7 +151,7 @@ def test_a_comment_that_left_no_answer_is_not_written_twice(forge: Forge) -> Non
     assert len(forge.app.written()) == 1
 
 
-@pytest.mark.parametrize("how", ["lost", "cut", "slow"])
+@pytest.mark.parametrize("how", ["lost", "cut", "slow", "empty"])
 def test_without_a_name_an_unanswered_comment_is_found_too(how: str, start: Start) -> None:
     forge = start(GitLab)
     forge.app.anonymous = True
@@ -158,6 +159,12 @@ def test_without_a_name_an_unanswered_comment_is_found_too(how: str, start: Star
     posted = forge.post("### once")
     assert len(forge.app.written()) == 1
     assert posted.removed == 1
+
+
+def test_an_answer_that_names_no_comment_is_looked_up(forge: Forge) -> None:
+    forge.fail(Fault("POST", path=f"/{forge.target.number}/", how="empty"))
+    assert forge.post("### once").action == "unchanged"
+    assert len(forge.app.written()) == 1
 
 
 def test_a_list_that_lags_behind_does_not_double(forge: Forge) -> None:
@@ -220,6 +227,12 @@ def test_earlier_pushes_make_room_for_the_report(forge: Forge) -> None:
     forge.post("### big\n\n" + "x" * (limit - 290), target=forge.target._replace(head=OTHER))
     (written,) = forge.app.written()
     assert ("do not fit" in written, HEAD in written) == (False, False)
+
+
+def test_a_name_in_the_report_mentions_nobody(forge: Forge) -> None:
+    forge.post("### fail\n\n" + escape("column @org/team of #12, see https://evil.example"))
+    (written,) = forge.app.written()
+    assert "@\u200borg/team of #\u200b12, see https:\u200b//evil" in written
 
 
 def test_a_dry_run_sends_nothing_and_hides_the_token(forge: Forge) -> None:

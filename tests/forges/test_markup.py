@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from git_mlops.forges.markup import closed, cut, inert, phrase, size, without_commands, without_html
+from git_mlops.forges.markup import closed, cut, disarmed, inert, phrase, size, without_commands, without_html
 from git_mlops.reports.markdown import escape
 
 G = "\u200b"
@@ -149,6 +149,12 @@ def test_a_cut_text_says_how_much_is_gone() -> None:
 )
 def test_html_becomes_words(html: str, words: str) -> None:
     assert without_html(html) == words
+
+
+def test_names_in_our_own_text_call_nobody() -> None:
+    assert disarmed(escape("@ada a@b.example #1 https://e ~x $y")) == (
+        f"@{G}ada a@{G}b.example #{G}1 https:{G}//e ~{G}x ${G}y"
+    )
 
 
 def test_no_line_is_an_order() -> None:
