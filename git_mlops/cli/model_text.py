@@ -36,7 +36,7 @@ def _day(time: int) -> str:
 def listed(found: Mapping[str, Artifact], *, as_json: bool) -> int:
     """Every model, or one with all its versions."""
     if as_json:
-        ui.emit("models", [artifact_plain(one) for one in found.values()])
+        ui.emit("models", [_summary(one) for one in found.values()])
         return 0
     if not found:
         ui.note("no models are registered yet: `git mlops model register NAME [EXPERIMENT]`")
@@ -54,13 +54,22 @@ def listed(found: Mapping[str, Artifact], *, as_json: bool) -> int:
     return 0
 
 
-def artifact_plain(one: Artifact) -> dict[str, object]:
-    """A model for `--json`."""
+def _summary(one: Artifact) -> dict[str, object]:
+    """A model among others: `list NAME` has its versions."""
     return {
         "model": one.name,
         "latest": one.latest.version if one.latest else None,
+        "registered": moment(one.latest.event.time) if one.latest else None,
         "deprecated": one.deprecated,
         "stages": {stage: event.version for stage, event in one.stages.items()},
+        "count": sum(version.active for version in one.versions),
+    }
+
+
+def artifact_plain(one: Artifact) -> dict[str, object]:
+    """A model for `--json`."""
+    return {
+        **_summary(one),
         "versions": [
             {
                 "version": version.version, "tag": version.event.tag, "commit": version.commit,

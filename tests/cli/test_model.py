@@ -88,7 +88,14 @@ def test_every_command_speaks_json(project: Repo, mlops: Run) -> None:
     assert (promoted["tag"], promoted["refused"]) == ("m#staging#1", [])
     models = data(mlops, "model", "list", cwd=at)
     assert isinstance(models, list)
-    assert (models[0]["latest"], models[0]["stages"]) == ("v0.1.0", {"staging": "v0.1.0"})
+    assert (models[0]["latest"], models[0]["stages"], models[0]["count"]) == (
+        "v0.1.0",
+        {"staging": "v0.1.0"},
+        1,
+    )
+    one = data(mlops, "model", "list", "m", cwd=at)
+    assert isinstance(one, dict)
+    assert [version["tag"] for version in one["versions"]] == ["m@v0.1.0"]
     events = data(mlops, "model", "history", "m", cwd=at)
     assert isinstance(events, list)
     assert events[0]["title"] == "model: m v0.1.0 is staging"
