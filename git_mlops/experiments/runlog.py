@@ -90,7 +90,7 @@ class State:
         latest, history = self.latest, self.history
         for name, value, moment, step, *more in points:
             old = latest.get(name)
-            if old is None or (step, moment, value) > (old[2], old[1], old[0]):
+            if old is None or (step, moment, _ordered(value)) > (old[2], old[1], _ordered(old[0])):
                 latest[name] = (value, moment, step)
             if history is not None:
                 history.setdefault(name, []).append((value, moment, step))
@@ -99,6 +99,10 @@ class State:
 
 
 _PARTS = ("params", "metrics", "tags", "datasets", "model_inputs", "model_outputs", "models")
+
+
+def _ordered(value: float) -> float:
+    return 0.0 if value != value else value  # noqa: PLR0124  # NaN, which MLflow orders as 0
 
 
 def finite(value: float) -> float | str:
@@ -165,6 +169,7 @@ class Log:
         """
         self.pid = os.getpid()
         self._mutex = threading.Lock()
+        self._closed = False
         self._synced = time.monotonic()
         name = re.sub(r"[^A-Za-z0-9.-]", "_", platform.node()) or "host"
         folder = place / FOLDER
@@ -190,6 +195,8 @@ class Log:
         """
         line = (json.dumps(event, separators=(",", ":"), default=str) + "\n").encode()
         with self._mutex:
+            if self._closed:  # by another thread, which has sealed the run
+                raise GoneError
             fcntl.flock(self._lock, fcntl.LOCK_SH)
             try:
                 if os.fstat(self._file).st_nlink == 0:
@@ -207,9 +214,11 @@ class Log:
 
     def close(self) -> None:
         """Give the files free."""
-        for handle in (self._file, self._lock):
-            with suppress(OSError):
-                os.close(handle)
+        with self._mutex:
+            if not self._closed:
+                self._closed = True
+                os.close(self._file)
+                os.close(self._lock)
 
 
 _APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
@@ -287,6 +296,8 @@ class Reader:
         self.state = State(began.facts)
         self.changed = 0.0
         """When the log was last written, in seconds since 1970."""
+        self.gone = False
+        """Whether the run was sealed meanwhile: the experiment knows more than this log."""
         self._offsets: dict[str, int] = {}
         self._mutex = threading.Lock()
 
@@ -313,6 +324,7 @@ class Reader:
         try:
             return [f"{folder}/{n}" for n in os.listdir(folder) if n.startswith("log-")]  # noqa: PTH208
         except OSError:
+            self.gone = True
             return []
 
     def _events(self, file: str) -> Iterator[Event]:
@@ -325,6 +337,7 @@ class Reader:
                 stream.seek(begin)
                 content = stream.read()
         except OSError:
+            self.gone = True
             return
         self.changed = max(self.changed, status.st_mtime)
         end = content.rfind(b"\n") + 1  # a line that is being written is read next time

@@ -72,7 +72,7 @@ class Groups:
         """By id: those that are kept, those that runs name, and the default one."""
         self._index.refresh()
         found = {DEFAULT[0]: Group(*DEFAULT), **self.kept()}
-        for entry in self._index.entries.values():
+        for entry in [*self._index.entries.values()]:
             facts = entry.facts or (entry.log.began.facts if entry.log else {})
             place = str(facts.get("experiment_id", DEFAULT[0]))
             moment = facts.get("start_time") or 0

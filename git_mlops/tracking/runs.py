@@ -5,8 +5,9 @@ An index of one process. What is in refs is read when a ref is new; what is unde
 
 import json
 import os
+import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ EXPERIMENTS = "refs/mlops/mlflow/experiments"
 """What is known of MLflow's experiments besides the runs in them."""
 DEFAULT = ("0", "Default")
 _STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED", "running": "RUNNING"}
+_ATTEMPTS = 10
 _LIMIT = 64 * 1024 * 1024
 _RECENT = 100_000_000
 """Nanoseconds within which two writes may leave the same time on a directory."""
@@ -37,8 +39,9 @@ _RECENT = 100_000_000
 class Entry:
     """One run: recorded, under way, or recorded and being edited."""
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, refresh: Callable[[], None]) -> None:
         self.run_id = run_id
+        self._refresh = refresh
         self.ref: str | None = None
         self.commit: str | None = None
         self.facts: Mapping[str, Any] = {}
@@ -55,7 +58,15 @@ class Entry:
 
     def state(self) -> State:
         """As it is now."""
-        return self.log.look() if self.log is not None else State(self.facts)
+        for _attempt in range(_ATTEMPTS):
+            log = self.log
+            if log is None:
+                break
+            found = log.look()
+            if not log.gone:
+                return found
+            self._refresh()  # it is being sealed just now
+        return State(self.facts)
 
     def seen(self, ref: Ref, facts: Mapping[str, Any], *, foreign: bool) -> None:
         """A commit of it."""
@@ -76,14 +87,24 @@ class Index:
         self._of_ref: dict[str, str] = {}
         self._mark: object = None
         self._models: dict[str, str] = {}
+        self._mutex = threading.RLock()
 
     def refresh(self) -> None:
-        """Look at what changed."""
-        self._look_at_logs()
+        """Look at what changed. Threads look one after the other."""
+        with self._mutex:
+            self._look()
+
+    def _look(self) -> None:
+        ended = self._look_at_logs()
         mark = _mark(self.repo)
-        if mark is not None and mark == self._mark:
-            return
-        self._mark = mark
+        if mark is None or mark != self._mark:
+            self._mark = mark
+            self._look_at_refs()
+        for entry in ended:
+            if entry.ref is None and entry.log is None:  # given up
+                self.entries.pop(entry.run_id, None)
+
+    def _look_at_refs(self) -> None:
         found = refs.list_refs(self.repo, names.PREFIX, EXPERIMENTS)
         self.experiments = next((ref.oid for ref in found if ref.name == EXPERIMENTS), None)
         now = {ref.name: ref.oid for ref in found if names.parse_ref(ref.name)}
@@ -124,7 +145,7 @@ class Index:
         run_id = facts["run_id"]
         entry = self.entries.get(run_id)
         if entry is None:
-            entry = self.entries[run_id] = Entry(run_id)
+            entry = self.entries[run_id] = Entry(run_id, self.refresh)
         elif entry.ref not in (None, ref.name) and entry.ref in self._refs:
             return  # a copy of it, under another name
         entry.seen(ref, facts, foreign=foreign or bool(facts.get("foreign")))
@@ -132,20 +153,21 @@ class Index:
         for model in facts.get("models", ()):
             self._models[model["model_id"]] = run_id
 
-    def _look_at_logs(self) -> None:
+    def _look_at_logs(self) -> list[Entry]:
+        """Follow them; the runs that have none any more."""
         present = set()
         for place in runlog.places(self.repo.private):
             began = self._follow(place)
             if began:
                 present.add(began)
-        for entry in [e for e in self.entries.values() if e.live and e.run_id not in present]:
+        ended = [e for e in [*self.entries.values()] if e.live and e.run_id not in present]
+        for entry in ended:
             entry.log = entry.made = None
             self._mark = None  # it was sealed: there is a ref
-            if entry.ref is None:
-                del self.entries[entry.run_id]
+        return ended
 
     def _follow(self, place: Path) -> str | None:
-        for entry in self.entries.values() if place.name == "track" else [self.entries.get(place.name)]:
+        for entry in [*self.entries.values()] if place.name == "track" else [self.entries.get(place.name)]:
             if entry is not None and entry.log is not None and entry.log.place == place:
                 if _same(entry.log, place):
                     return entry.run_id
@@ -160,7 +182,7 @@ class Index:
                 return None
         entry = self.entries.get(began.run_id)
         if entry is None:
-            entry = self.entries[began.run_id] = Entry(began.run_id)
+            entry = self.entries[began.run_id] = Entry(began.run_id, self.refresh)
         entry.log, entry.made = Reader(place, began), None
         return began.run_id
 
@@ -179,7 +201,7 @@ class Index:
         entry = self.entries.get(self._models.get(model_id, ""))
         if entry is not None:
             return entry
-        for one in self.entries.values():
+        for one in [*self.entries.values()]:
             if one.live and model_id in one.state().models:
                 return one
         return None
@@ -197,7 +219,7 @@ class Index:
                 found.append((float(value), moment, step))
         if entry.log is not None:
             found += entry.log.histories().get(metric, [])
-        return sorted(found, key=_order)
+        return sorted(dict.fromkeys(found), key=_order)  # what was sent twice counts once
 
     def histories(self, entry: Entry) -> dict[str, list[Point]]:
         """Every value of every metric that is recorded."""
@@ -209,7 +231,7 @@ class Index:
             found = self._of_others(entry.ref, entry.commit, entry.facts)
         for name, (value, moment, step) in entry.facts.get("metrics", {}).items():
             found.setdefault(name, [(float(value), moment, step)])
-        return {name: sorted(points, key=_order) for name, points in found.items()}
+        return {name: sorted(dict.fromkeys(points), key=_order) for name, points in found.items()}
 
     def _recorded(self, commit: str, metric: str) -> list[Point]:
         name = f"{commit}:{RUN}plots/{metric}.tsv"

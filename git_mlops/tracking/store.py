@@ -228,13 +228,11 @@ class Store(genai.Delegating, AbstractStore):  # type: ignore[misc]  # MLflow ha
         return self._run(self._entry(run_id))
 
     def update_run_info(self, run_id: str, run_status: Any, end_time: Any, run_name: Any) -> RunInfo:
-        entry, state = self._active(run_id)
+        entry, _state = self._active(run_id)
         told: dict[str, Any] = {}
         if run_status is not None:
             told["status"] = RunStatus.to_string(run_status)
-            ended = run_status in (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED)
-            told["end_time"] = end_time if end_time is not None or not ended else state.info.get("end_time")
-        elif end_time is not None:
+        if end_time is not None:
             told["end_time"] = end_time
         if run_name:
             told["run_name"] = run_name
@@ -268,13 +266,13 @@ class Store(genai.Delegating, AbstractStore):  # type: ignore[misc]  # MLflow ha
         entry = self._entry(run_id)
         with said():
             self.recorder.seal(entry)
-            self.recorder.index.refresh()
-            if entry.ref and entry.commit:
-                remove.drop(self.repo, [Ref(entry.ref, entry.commit)], "mlflow gc")
+            sealed = self.recorder.index.get(run_id)
+            if sealed and sealed.ref and sealed.commit:
+                remove.drop(self.repo, [Ref(sealed.ref, sealed.commit)], "mlflow gc")
                 self.recorder.index.refresh()
 
     def _entries(self) -> list[Entry]:
-        return [one for one in self.recorder.index.entries.values() if not _kind(one)]
+        return [one for one in [*self.recorder.index.entries.values()] if not _kind(one)]
 
     # what is logged
 
@@ -537,7 +535,7 @@ class Store(genai.Delegating, AbstractStore):  # type: ignore[misc]  # MLflow ha
         with said():
             self.recorder.index.refresh()
         found = []
-        for entry in self.recorder.index.entries.values():
+        for entry in [*self.recorder.index.entries.values()]:
             if not entry.live and not entry.facts.get("models"):
                 continue
             state = entry.state()

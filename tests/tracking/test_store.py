@@ -243,3 +243,27 @@ def test_experiments_of_two_clones_are_merged(repo: Repo, client: Client, run: R
     found = {one.name: one for one in client(repo).search_experiments()}
     assert sorted(found) == ["Default", "both", "mine", "theirs"]
     assert (found["both"].experiment_id, found["both"].tags) == (both, {"newer": "yes"})
+
+
+def test_threads_log_and_read_while_runs_are_sealed(repo: Repo, client: Client) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    one = client(repo)
+    run_id = trained(one)
+
+    def work(number: int) -> int:
+        for step in range(30):
+            one.log_metric(run_id, f"m{number}", step, step=step)
+        own = trained(one, f"run-{number}")
+        return len(one.search_runs(["0"])) and len(one.get_metric_history(own, "loss"))
+
+    with ThreadPoolExecutor(6) as pool:
+        lengths = list(pool.map(work, range(6)))
+    settle(repo)
+    forget()
+    again = client(repo)
+    assert lengths == [3] * 6
+    assert [len(again.get_metric_history(run_id, f"m{number}")) for number in range(6)] == [30] * 6
+    assert sorted(run.info.run_name for run in again.search_runs(["0"])) == sorted(
+        ["first", *(f"run-{number}" for number in range(6))]
+    )
