@@ -108,6 +108,8 @@ def heard(sent: Sent) -> None:
         ui.note(sent.said.rstrip())
     if sent.along:
         ui.note(f"sent along, being only here until now: {ui.listed(sent.along, 10)}")
+    if sent.left:
+        ui.note(f"only here: `git push {sent.remote} {shlex.join(sent.left)}` sends them")
 
 
 def _sent(made: Sequence[Made], remote: str | None) -> None:

@@ -38,6 +38,8 @@ class Sent(NamedTuple):
     """What git's hooks printed."""
     along: tuple[str, ...]
     """Tags of the model that were here alone."""
+    left: tuple[str, ...] = ()
+    """Those that still are, since there was nothing new to send."""
 
 
 def shared(
@@ -57,10 +59,8 @@ def shared(
     seen = look(repo, remote, grammar.checked_name(name))
     done = work()
     tags = made(done)
-    if not tags:
-        return done, Sent(remote, "", ())
-    said = push(repo, seen, tags)
-    return done, Sent(remote, said, tuple(ref.removeprefix("refs/tags/") for ref in seen.unsent))
+    before = tuple(ref.removeprefix("refs/tags/") for ref in seen.unsent)
+    return done, Sent(remote, push(repo, seen, tags), before) if tags else Sent(remote, "", (), before)
 
 
 def guard(name: str) -> str:

@@ -125,6 +125,9 @@ def test_a_clone_sees_what_was_pushed_and_goes_on(
     mlops("model", "promote", "m", "prod", "--push", cwd=at)
     tags = run("git", "tag", cwd=at).stdout.split()
     assert tags == ["m#prod#2", "m#staging#1", "m@v0.1.0"]
+    mlops("model", "register", "m", cwd=at)
+    done = mlops("model", "promote", "m@v0.1.0", "prod", "--push", cwd=at)
+    assert done.stderr.splitlines()[0] == "only here: `git push origin m@v0.1.1` sends them"
 
 
 def test_in_ci_the_rules_are_those_of_the_main_branch(
