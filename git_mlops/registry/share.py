@@ -1,6 +1,6 @@
 """Tags to a git remote: all or none, and never past an event of the model that is not here yet.
 
-Two people may promote at once. Each push also moves `refs/mlops/registry/NAME` of the remote from the event
+Two people may promote at once. Each push also moves `refs/mlops/registry/NAME@last` of the remote from the event
 that was seen last to the new one: the second of two finds it moved, and is told so.
 """
 
@@ -65,7 +65,8 @@ def shared(
 
 def guard(name: str) -> str:
     """The ref of a remote that says which event of a model was pushed last."""
-    return f"refs/mlops/registry/{grammar.in_tag(name)}"
+    # not the name alone: `nlp` and `nlp/churn` could not both be refs
+    return f"refs/mlops/registry/{grammar.in_tag(name)}@last"
 
 
 def look(repo: Repo, remote: str, name: str) -> Seen:

@@ -125,3 +125,15 @@ def test_a_remote_that_is_not_there_leaves_no_tag(clones: tuple[Repo, Repo], tmp
     with pytest.raises(MlopsError, match="the git remote `origin` cannot be used") as error:
         push(one, "prod")
     assert (error.value.exit_code, one.text("tag")) == (3, "m@v1.0.0")
+
+
+def test_models_whose_names_begin_alike_are_pushed_both(clones: tuple[Repo, Repo]) -> None:
+    one, _two = clones
+    for name in ("m", "m/n", "m/n/o"):
+
+        def work(name: str = name) -> Made:
+            said = Tag("register", name, "v2.0.0")
+            return write.tag(one, said, "HEAD", Message("t"), read.artifact(one, name))
+
+        share.shared(one, "origin", name, work, lambda made: [made])
+    assert there(one) == {"m@v1.0.0", "m@v2.0.0", "m/n@v2.0.0", "m/n/o@v2.0.0"}
