@@ -1,5 +1,6 @@
-"""The same projects as for the checks."""
+"""The same projects as for the checks, and the forges."""
 
 from tests.checks.conftest import project
+from tests.forges.conftest import forge, start
 
-__all__ = ["project"]
+__all__ = ["forge", "project", "start"]
