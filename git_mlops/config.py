@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_origin, get_type_hints
 
 from git_mlops import env
+from git_mlops.checks.contradictions import contradictions
 from git_mlops.checks.settings import Gates, Levels
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.decode import DecodeError, decode, from_text, json_schema
@@ -95,9 +96,11 @@ def _yaml(content: bytes) -> Any:
 def problems(content: bytes) -> Iterator[Finding]:
     """What is wrong with a mlops.yaml, as findings of the rule `config-valid`."""
     try:
-        parse(content)
+        wrong = [*contradictions(parse(content))]
     except DecodeError as error:
-        yield Finding("config-valid", "error", str(error), path=FILE, hint=error.hint)
+        wrong = [error]
+    for one in wrong:
+        yield Finding("config-valid", "error", str(one), path=FILE, hint=one.hint)
 
 
 def load(repo: Repo, content: bytes | None = None, *, judging: bool = True) -> Loaded:

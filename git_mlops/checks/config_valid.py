@@ -1,7 +1,8 @@
-"""mlops.yaml is valid: known keys, right types, a version that this git-mlops reads."""
+"""mlops.yaml is valid: known keys, right types, a version that this git-mlops reads, names that exist."""
 
 from collections.abc import Iterator
 
+from git_mlops.checks import config_names
 from git_mlops.checks.context import EVERYWHERE, Context
 from git_mlops.findings import Finding
 
@@ -15,3 +16,5 @@ def check(context: Context) -> Iterator[Finding]:
     if FILE in context.scope.paths:
         for content in context.scope.read([FILE]).values():
             yield from context.problems(content)
+    if FILE in context.scope.paths or context.scope.kind == "workspace":
+        yield from config_names.check(context)

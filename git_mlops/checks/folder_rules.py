@@ -84,7 +84,11 @@ def _head(file: Path) -> bytes:
 
 def _sizes(wanted: Folder, files: Mapping[str, Path]) -> Iterator[Finding]:
     sizes = {name: file.stat().st_size for name, file in files.items()}
-    small = [name for name, size in sizes.items() if size < wanted.smallest]
+    if wanted.smallest > 1:
+        yield from _of([name for name, size in sizes.items() if not size], "is empty", "are empty")
+    small = [
+        name for name, size in sizes.items() if size < wanted.smallest and (size or wanted.smallest == 1)
+    ]
     yield from _of(small, f"has less than {wanted.smallest} bytes", f"have less than {wanted.smallest} bytes")
     if wanted.largest is not None:
         large = [name for name, size in sizes.items() if size > wanted.largest]

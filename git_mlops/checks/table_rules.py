@@ -1,6 +1,7 @@
 """What mlops.yaml says of whole tables (`tables`, `data.keys`): rows, unique keys, references, freshness."""
 
 import datetime as dt
+import difflib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
@@ -57,7 +58,7 @@ def _items(context: Context) -> Iterator[Item]:
         table = most_specific(path, context.config.tables) or Table()
         key = most_specific(path, context.config.data.keys) or ()
         if path in new:
-            yield from (_item(context, place, about, look) for about, look in _own(path, table, key))
+            yield from (_item(context, place, *asked) for asked in _own(path, table, key))
         yield from _references(context, place, table, every, set(new))
 
 
@@ -67,7 +68,7 @@ def meanings(path: str, tables: Tables, keys: Mapping[str, tuple[str, ...]]) -> 
     targets = {target.rpartition(":")[0] for one in tables.values() for target in one.references.values()}
     if table.references or table.fresh or path in targets:
         return None
-    return [_meaning(path, about) for about, _look in _own(path, table, most_specific(path, keys) or ())]
+    return [_meaning(path, asked.about) for asked in _own(path, table, most_specific(path, keys) or ())]
 
 
 def _meaning(path: str, about: str) -> str:
@@ -80,15 +81,27 @@ def _written(path: str) -> str:
     return f"None{declared()}" if form is None else str(form)
 
 
-def _own(path: str, table: Table, key: Sequence[str]) -> Iterator[tuple[str, Look]]:
+class _Asked(NamedTuple):
+    about: str
+    look: Look
+    columns: Sequence[str] = ()
+    """Those that it needs."""
+    setting: str = ""
+    """Where mlops.yaml names them."""
+
+
+def _own(path: str, table: Table, key: Sequence[str]) -> Iterator[_Asked]:
     """What is asked of a table by itself."""
     if table.rows:
-        yield f"rows {table.rows}", partial(_rows, table)
-    for text in dict.fromkeys((*(["+".join(key)] if key else []), *table.unique)):
+        yield _Asked(f"rows {table.rows}", partial(_rows, table))
+    joined = "+".join(key)
+    for text in dict.fromkeys((*([joined] if key else []), *table.unique)):
         columns = [name.strip() for name in text.split("+")]
-        yield f"unique {columns}", partial(_unique, columns)
+        setting = "`data.keys`" if text == joined else "`unique` of `tables:`"
+        yield _Asked(f"unique {columns}", partial(_unique, columns), columns, setting)
     if table.fresh:
-        yield f"fresh {table.fresh}", partial(_newest, table.fresh, _seconds(table.fresh, path))
+        look = partial(_newest, table.fresh, _seconds(table.fresh, path))
+        yield _Asked(f"fresh {table.fresh}", look, [table.fresh.column], "`fresh` of `tables:`")
 
 
 def _references(
@@ -106,24 +119,47 @@ def _references(
             yield _said(place, f"reference {target}", [Finding(RULE, "error", message, place.path)])
             continue
         about = f"reference {column} {there.algorithm}:{there.hash} {_written(path)} {other}"
-        yield _item(context, place, about, partial(_dangling, context, column, there, other))
+        look = partial(_dangling, context, column, there, other)
+        yield _item(context, place, about, look, [column], _REFERENCES)
 
 
 def _said(place: _Place, about: str, found: list[Finding]) -> Item:
     return Item(place.path, place.algorithm, place.hash, _meaning(place.path, about), lambda: found)
 
 
-def _item(context: Context, place: _Place, about: str, look: Look) -> Item:
+_REFERENCES = "`references` of `tables:`"
+
+
+def _item(  # the fields of _Asked
+    context: Context, place: _Place, about: str, look: Look, columns: Sequence[str] = (), setting: str = ""
+) -> Item:
     def looked() -> list[Finding] | None:
         parts = judged.parts(context, place.path, place.out, place.oid)
         if parts is None:
             return None
         try:
-            return look(place.path, parts)
+            return list(_lacking(place.path, parts, columns, setting)) or look(place.path, parts)
         except ValueError as error:  # FrameError, without importing Polars for a known verdict
             return [Finding(RULE, "error", f"cannot be read: {error}", place.path)]
 
     return Item(place.path, place.algorithm, place.hash, _meaning(place.path, about), looked)
+
+
+def _lacking(
+    path: str, parts: Sequence[judged.Part], columns: Sequence[str], setting: str, at: str | None = None
+) -> Iterator[Finding]:
+    """Columns that mlops.yaml names and a table has not: what is asked of them cannot be judged."""
+    if not columns or not parts:
+        return
+    from git_mlops.tables import pii
+
+    there = pii.columns(*parts[0])
+    for name in (name for name in columns if there and name not in there):
+        which = "it" if at is None else f"`{at}`"
+        message = f"{which} has no column `{name}`, which {setting} in mlops.yaml names"
+        close = difflib.get_close_matches(name, there, n=1)
+        hint = f"did you mean `{close[0]}`?" if close else None
+        yield Finding(RULE, "error", message, path, hint=hint, data={"column": name})
 
 
 def _rows(table: Table, path: str, parts: Sequence[judged.Part]) -> list[Finding]:
@@ -146,7 +182,8 @@ def _unique(columns: Sequence[str], path: str, parts: Sequence[judged.Part]) -> 
         return []
     named = " + ".join(f"`{name}`" for name in columns)
     examples = "; ".join(found.examples)
-    message = f"{named} must be unique; {found.values} values repeat in {found.rows} rows: {examples}"
+    values = "1 value repeats" if found.values == 1 else f"{found.values} values repeat"
+    message = f"{named} must be unique; {values} in {found.rows} rows: {examples}"
     return [Finding(RULE, "error", message, path, data={"columns": list(columns), **found._asdict()})]
 
 
@@ -159,11 +196,17 @@ def _dangling(
     if others is None:
         message = f"`{column}` is not compared with `{there.path}`, whose data is not on this machine"
         return [Finding(RULE, "unknown", message, path, hint=f"`git mlops pull {there.path}`")]
-    found = constraints.dangling(parts, column, others, other)
+    lacking = list(_lacking(path, others, [other], _REFERENCES, there.path))
+    found = None if lacking else constraints.dangling(parts, column, others, other)
     if found is None:
-        return []
+        return lacking
+    values, rows = (
+        f"{count} {word}{'' if count == 1 else 's'}"
+        for count, word in ((found.values, "value"), (found.rows, "row"))
+    )
+    are = "is" if found.values == 1 else "are"
     message = (
-        f"{found.values} values of `{column}` in {found.rows} rows are not in `{other}` of `{there.path}`: "
+        f"{values} of `{column}` in {rows} {are} not in `{other}` of `{there.path}`: "
         f"{'; '.join(found.examples)}"
     )
     return [Finding(RULE, "error", message, path, data={"column": column, **found._asdict()})]

@@ -1,5 +1,6 @@
 """Before a commit or a merge: `data.track` turns files into pointers, and every rule runs on the index."""
 
+import shlex
 import time
 from collections.abc import Sequence
 
@@ -17,6 +18,8 @@ from git_mlops.git.repo import discover
 from git_mlops.hooks import shims, skips, triage
 from git_mlops.hooks.check import settings_of
 from git_mlops.reports import text
+from git_mlops.schema.bindings import schema_for
+from git_mlops.schema.python import split
 
 
 def run(name: str, _arguments: Sequence[str]) -> int:
@@ -30,6 +33,7 @@ def run(name: str, _arguments: Sequence[str]) -> int:
     findings = findings or checks.check(Context(chosen, settings, config.problems), skip=skip)
     if track.of_named_files():
         findings = [_told_only(finding, chosen) for finding in findings]
+    findings += _unstaged_bindings(chosen, settings)
     settled = "data-added" not in skip and not any(f.rule in _UNSETTLED for f in findings)
     _remember(chosen, settings, started if settled else None)
     if not findings:
@@ -42,6 +46,29 @@ def _told_only(finding: Finding, chosen: Scope) -> Finding:
     """`git commit -- PATH` says by name what is meant: other data that waits is no mistake then."""
     other = finding.rule == "data-added" and f"{finding.path}.dvc" not in chosen.paths
     return finding._replace(level="warning") if other else finding
+
+
+def _unstaged_bindings(chosen: Scope, staged: Config) -> list[Finding]:
+    """Data that the mlops.yaml on disk binds to a schema, and the staged one does not: it is not checked."""
+    if not any(path.endswith(".dvc") for path in chosen.paths) or not listing.on_disk(
+        chosen.repo.root / config.FILE
+    ):
+        return []
+    try:
+        bindings = config.load(chosen.repo, judging=False).config.schemas
+    except MlopsError:
+        return []
+    if bindings == staged.schemas:
+        return []
+    contents = chosen.read([path for path in chosen.paths if path.endswith(".dvc")])
+    found = []
+    for out in listing.outs(contents):
+        schema = schema_for(out.path, bindings)
+        if schema and schema_for(out.path, staged.schemas) != schema:
+            message = f"not checked by `{schema}`: {config.FILE} binds it, and that is not staged"
+            hint = f"`git add {config.FILE} {shlex.quote(split(schema)[0])}`"
+            found.append(Finding("schema", "note", message, out.path, hint=hint))
+    return found
 
 
 _SKIPPABLE = frozenset((*checks.RULES, "auto-track", *shims.OURS))

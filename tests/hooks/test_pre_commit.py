@@ -236,3 +236,13 @@ def test_names_in_the_repository_are_never_run(project: Armed) -> None:
     project.write("again.py", "x")
     project.commit("again")
     assert not (project.root / "pwned").exists()
+
+
+def test_a_binding_that_is_not_staged_is_told(project: Armed) -> None:
+    project.data("t.csv", "id\n1\n")
+    project.git("add", "-A")
+    project.write("schemas/t.yaml", "columns: {id: {dtype: int64}}\n")
+    project.write("mlops.yaml", "version: 1\nschemas: {t.csv: schemas/t.yaml}\n")
+    said = project.git("commit", "-m", "data")
+    assert "not checked by `schemas/t.yaml`: mlops.yaml binds it, and that is not staged" in said
+    assert "`git add mlops.yaml schemas/t.yaml`" in said
