@@ -47,14 +47,17 @@ def events(repo: Repo, name: str | None = None) -> list[Event]:
     if name is None:
         patterns = ["refs/tags/**/*@*", "refs/tags/**/*#*"]
     else:
-        patterns = [f"refs/tags/{grammar.in_tag(name)}{sign}*" for sign in "@#"]
+        # the last for stages with a slash
+        patterns = [f"refs/tags/{grammar.in_tag(name)}{end}" for end in ("@*", "#*", "#*/**")]
     return [one for one in _read(repo, patterns) if one.kind != "approve" and name in (None, one.name)]
 
 
 def approvals(repo: Repo, name: str, version: str) -> list[Event]:
     """The tags that approve one version for a stage, trusted or not."""
     pattern = f"refs/tags/{grammar.APPROVALS}{grammar.in_tag(name)}@{version}#*"
-    there = (one for one in _read(repo, [pattern]) if (one.name, one.version) == (name, version))
+    there = (
+        one for one in _read(repo, [pattern, f"{pattern}/**"]) if (one.name, one.version) == (name, version)
+    )
     return sorted(there, key=lambda event: (event.time, event.tag))
 
 

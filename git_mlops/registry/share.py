@@ -1,7 +1,7 @@
 """Tags to a git remote: all or none, and never past an event of the model that is not here yet.
 
-Two people may promote at once. Each push also moves `refs/mlops/registry/NAME@last` of the remote from the event
-that was seen last to the new one: the second of two finds it moved, and is told so.
+Two people may promote at once. Each push also moves `refs/mlops/registry/NAME@last` of the remote from the
+event that was seen last to the new one: the second of two finds it moved, and is told so.
 """
 
 from collections.abc import Callable, Sequence
@@ -85,7 +85,9 @@ def look(repo: Repo, remote: str, name: str) -> Seen:
     last = next((oid for oid, ref in pairs if ref == guard(name)), None)
     # git matches the ends of names: `refs/other/refs/tags/…` would be among them
     there = {ref: oid for oid, ref in pairs if ref.startswith("refs/tags/") and not ref.endswith("^{}")}
-    here = {ref.name: ref.oid for ref in refs.list_refs(repo, *patterns)}
+    # for `for-each-ref`, unlike for `ls-remote`, `*` ends at a slash, which a stage may have
+    below = [f"{pattern}/**" for pattern in patterns]
+    here = {ref.name: ref.oid for ref in refs.list_refs(repo, *patterns, *below)}
     other = next((ref for ref, oid in there.items() if here.get(ref, oid) != oid), None)
     if other is not None:
         tag = other.removeprefix("refs/tags/")

@@ -171,3 +171,11 @@ def test_a_repository_of_sha256_has_a_registry_too(tmp_path: Path, run: Run) -> 
         found = read.artifact(repo, "m")
     latest = read.resolve(repo, "m")
     assert (len(latest.commit), latest.version, latest.facts["a"]) == (64, "v1.1.0", 1)
+
+
+def test_a_stage_with_a_slash_is_found_by_its_model_s_name(repo: Repo, tagged: Tagger) -> None:
+    tagged("m@v1.0.0", "m#eu/west/prod#1", "m#eu#2")
+    assert ours(repo, "m")["stages"] == {"eu": "v1.0.0", "eu/west/prod": "v1.0.0"}
+    assert read.resolve(repo, "m#eu/west/prod").stages == ("eu", "eu/west/prod")
+    tagged("approve/m@v1.0.0#eu/prod#0123456789", at="m@v1.0.0")
+    assert [one.stage for one in read.approvals(repo, "m", "v1.0.0")] == ["eu/prod"]

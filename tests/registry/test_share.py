@@ -102,9 +102,9 @@ def test_a_tag_that_is_another_one_there_stops_it(clones: tuple[Repo, Repo]) -> 
 
 def test_what_was_only_here_goes_along(clones: tuple[Repo, Repo]) -> None:
     one, _two = clones
-    assign(one, "staging")()
+    assign(one, "eu/staging")()
     sent = share.shared(one, "origin", "m", assign(one, "prod"), lambda made: [made])[1]
-    assert (sent.along, there(one)) == (("m#staging#1",), {"m@v1.0.0", "m#staging#1", "m#prod#2"})
+    assert (sent.along, there(one)) == (("m#eu/staging#1",), {"m@v1.0.0", "m#eu/staging#1", "m#prod#2"})
 
 
 def test_a_remote_that_refuses_leaves_no_tag(clones: tuple[Repo, Repo], tmp_path: Path) -> None:
