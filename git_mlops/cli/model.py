@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "provenance": ("model_documents", "provenance", "Print how a version was made (in-toto, SLSA)"),
     "history": ("model_read", "history", "Show what happened to a model"),
     "predict": ("model_serve", "predict", "Score a file with a model"),
+    "serve": ("model_server", "serve", "Serve a model over HTTP"),
 }
 """Command → module of this package, its name there, the first line of its help."""
 

@@ -15,18 +15,18 @@ from git_mlops.serve import source as serving
 from git_mlops.serve.columns import Extra
 from git_mlops.serve.source import Asked
 
-_model = click.argument("model", metavar="NAME[@V|#STAGE]")
-_trust = click.option(
+model_argument = click.argument("model", metavar="NAME[@V|#STAGE]")
+trust_option = click.option(
     "--trust", is_flag=True, help="Load it whatever it may run: a plain file, or a doubtful one."
 )
-_extra = click.option(
+extra_option = click.option(
     "--extra",
     type=click.Choice(["refuse", "ignore"]),
     help="What to do with columns that the model does not take.",
 )
 
 
-def _opened(*, trust: bool) -> tuple[Repo, Config, Asked]:
+def opened(*, trust: bool) -> tuple[Repo, Config, Asked]:
     """The repository, its settings, and what the user vouches for."""
     repo = find_repo()
     settings = config.load(repo).config
@@ -43,15 +43,15 @@ class _Scoring(TypedDict):
 
 
 @click.command()
-@_model
+@model_argument
 @click.option("--in", "source", required=True, metavar="FILE", help="Rows: Parquet, CSV, JSON lines, Arrow.")
 @click.option("--out", required=True, metavar="FILE", help="Answers: .parquet or .csv.")
 @click.option(
     "--keep", multiple=True, metavar="COLUMN", help="Put this column beside the answers; repeatable."
 )
-@_extra
+@extra_option
 @click.option("--batch", type=click.IntRange(1), default=50_000, show_default=True, help="Rows at a time.")
-@_trust
+@trust_option
 @json_option
 def predict(*, model: str, trust: bool, as_json: bool, **options: Unpack[_Scoring]) -> None:
     """Score a file with a model
@@ -59,7 +59,7 @@ def predict(*, model: str, trust: bool, as_json: bool, **options: Unpack[_Scorin
     Rows must fit what the model takes (its signature): nothing is written otherwise (exit code 1). The file
     is read in pieces, so it may be larger than memory; the answers appear when all of them are there.
     """
-    repo, settings, asked = _opened(trust=trust)
+    repo, settings, asked = opened(trust=trust)
     found = serving.find(repo, model, asked)
     extra, out = options["extra"] or settings.serve.extra, Path(options["out"])
     request = scoring.Request(Path(options["source"]), out, options["keep"], extra, options["batch"])

@@ -152,7 +152,23 @@ def records(takes: Takes, values: Mapping[str, Sequence[object]], extra: Extra) 
             arrays[column.name] = made
     if problems:
         raise ContractError(problems)
-    return pa.table(arrays)
+    return _whole_table(takes, pa.table(arrays))
+
+
+def _whole_table(takes: Takes, fitting: Any) -> Any:
+    """Optional columns that are absent are there, and null: most models want as many columns as ever."""
+    import pyarrow as pa
+
+    absent = {
+        column.name: pa.nulls(fitting.num_rows, _arrow(column.type))
+        for column in takes.columns
+        if column.type is not None and column.name not in fitting.column_names
+    }
+    if not absent:
+        return fitting
+    names = [column.name for column in takes.columns]
+    whole = {name: fitting.column(name) for name in fitting.column_names} | absent
+    return pa.table({name: whole[name] for name in names if name in whole})
 
 
 _PYTHON: dict[str, tuple[type, ...]] = {
@@ -258,7 +274,7 @@ def table(takes: Takes, found: Any, extra: Extra, *, texts: bool = False, first:
             arrays[column.name] = made
     if problems:
         raise ContractError(problems)
-    return pa.table(arrays)
+    return _whole_table(takes, pa.table(arrays))
 
 
 def _guessed(found: Any) -> Any:
@@ -368,6 +384,13 @@ def _cut(value: object) -> str:
 
 
 # into the model
+
+
+def warm() -> None:
+    """Import what the first row would have to wait for."""
+    import pyarrow as pa
+
+    pa.table({"a": ["b"]}).to_pandas()
 
 
 def frame(takes: Takes, fitting: Any) -> Any:

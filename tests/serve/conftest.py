@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ import pytest
 
 from git_mlops.data import stored
 from git_mlops.git.repo import Repo, discover
+from git_mlops.models import promote, register
+from git_mlops.models.context import Context
 
 SIGNATURE = """\
 {"inputs": [{"type": "double", "name": "age", "required": true},
@@ -84,26 +85,23 @@ def registered(root: Path, model: Path, version: str) -> None:
     (root / ".gitignore").write_text("/.dvc/cache\n/model/m.joblib\n")
     git(root, "add", ".")
     git(root, "commit", "-q", "--allow-empty", "-m", version)
-    program = shutil.which("git-mlops")
-    assert program
-    words = [program, "model", "register", "churn", "--version", version, "--path", "model/m.joblib"]
-    subprocess.run(words, cwd=root, check=True, capture_output=True, env=_environment())
+    for name, value in (("user.name", "Ada"), ("user.email", "ada@example.com"), ("tag.gpgSign", "false")):
+        git(root, "config", name, value)
+    register.register(repo, register.Request("churn", version=version, path="model/m.joblib"), Context())
 
 
 def promoted(root: Path, version: str, stage: str) -> None:
     """Give it the stage."""
-    program = shutil.which("git-mlops")
-    assert program
-    words = [program, "model", "promote", f"churn@{version}", stage]
-    subprocess.run(words, cwd=root, check=True, capture_output=True, env=_environment())
+    promote.promote(discover(root), promote.Request(f"churn@{version}", stage), Context())
 
 
 def git(root: Path, *words: str) -> None:
     """Run git there."""
-    subprocess.run(["git", *words], cwd=root, check=True, capture_output=True, env=_environment())
+    subprocess.run(["git", *words], cwd=root, check=True, capture_output=True, env=environment())
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Of programs that outlive a test's own."""
     return {
         "PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0",
@@ -118,6 +116,3 @@ def project(template_model: Path, tmp_path: Path) -> Repo:
     root = tmp_path / "my repö"
     shutil.copytree(template_model, root)
     return discover(root)
-
-
-Copied = Callable[[], Repo]

@@ -8,6 +8,8 @@ import pytest
 from git_mlops.data import cache, stored
 from git_mlops.errors import MlopsError
 from git_mlops.git.repo import Repo, discover
+from git_mlops.models import register
+from git_mlops.models.context import Context
 from git_mlops.registry import read
 from git_mlops.serve import place, source
 from git_mlops.serve.source import Asked
@@ -77,14 +79,14 @@ def test_a_tag_that_names_other_bytes_than_its_commit_is_refused(project: Repo) 
     assert error.value.exit_code == 1
 
 
-def test_a_directory_in_git_is_brought_as_a_whole(project: Repo, mlops: Run) -> None:
+def test_a_directory_in_git_is_brought_as_a_whole(project: Repo) -> None:
     folder = project.root / "plain" / "deep"
     folder.mkdir(parents=True)
     (folder / "m.pkl").write_bytes(b"1")
     (folder / "notes.txt").write_text("of the model\n")
     git(project.root, "add", "-f", "plain")
     git(project.root, "commit", "-q", "-m", "a model in git")
-    mlops("model", "register", "small", "--path", "plain", cwd=project.root)
+    register.register(project, register.Request("small", path="plain"), Context())
     placed = place.bring(project, read.resolve(project, "small"))
     assert sorted(p.relative_to(placed.path).as_posix() for p in placed.path.rglob("*") if p.is_file()) == [
         "deep/m.pkl",
@@ -100,11 +102,11 @@ def test_what_gto_registered_needs_trust(project: Repo) -> None:
     assert source.find(repo, "other", Asked(trust=True)).path.name == "m.joblib"
 
 
-def test_a_pickle_that_runs_programs_is_refused_though_it_is_registered(project: Repo, mlops: Run) -> None:
+def test_a_pickle_that_runs_programs_is_refused_though_it_is_registered(project: Repo) -> None:
     (project.root / "bad.pkl").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     git(project.root, "add", "bad.pkl")
     git(project.root, "commit", "-q", "-m", "bad", "--no-verify")
-    mlops("model", "register", "bad", "--path", "bad.pkl", cwd=project.root)
+    register.register(project, register.Request("bad", path="bad.pkl"), Context())
     with pytest.raises(MlopsError, match=r"`bad\.pkl`: loading it can run `(os|posix)\.system`"):
         source.find(project, "bad", Asked())
 
