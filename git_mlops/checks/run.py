@@ -19,6 +19,7 @@ from git_mlops.checks import (
     run_files,
     schema_holds,
     table_rules,
+    weaker,
 )
 from git_mlops.checks.context import Context, Looking, Rule, Rules
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
@@ -41,6 +42,7 @@ RULES: dict[str, Rule] = {
     "model-code": model_code,
     "pii": pii,
     "gates": gates,
+    "weaker-rules": weaker,
 }
 
 LOOKING: dict[str, Looking] = {"model-code": model_code, "pii": pii}
@@ -50,14 +52,16 @@ LOOKING: dict[str, Looking] = {"model-code": model_code, "pii": pii}
 def check(context: Context, *, skip: Collection[str] = (), rules: Rules = RULES) -> list[Finding]:
     """Everything that the rules have to say about the scope, worst first.
 
-    Levels come from `checks:` in mlops.yaml; a rule that is `off` there or in `skip` is not run.
+    Levels come from `checks:` in mlops.yaml; a rule that is `off` there or in `skip` is not run. A range does
+    not lower the levels of the branch that it is to enter.
     """
     return ordered(_findings(context, skip, rules))
 
 
 def _findings(context: Context, skip: Collection[str], rules: Rules) -> Iterator[Finding]:
+    levels = weaker.stricter(context.config.checks, context.target.checks if context.target else None)
     for name, rule in rules.items():
-        wanted = context.config.checks.get(name)
+        wanted = levels.get(name)
         if name in skip or wanted == "off" or context.scope.kind not in rule.KINDS:
             continue
         for finding in _run(name, rule, context):

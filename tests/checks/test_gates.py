@@ -20,7 +20,9 @@ gates:
 """
 
 
-def result(parts: str = "code", spread: float = 0.0, **metrics: object) -> Result:
+def result(*place: str, spread: float = 0.0, **metrics: object) -> Result:
+    """A result of some code; of the base's where none is named."""
+    parts = place[0] if place else "code"
     return Result("c", Parts(parts, "data", "params"), metrics, {}, spread={"auc": spread} if spread else {})
 
 
@@ -47,8 +49,8 @@ def result(parts: str = "code", spread: float = 0.0, **metrics: object) -> Resul
 def test_one_metric_under_one_gate(
     gate: Gate, old: float | None, new: object, outcome: str, reason: str
 ) -> None:
-    base = result(**({} if old is None else {"auc": old}))
-    head = result("new", **({} if new is None else {"auc": new}))
+    base = result() if old is None else result(auc=old)
+    head = result("new") if new is None else result("new", auc=new)
     (one,) = gating.judge({"auc": gate}, base, head, {"auc": Metric()})
     assert (one.outcome, one.reason) == (outcome, reason)
 
@@ -80,8 +82,8 @@ def test_a_direction_is_never_guessed() -> None:
 
 
 def test_a_pattern_names_slices_and_their_direction_is_that_of_the_last_word() -> None:
-    head = result("new", **{"slices.a.auc": 0.9, "slices.b.auc": 0.7, "slices.b.n": 3})
-    base = result(**{"slices.a.auc": 0.9, "slices.b.auc": 0.7, "slices.c.auc": 0.7})
+    head = result("new")._replace(metrics={"slices.a.auc": 0.9, "slices.b.auc": 0.7, "slices.b.n": 3})
+    base = result()._replace(metrics={"slices.a.auc": 0.9, "slices.b.auc": 0.7, "slices.c.auc": 0.7})
     gates = {"slices.*.auc": Gate(min=0.8, regression=0.0)}
     judged = [(one.metric, one.outcome) for one in gating.judge(gates, base, head, {"auc": Metric()})]
     assert judged == [("slices.a.auc", "pass"), ("slices.b.auc", "fail"), ("slices.c.auc", "unknown")]
