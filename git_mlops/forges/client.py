@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from functools import cache
 from typing import IO, TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
@@ -17,6 +18,7 @@ from git_mlops.forges.values import Forge, Purpose, Target
 
 if TYPE_CHECKING:
     from email.message import Message
+    from urllib.request import OpenerDirector
 
 ATTEMPTS = 4
 MOST_BYTES = 16 * 2**20
@@ -182,17 +184,13 @@ class Client:
     def _once(self, method: str, url: str, content: bytes | None) -> _Raw:
         from http.client import HTTPException
         from urllib.error import HTTPError, URLError
-        from urllib.request import HTTPRedirectHandler, Request, build_opener
-
-        class Stay(HTTPRedirectHandler):
-            def redirect_request(self, *_: object, **__: object) -> None:
-                """No: who follows is decided above, with the token in mind."""
+        from urllib.request import Request
 
         # the scheme was checked by whoever made the target; `_url` holds every request to it
         request = Request(url, data=content, headers=self._headers(), method=method)  # noqa: S310  # see above
         pace = self._pace
         try:
-            with closing(build_opener(Stay).open(request, timeout=pace.timeout)) as response:
+            with closing(_opener().open(request, timeout=pace.timeout)) as response:
                 return _Raw(response.status, _lower(response.headers), _content(response, pace))
         except HTTPError as error:
             with closing(error):
@@ -340,6 +338,18 @@ def same_origin(one: str, other: str) -> bool:
         b.hostname,
         b.port or ports.get(b.scheme),
     )
+
+
+@cache
+def _opener() -> OpenerDirector:
+    """Proxies and certificates as everywhere; no redirect is followed here, the token would go along."""
+    from urllib.request import HTTPRedirectHandler, build_opener
+
+    class Stay(HTTPRedirectHandler):
+        def redirect_request(self, *_: object, **__: object) -> None:
+            """No."""
+
+    return build_opener(Stay)
 
 
 def _host(url: str) -> str:

@@ -25,8 +25,9 @@ class Fault:
     path: str = ""
     says: str = "no `luck`\x1b[31m"
     how: str = "status"
-    """`status`; `lost`: done, but no answer; `cut`: done, half an answer; `slow`: done, no byte for long;
-    `empty`: done, but an answer without content; `html`: a page; `huge`: an answer without end."""
+    """`status` answers nothing else; all others do what was asked, and then: `lost`: no answer; `cut`: half
+    an answer; `slow`: no byte for long; `late`: the status; `empty`: nothing in it; `html`: a page; `huge`:
+    an answer without end."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -67,6 +68,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.over.wait(5)
         elif fault.how == "cut":
             self._send(reply, half=True)
+        elif fault.how == "late":
+            self._send(Reply(fault.status, {"message": "time is up"}))
         elif fault.how == "empty":
             self._send(Reply(200, {}))
         elif fault.how == "html":
@@ -139,7 +142,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         app = kind()
         server = _Server(app)
         servers.append(server)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.003}, daemon=True).start()
         app.base = f"http://127.0.0.1:{server.server_port}"
         target = Target(
             forge=app.forge,

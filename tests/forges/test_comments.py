@@ -56,13 +56,13 @@ def test_an_earlier_push_stays_as_a_line(forge: Forge) -> None:
 
 
 def test_earlier_pushes_are_capped(forge: Forge) -> None:
-    for n in range(20):
+    for n in range(17):
         commit = f"{n:040x}"
         forge.app.pulls[0] = (7, commit)
         forge.post(f"### push {n}", target=forge.target._replace(head=commit))
     (body,) = forge.app.written()
     lines = [line for line in body.splitlines() if line.startswith("- `")]
-    assert (len(lines), lines[0]) == (15, f"- `{18:040x}`: push 18")
+    assert (len(lines), lines[0]) == (15, f"- `{15:040x}`: push 15")
 
 
 def test_our_comment_is_found_on_the_last_page(forge: Forge) -> None:
@@ -212,7 +212,8 @@ def test_a_head_of_two_pull_requests_is_not_guessed(forge: Forge) -> None:
 
 
 def test_a_report_too_long_is_cut_where_nothing_stays_open(forge: Forge) -> None:
-    body = "### ❌ fail\n\n<details><summary>all</summary>\n\n```\n" + ("🔥" + " wide" * 20 + "\n") * 11_000
+    limit, line = forges.FORGES[forge.target.forge].LIMIT, "🔥" + " wide" * 20 + "\n"
+    body = "### ❌ fail\n\n<details><summary>all</summary>\n\n```\n" + line * (limit // len(line) + 1)
     forge.post(body)
     (written,) = forge.app.written()
     assert "more characters do not fit" in written
@@ -227,6 +228,13 @@ def test_earlier_pushes_make_room_for_the_report(forge: Forge) -> None:
     forge.post("### big\n\n" + "x" * (limit - 290), target=forge.target._replace(head=OTHER))
     (written,) = forge.app.written()
     assert ("do not fit" in written, HEAD in written) == (False, False)
+
+
+def test_a_path_in_the_report_is_no_order_to_gitlab(start: Start) -> None:
+    forge = start(GitLab)
+    forge.post("### fail\n\n```\n/merge\n```\n/approve")
+    (written,) = forge.app.written()
+    assert [line for line in written.splitlines() if line.startswith("/")] == []
 
 
 def test_a_name_in_the_report_mentions_nobody(forge: Forge) -> None:
