@@ -59,13 +59,17 @@ def status(*, ask_remote: bool, as_json: bool) -> int:
 @click.command()
 @click.argument("paths", nargs=-1)
 @remote_option
-def push(paths: tuple[str, ...], remote: str | None) -> int:
+@click.option("--all", "everything", is_flag=True, help="The data of all commits of all branches and tags.")
+@click.option("--range", "range_", metavar="BASE..HEAD", help="The data that the commits of a range name.")
+def push(paths: tuple[str, ...], remote: str | None, range_: str | None, *, everything: bool) -> int:
     """Upload data to the DVC remote
 
-    Without PATHS all data of the checked-out pointers. `git push` does this by itself for what it sends.
+    Without PATHS all data of the checked-out pointers. `git push` does this by itself for what it sends;
+    --all also brings what was pushed before there was a DVC remote.
     """
     repo, config = open_repo()
-    done = work.push(repo, paths, remote or config.data.remote)
+    remote = remote or config.data.remote
+    done = work.push(repo, paths, remote, everything=everything, range_=range_)
     if done.objects or not done.missing:
         ui.note(
             f"pushed {ui.count(done.objects, 'object')}" if done.objects else "everything is on the remote"
@@ -93,6 +97,6 @@ def pull(paths: tuple[str, ...], remote: str | None, range_: str | None) -> int:
     for out in done.missing:
         ui.error(
             f"`{out.path}`: its data ({out.hash}) is not on the remote",
-            hint="whoever has it: `git mlops push`",
+            hint="whoever has it: `git mlops push`, with `--all` for that of earlier commits",
         )
     return CANNOT_EVALUATE if done.missing else OK

@@ -24,7 +24,7 @@ class Followed(NamedTuple):
     kept: list[str]
     """Left alone: changed here and not added, so that no other copy exists."""
     missing: list[str]
-    """Its object is not on this machine."""
+    """Its object is not on this machine, and its pointer changed since the data followed last."""
 
 
 def follow(repo: Repo, *, again: Collection[str] = ()) -> Followed:
@@ -39,6 +39,7 @@ def follow(repo: Repo, *, again: Collection[str] = ()) -> Followed:
     named = {out.path: out for out in pointers}
     rewritten = {out.path for out, pointer in pointers.items() if _written_since(repo, pointer)}
     found = {path: out for path, out in named.items() if out.cache}
+    first = not (repo.private_here / LAST).exists()
     with Hashes(repo) as hashes:
         # a pointer in conflict is still there, it only cannot be read: its data stays
         removed, kept = ([], []) if unreadable else _vanished(repo, hashes, named)
@@ -56,7 +57,8 @@ def follow(repo: Repo, *, again: Collection[str] = ()) -> Followed:
             elif now in ("modified", "diverged", "outdated") and not safe(repo, path, hashes):
                 kept.append(path)
             elif not cache.complete(repo, out):
-                missing.append(path)
+                if first or path in rewritten or path in again:
+                    missing.append(path)  # what was missing before is known
             else:
                 wanted.append(path)
         # beside one that cannot be read, DVC reads no other pointers than those that it is given

@@ -64,6 +64,12 @@ class Hashes:
         """Path of data → hash that it was brought to last."""
         self._before = (dict(self._known), dict(self.followed))
 
+    def was_here(self, path: str) -> bool:
+        """Whether this data, or a file of it, was ever seen in this worktree."""
+        return path in self.followed or any(
+            known == path or known.startswith(f"{path}/") for known in self._known
+        )
+
     def _load(self) -> object:
         try:
             return json.loads(self._file.read_bytes())

@@ -79,11 +79,13 @@ def is_pointer(path: str) -> bool:
 
 
 def never_data(path: str) -> bool:
-    """Whether the file is git's or DVC's own: those may stand among data and never become data."""
+    """Whether the file is git's, DVC's or our own: those may stand among data and never become data."""
     return is_pointer(path) or posixpath.basename(path) in _OWN
 
 
-_OWN = frozenset((".gitattributes", ".gitignore", ".gitkeep", ".gitmodules", ".dvcignore", "dvc.yaml"))
+_OWN = frozenset(
+    (".gitattributes", ".gitignore", ".gitkeep", ".gitmodules", ".dvcignore", "dvc.yaml", "mlops.yaml")
+)
 
 
 def parse(path: str, content: bytes, pipeline: bytes | None = None) -> Pointer:

@@ -86,6 +86,10 @@ def _refuse(repo: Repo, path: str) -> None:
         data = path.removesuffix(".dvc")
         hint = f"add the data: `git mlops add {data}`" if data != path else "`dvc repro` writes dvc.lock"
         raise MlopsError(f"`{path}` is a pointer, not data", hint=hint)
+    schema = path.startswith("schemas/") and path.endswith((".yaml", ".yml"))
+    if pointers.never_data(path) or schema:
+        whose = "a schema" if schema else "a file that git, DVC or git-mlops reads"
+        raise MlopsError(f"`{path}` is {whose}, not data", hint=f"`git add {shlex.quote(path)}`")
     file = places.inside(repo, path)
     # with `cache.type symlink` the data itself is links, into a cache that may be anywhere
     inside = (repo.root.resolve(), cache.cache_dir(repo).resolve())

@@ -82,6 +82,11 @@ def pointers_of_push(repo: Repo, lines: Sequence[str], remote: str) -> dict[Out,
     return _introduced(repo, "--ignore-missing", "--stdin", "--not", f"--remotes={remote}", stdin=stdin)
 
 
+def committed(repo: Repo, *revisions: str) -> dict[Out, str]:
+    """All data that the commits of these revisions introduce (`--all`: of every ref), with its pointer."""
+    return _introduced(repo, *revisions)
+
+
 def ever_named(repo: Repo) -> dict[Out, str]:
     """All data that any commit names which a ref, a reflog or a worktree's HEAD reaches, with its pointer."""
     return _introduced(repo, "--all", "--reflog", "--ignore-missing")

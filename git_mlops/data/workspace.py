@@ -112,7 +112,8 @@ class Status(NamedTuple):
     pointer: str
     state: Literal["modified", "diverged", "outdated", "deleted", "not here", "not in the cache"]
     """`diverged`: changed here, and its pointer moved on; `outdated`: what an earlier pointer names;
-    `not here`: neither the data nor its object; `not in the cache`: only the workspace has it."""
+    `not here`: it never was in this worktree, or its object is not on this machine; `not in the cache`: only
+    the workspace has it."""
     files: dict[str, list[str]] = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
     """For a changed directory: `added`, `modified`, `deleted` → paths in it."""
 
@@ -129,7 +130,7 @@ def status(repo: Repo) -> list[Status]:
             elif it == "outdated":
                 rows.append(Status(out.path, pointer, "outdated"))
             elif it == "missing":
-                here = cache.complete(repo, out)
+                here = hashes.was_here(out.path) and cache.complete(repo, out)
                 rows.append(Status(out.path, pointer, "deleted" if here else "not here"))
             elif it == "same" and not cache.complete(repo, out):
                 rows.append(Status(out.path, pointer, "not in the cache"))

@@ -88,6 +88,6 @@ def _data(repo: Repo) -> int:
     done = transfer.pull(repo, wanted, remote=remote)
     follow_data.bring(repo, tell=False)
     if done.missing:
-        names = ", ".join(sorted(out.path for out in done.missing)[:5])
+        names = follow_data.listed(sorted({out.path for out in done.missing}))
         raise MlopsError(f"the remote `{remote}` does not have it: {names}", exit_code=CANNOT_EVALUATE)
     return len({out.path for out in wanted})

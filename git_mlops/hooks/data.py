@@ -12,7 +12,7 @@ from git_mlops.data.settings import Settings
 from git_mlops.data.track import Added
 from git_mlops.data.transfer import Transferred
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK, MlopsError, NotFoundError
-from git_mlops.git.repo import Repo, head
+from git_mlops.git.repo import Repo, head, resolve
 from git_mlops.hooks import conflicts_file, follow_data, triage
 from git_mlops.schema.bindings import folder_of, schema_for, with_tables
 from git_mlops.schema.settings import Bindings
@@ -97,9 +97,29 @@ _MOST_SPECS = 500
 """More paths than that are no command line."""
 
 
-def push(repo: Repo, words: Sequence[str], remote: str | None) -> Transferred:
-    """Upload the data of the workspace's pointers."""
-    return transfer.push(repo, _chosen(repo, words), remote=remote)
+def push(
+    repo: Repo,
+    words: Sequence[str],
+    remote: str | None,
+    *,
+    everything: bool = False,
+    range_: str | None = None,
+) -> Transferred:
+    """Upload the data of the workspace's pointers; or what the commits of a range, or all, ever named.
+
+    Of those, what is neither here nor on the remote counts as missing, too.
+    """
+    if not everything and range_ is None:
+        return transfer.push(repo, _chosen(repo, words), remote=remote)
+    if words or (everything and range_ is not None):
+        raise MlopsError("`--all`, `--range` and paths exclude each other")
+    if range_ is None:
+        return transfer.push(repo, transfer.committed(repo, "--all"), remote=remote)
+    if ".." not in range_:
+        raise MlopsError(f"`{range_}` is not a range", hint="write it as `BASE..HEAD`")
+    left, _, right = range_.partition("...") if "..." in range_ else range_.partition("..")
+    commits = (f"^{resolve(repo, left or 'HEAD')}", resolve(repo, right or "HEAD"))
+    return transfer.push(repo, transfer.committed(repo, *commits), remote=remote)
 
 
 def pull(
@@ -110,8 +130,13 @@ def pull(
     if range_:
         needed = _needed(repo, range_, bindings)
         outs = [out for out in outs if out in needed]
-    done = transfer.pull(repo, outs, remote=remote)
-    follow_data.bring(repo, again={out.path for out in outs})
+    paths = {out.path for out in outs}
+    try:
+        done = transfer.pull(repo, outs, remote=remote)
+    except MlopsError:
+        follow_data.bring(repo, again=paths, tell=False)  # what is on this machine needs no remote
+        raise
+    follow_data.bring(repo, again=paths)
     return done
 
 

@@ -78,17 +78,18 @@ def _settle(repo: Repo) -> None:
 
 def _tell(done: Followed) -> None:
     if done.updated:
-        ui.note(f"data follows: {_listed(done.updated)}")
+        ui.note(f"data follows: {listed(done.updated)}")
     if done.kept:
         hint = (
             "its pointer moved on: move yours away and `git mlops pull` for the new data, "
             "or `git mlops add --force` puts yours over it"
         )
-        ui.warn(f"kept, because it was changed here and not added: {_listed(done.kept)}", hint=hint)
+        ui.warn(f"kept, because it was changed here and not added: {listed(done.kept)}", hint=hint)
     if done.missing:
-        ui.warn(f"its data is not here: {_listed(done.missing)}", hint="`git mlops pull` downloads it")
+        ui.warn(f"its data is not here: {listed(done.missing)}", hint="`git mlops pull` downloads it")
 
 
-def _listed(paths: Sequence[str]) -> str:
+def listed(paths: Sequence[str]) -> str:
+    """At most five of them, and how many more there are."""
     shown = ", ".join(paths[:5])
     return shown if len(paths) <= 5 else f"{shown} and {len(paths) - 5} more"

@@ -1,14 +1,14 @@
 """Before a push: the data that its commits introduce goes to the DVC remote, so that no pointer dangles."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from git_mlops import config, ui
 from git_mlops.data import dvc, listing, transfer
 from git_mlops.data.pointers import Out
 from git_mlops.errors import FINDINGS, OK, MlopsError
 from git_mlops.git.repo import Repo, discover
-from git_mlops.hooks import skips
+from git_mlops.hooks import follow_data, owed, skips
 
 _WITHOUT = "`git push --no-verify` pushes without the data"
 
@@ -32,9 +32,14 @@ def push(repo: Repo, needed: dict[Out, str]) -> int:
     default = config.load(repo).config.data.remote or dvc.default_remote(repo)
     lost = [] if default else [out for out in wanted if out.remote is None]
     if lost:
-        hint = "`dvc remote add -d NAME URL`, then `git mlops push`"
-        ui.warn(f"no DVC remote: others will not get {_listed(out.path for out in lost)}", hint=hint)
-    done = transfer.push(repo, [out for out in wanted if out not in lost], remote=default)
+        hint = "`dvc remote add -d NAME URL`; the next `git push` then uploads it, too"
+        paths = follow_data.listed(sorted({out.path for out in lost}))
+        ui.warn(f"no DVC remote: others will not get {paths}", hint=hint)
+    owed.add(repo, lost)
+    before = owed.read(repo) if default else []
+    done = transfer.push(repo, [*(out for out in wanted if out not in lost), *before], remote=default)
+    owed.settle(repo, before)
+    done = done._replace(missing=tuple(out for out in done.missing if out in needed))
     if done.objects:
         ui.note(f"pushed data: {done.objects} object{'s' if done.objects > 1 else ''}")
     for out in done.missing:
@@ -44,8 +49,3 @@ def push(repo: Repo, needed: dict[Out, str]) -> int:
     if done.missing:
         ui.note(f"hint: whoever has it runs `git mlops push`; {_WITHOUT}")
     return FINDINGS if done.missing else OK
-
-
-def _listed(paths: Iterable[str]) -> str:
-    found = sorted(set(paths))
-    return ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")

@@ -52,6 +52,35 @@ def test_add_from_a_subdirectory_with_a_pattern(root: Path, mlops: Run) -> None:
     assert done.stderr == "staged sub dir/b.csv.dvc\nstaged sub dir/é.csv.dvc\n"
 
 
+@pytest.mark.parametrize(
+    "name", ["mlops.yaml", ".gitignore", "sub/.gitattributes", "dvc.yaml", "schemas/t.yaml", ".dvcignore"]
+)
+def test_what_configures_the_project_is_no_data(root: Path, mlops: Run, name: str) -> None:
+    (root / name).parent.mkdir(exist_ok=True)
+    (root / name).write_text("version: 1\n" if name == "mlops.yaml" else "")
+    done = mlops("add", name, cwd=root, status=2)
+    assert done.stderr.startswith(f"error: `{name}` is ")
+    assert done.stderr.endswith(f", not data\nhint: `git add {name}`\n")
+
+
+def test_a_pull_without_a_remote_brings_what_the_cache_has(root: Path, mlops: Run, run: Run) -> None:
+    (root / "a.csv").write_text("a\n")
+    (root / "b.csv").write_text("b\n")
+    mlops("add", "a.csv", "b.csv", cwd=root)
+    (root / ".dvc" / "config").write_text("")
+    run("git", "add", "-A", cwd=root)
+    run("git", "commit", "-qm", "data", cwd=root)
+    (md5,) = (line.split()[-1] for line in (root / "b.csv.dvc").read_text().splitlines() if "md5:" in line)
+    (root / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]).unlink()
+    run("git", "worktree", "add", "-q", "../other", cwd=root)
+    other = root.parent / "other"
+    mlops("init", cwd=other)
+    states = mlops("status", cwd=other).stdout.splitlines()[1:]
+    assert [line.split("  ")[0] for line in states] == ["not here", "not here"]
+    assert "no DVC remote is configured" in mlops("pull", cwd=other, status=2).stderr
+    assert (other / "a.csv").read_text() == "a\n"
+
+
 def test_add_of_a_name_with_a_dash(root: Path, mlops: Run) -> None:
     (root / "-x.csv").write_text("a")
     assert mlops("add", "--", "-x.csv", cwd=root).stderr == "staged -x.csv.dvc\n"

@@ -1,5 +1,6 @@
 """The data follows every git operation that changes pointers."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -277,3 +278,15 @@ def test_mlops_skip_leaves_the_data(two_versions: Armed) -> None:
     said = two_versions.git("switch", "new", skip="post-index-change,post-checkout")
     assert "post-checkout skipped" in said
     assert two_versions.read("data.csv") == "old\n"
+
+
+def test_what_was_missing_before_is_not_told_again(two_versions: Armed) -> None:
+    two_versions.data("other.csv", "other\n")
+    two_versions.commit("other")
+    for branch in ("new", "main"):
+        two_versions.git("switch", "-q", branch)
+    shutil.rmtree(two_versions.root / ".dvc" / "cache")
+    for name in ("data.csv", "other.csv"):
+        (two_versions.root / name).unlink()
+    said = two_versions.git("restore", "--source=new", "data.csv.dvc")
+    assert "warning: its data is not here: data.csv\n" in said

@@ -61,6 +61,31 @@ def test_without_a_dvc_remote_the_push_only_warns(project: Armed, hub: Path) -> 
     assert "warning: no DVC remote: others will not get data.csv" in said
 
 
+def test_data_pushed_without_a_dvc_remote_is_uploaded_later(project: Armed, hub: Path, mlops: Run) -> None:
+    settings = project.read(".dvc/config")
+    project.write(".dvc/config", "")
+    project.data("data.csv", "one\n")
+    project.commit("no remote")
+    project.git("push", "-q", "origin", "main")
+    project.write(".dvc/config", settings)
+    project.commit("a remote, at last")
+    assert "pushed data: 1 object" in project.git("push", "origin", "main")
+    assert stored(project) == ["one\n"]
+    python_is_gone(project)
+    project.git("push", "origin", "main:other")
+
+
+def test_push_of_all_commits_or_a_range(project: Armed, mlops: Run) -> None:
+    for text in ("one\n", "two\n", "three\n"):
+        project.data("data.csv", text)
+        project.commit(text)
+    mlops("push", "--range", "HEAD~2..HEAD~1", cwd=project.root)
+    assert stored(project) == ["two\n"]
+    assert "pushed 2 objects" in mlops("push", "--all", cwd=project.root).stderr
+    assert stored(project) == ["one\n", "three\n", "two\n"]
+    mlops("push", "--all", "data.csv", cwd=project.root, status=2)
+
+
 def test_a_dvc_remote_that_does_not_answer_stops_the_push(project: Armed, hub: Path) -> None:
     project.data("data.csv", "one\n")
     project.commit("one")
