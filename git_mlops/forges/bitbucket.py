@@ -4,7 +4,8 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 
 from git_mlops.findings import Finding, Level
-from git_mlops.forges.client import MOST_PAGES, Client, RefusedError, at, items, number, text, too_many
+from git_mlops.forges.answers import at, items, number, text
+from git_mlops.forges.client import MOST_PAGES, Client, RefusedError, too_many
 from git_mlops.forges.markup import without_html
 from git_mlops.forges.values import Comment, Pull, Purpose, State, Status, Target
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote, unquote
 
 from git_mlops.findings import Finding
+from git_mlops.forges.answers import at, items, number, text
 from git_mlops.forges.bitbucket import MOST_ANNOTATIONS, SEVERITIES, authorization, key
-from git_mlops.forges.client import MOST_PAGES, Client, at, items, number, text, too_many
+from git_mlops.forges.client import MOST_PAGES, Client, too_many
 from git_mlops.forges.markup import without_html
 from git_mlops.forges.values import Comment, Pull, Purpose, State, Status, Target
 

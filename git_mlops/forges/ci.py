@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops.forges import urls
-from git_mlops.forges.client import at, number, text
+from git_mlops.forges.answers import at, number, text
 
 _MOST_BYTES = 8 * 2**20
 

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
+from git_mlops.forges.answers import at, items, plain, text
 from git_mlops.forges.values import Forge, Purpose, Target
 
 if TYPE_CHECKING:
@@ -297,36 +298,6 @@ def too_many() -> MlopsError:
         hint="is somebody flooding the pull request? `--pr` names one by number",
         exit_code=CANNOT_EVALUATE,
     )
-
-
-def at(data: object, *keys: str) -> object:
-    """What stands at these keys of decoded JSON; None where anything is missing or not what it should be."""
-    for key in keys:
-        data = data.get(key) if isinstance(data, Mapping) else None
-    return data
-
-
-def text(data: object, *keys: str) -> str:
-    """The text there, or nothing."""
-    value = at(data, *keys)
-    return value if isinstance(value, str) else ""
-
-
-def number(data: object, *keys: str) -> int:
-    """The whole number there, or 0."""
-    value = at(data, *keys)
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
-
-
-def items(data: object) -> list[Mapping[str, object]]:
-    """The objects of a list; nothing where there is none."""
-    return [item for item in data if isinstance(item, Mapping)] if isinstance(data, list) else []
-
-
-def plain(words: str, most: int) -> str:
-    """A forge's text as one short line of ours: no control characters, no end of the quotes."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in words).replace("`", "'").split())
-    return line if len(line) <= most else line[:most] + "…"
 
 
 def same_origin(one: str, other: str) -> bool:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from git_mlops.forges.client import Client, RefusedError, number, numbered, text
+from git_mlops.forges.answers import number, text
+from git_mlops.forges.client import Client, RefusedError, numbered
 from git_mlops.forges.values import Comment, Pull, Purpose, Status, Target
 
 TITLE = "Gitea"

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from git_mlops.findings import Finding, Level
-from git_mlops.forges.client import Client, RefusedError, number, numbered, text
+from git_mlops.forges.answers import number, text
+from git_mlops.forges.client import Client, RefusedError, numbered
 from git_mlops.forges.values import Comment, Pull, Purpose, State, Status, Target
 
 TITLE = "GitHub"
