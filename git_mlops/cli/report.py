@@ -16,10 +16,10 @@ from git_mlops.git.repo import Repo, discover
 from git_mlops.hooks.check import checked, settings_of, target_of
 from git_mlops.reports import document_html, document_markdown, document_text
 from git_mlops.reports.document import Document
-from git_mlops.review import facts, plain, posting, sections
+from git_mlops.review import facts, openmetrics, plain, posting, sections
 from git_mlops.review.facts import Facts
 
-_FORMATS = ("text", "markdown", "html", "json")
+_FORMATS = ("text", "markdown", "html", "json", "openmetrics")
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -116,6 +116,8 @@ def _rendered(made: _Made, format_: str) -> str:
     """The report in one of the formats."""
     if format_ == "json":
         return jsonable.indented({"mlops": 1, "kind": "report", "data": plain.plain(made.facts)})
+    if format_ == "openmetrics":
+        return openmetrics.render(made.facts)
     renderers = {
         "text": document_text.render,
         "html": document_html.render,
