@@ -22,6 +22,27 @@ def tracking_store(store_uri: "str | None" = None, artifact_uri: "str | None" = 
     return Store(_recorder(store_uri), artifact_uri)
 
 
+def registry_store(store_uri: "str | None" = None, tracking_uri: "str | None" = None) -> "Any":
+    """MLflow's model registry; parameters as MLflow names them."""
+    from git_mlops import config
+    from git_mlops.git.trust import Trust
+    from git_mlops.models.context import Context
+    from git_mlops.tracking.registry_store import Registry
+
+    recorder = _recorder(store_uri or tracking_uri)
+    settings = config.load(recorder.repo).config
+
+    def trust() -> Trust | None:
+        file = recorder.repo.root / settings.verdicts.signers
+        gpg = tuple(key.replace(" ", "").upper() for key in settings.verdicts.gpg)
+        if file.is_file():
+            return Trust(file.read_bytes(), gpg)
+        return Trust(gpg=gpg) if gpg else None
+
+    context = Context(settings.models, settings.experiments, settings.schemas, trust)
+    return Registry(recorder, context)
+
+
 def artifact_repository(
     artifact_uri: str, tracking_uri: "str | None" = None, registry_uri: "str | None" = None
 ) -> "Any":

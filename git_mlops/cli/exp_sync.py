@@ -10,7 +10,7 @@ from git_mlops.cli.common import json_option, open_repo
 from git_mlops.cli.completion import experiments
 from git_mlops.config import Config
 from git_mlops.experiments import select, sync
-from git_mlops.tracking import groups
+from git_mlops.tracking import share
 
 
 class _Shared(TypedDict):
@@ -57,7 +57,7 @@ def push(*, as_json: bool, **options: Unpack[_Shared]) -> int:
     what = _what(config, options)
     what = what._replace(names=tuple(select.expanded(repo, what.names, config.experiments)))
     done = sync.push(repo, what, options["remote"], config.data.remote)
-    groups.push(repo, done.remote)
+    share.push(repo, done.remote)
     return output.pushed(done, as_json=as_json)
 
 
@@ -70,5 +70,5 @@ def pull(*, as_json: bool, **options: Unpack[_Shared]) -> int:
     """
     repo, config = open_repo()
     done = sync.pull(repo, _what(config, options), options["remote"], config.data.remote)
-    groups.pull(repo, done.remote, done.new)
+    share.pull(repo, done.remote, done.new)
     return output.pulled(done, as_json=as_json)

@@ -88,12 +88,28 @@ def commit_tree(repo: Repo, tree: str, baseline: str, said: str) -> str:
     try:
         return objects.commit_tree(repo, tree, [baseline], said)
     except GitError as error:
-        if "tell me who you are" in error.stderr or "empty ident name" in error.stderr:
-            raise MlopsError(
-                "git does not know who you are",
-                hint="`git config user.name NAME` and `git config user.email ADDRESS`",
-            ) from error
-        raise
+        raise _unknown(error) from error
+
+
+def check_person(repo: Repo) -> None:
+    """Before a run begins, not when it ends.
+
+    Raises:
+        MlopsError: git does not know who the user is.
+    """
+    try:
+        repo.git("var", "GIT_COMMITTER_IDENT")
+    except GitError as error:
+        raise _unknown(error) from error
+
+
+def _unknown(error: GitError) -> MlopsError:
+    if "tell me who you are" in error.stderr or "empty ident name" in error.stderr:
+        return MlopsError(
+            "git does not know who you are",
+            hint="`git config user.name NAME` and `git config user.email ADDRESS`",
+        )
+    return error
 
 
 def run_files(subject: Subject, record: Record) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ import os
 import platform
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ import yaml
 
 from git_mlops import trackfile
 from git_mlops.data.settings import Settings as DataSettings
+from git_mlops.errors import MlopsError
 from git_mlops.experiments import (
     artifacts,
     documents,
@@ -61,6 +62,8 @@ FACTS = "mlflow"
 """The key of record.json."""
 _STATUS: dict[str, Status] = {"FINISHED": "finished", "FAILED": "failed"}
 _FILES = "files"
+_MADE = "made"
+"""Says which commit the ref of an experiment is moved to: who finds it there knows that it was moved."""
 
 
 class Beginning(NamedTuple):
@@ -102,6 +105,7 @@ def begin(repo: Repo, how: Beginning, settings: Settings, data: DataSettings) ->
         MlopsError: no commit yet.
     """
     baseline = how.committed or resolve(repo, "HEAD")
+    recording.check_person(repo)
     files: dict[str, bytes] = {"environment.lock": how.environment.lock}
     record = Record(
         how="mlflow",
@@ -127,9 +131,13 @@ def begin(repo: Repo, how: Beginning, settings: Settings, data: DataSettings) ->
     inner.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (inner / name).write_bytes(content)
-    refs.move(repo, [Move(journal.holder(how.run_id), root, None)], f"mlflow: {how.run_id} began")
     began = Began(how.run_id, dict(how.facts), baseline, root, root=str(repo.root))
     _start(place, began, owned=how.owned)
+    try:  # a log whose tree nobody holds was recorded, or never began: see `_published`
+        refs.move(repo, [Move(journal.holder(how.run_id), root, None)], f"mlflow: {how.run_id} began")
+    except MlopsError:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
     return place
 
 
@@ -211,15 +219,43 @@ def seal(repo: Repo, place: Path) -> Sealed | None:
         began = runlog.read_began(place)
         if began is None:
             raise GoneError
-        log = Reader(place, began)
-        histories = log.histories()
-        state = log.look()
-        runlog.end(state, log.changed)
-        done = _Recording(repo, place, began, state, histories).publish()
+        done = None if _published(repo, place, began) else _sealed(repo, place, began)
         gone = place.with_name(f".{place.name}.{os.getpid()}")
         place.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
     return done
+
+
+def _sealed(repo: Repo, place: Path, began: Began) -> Sealed:
+    log = Reader(place, began)
+    histories = log.histories()
+    state = log.look()
+    runlog.end(state, log.changed)
+    return _Recording(repo, place, began, state, histories).publish()
+
+
+def _published(repo: Repo, place: Path, began: Began) -> bool:
+    """Whether a process has moved the ref and was killed before it could take the log away."""
+    if began.ref is None:
+        return refs.read(repo, journal.holder(began.run_id)) is None
+    with suppress(OSError):
+        return (place / runlog.FOLDER / _MADE).read_text(encoding="utf-8") == refs.read(repo, began.ref)
+    return False
+
+
+def checkpoint(repo: Repo, place: Path) -> str:
+    """A commit of what a run has logged so far; no ref moves, and the log goes on.
+
+    Raises:
+        GoneError: another process sealed it. MlopsError: it cannot be recorded.
+    """
+    with runlog.Sealing(place):
+        began = runlog.read_began(place)
+        if began is None:
+            raise GoneError
+        log = Reader(place, began)
+        histories = log.histories()
+        return _Recording(repo, place, began, log.look(), histories).commit()
 
 
 class _Recording:
@@ -259,8 +295,13 @@ class _Recording:
             where = self.place / runlog.FOLDER / _FILES
             self.files = {file.name: file.read_bytes() for file in where.iterdir()}
 
-    def publish(self) -> Sealed:
-        """The experiment; its ref is moved from where the log found it, or made."""
+    def commit(self) -> str:
+        """The commit alone."""
+        make, facts = self._maker()
+        return make(experiment_name(facts))
+
+    def _maker(self) -> tuple[Callable[[str], str], dict[str, Any]]:
+        """Makes the commit for a name; and the facts in it."""
         files, facts, metrics = self._files()
         record = self._record(files)
         made: dict[str, str] = {}
@@ -274,9 +315,15 @@ class _Recording:
                 made[name] = recording.commit_tree(self.repo, whole, self.began.baseline, said)
             return made[name]
 
+        return make, facts
+
+    def publish(self) -> Sealed:
+        """The experiment; its ref is moved from where the log found it, or made."""
+        make, facts = self._maker()
         began = self.began
         if began.ref and began.commit:
             new = make(began.ref.rpartition("/")[2])
+            (self.place / runlog.FOLDER / _MADE).write_text(new, encoding="utf-8")
             with suppress(RefMovedError):
                 refs.move(self.repo, [Move(began.ref, new, began.commit)], "mlflow: edited", reflog=True)
                 return Sealed(began.ref, new, facts)

@@ -12,7 +12,11 @@ from git_mlops.findings import Finding
 from git_mlops.git.repo import Repo, head
 
 OLDEST = (3, 5)
-GROUPS = {"mlflow.tracking_store": "git-mlops", "mlflow.artifact_repository": "git-mlops-artifacts"}
+GROUPS = {
+    "mlflow.tracking_store": "git-mlops",
+    "mlflow.model_registry_store": "git-mlops",
+    "mlflow.artifact_repository": "git-mlops-artifacts",
+}
 _AGAIN = "install git-mlops again, into the environment that MLflow is in"
 
 

@@ -7,6 +7,7 @@ artifacts`, `…/<experiment>/models/<model>/artifacts`.
 import os
 import posixpath
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -23,6 +24,7 @@ from git_mlops.experiments import sealing
 from git_mlops.experiments.layout import RUN
 from git_mlops.git import objects
 from git_mlops.git.repo import Repo
+from git_mlops.registry import read
 from git_mlops.tracking.recorder import Recorder
 from git_mlops.tracking.runs import Entry
 from git_mlops.tracking.store import said
@@ -48,20 +50,42 @@ class Artifacts(ArtifactRepository):  # type: ignore[misc]  # MLflow has no type
         self._recorder = recorder
         self._base = unquote(urlsplit(artifact_uri).path).strip("/")
 
-    def _split(self, path: str | None) -> tuple[Entry, str, str]:
-        """The run, `artifacts` or `models/<id>`, and the path below."""
+    def _parts(self, path: str | None) -> list[str]:
+        """What follows the experiment."""
         whole = posixpath.normpath("/".join(part for part in (self._base, path or "") if part))
         _group, *parts = whole.split("/")
         if ".." in parts or not parts:
             raise MlflowException(f"Invalid artifact path: '{path}'", INVALID_PARAMETER_VALUE)
+        return parts
+
+    def _of_version(self, path: str | None) -> tuple[Files, str] | None:
+        """The files of a registered version, and the path below; None where a run or model is meant."""
+        parts = self._parts(path)
+        if parts[0] != "versions" or len(parts) < 2:
+            return None
+        with said():
+            return _version_files(self._recorder.repo, unquote(parts[1])), "/".join(parts[3:])
+
+    def _split(self, path: str | None) -> tuple[Entry, str, str]:
+        """The run, `artifacts` or `models/<id>`, and the path below."""
+        parts = self._parts(path)
         with said():
             if parts[0] == "models" and len(parts) >= 3 and parts[2] == "artifacts":
                 entry, kind, below = self._recorder.index.of_model(parts[1]), f"models/{parts[1]}", parts[3:]
             else:
                 entry, kind, below = self._recorder.index.get(parts[0]), "artifacts", parts[2:]
         if entry is None:
-            raise MlflowException(f"No run or model has artifacts at '{whole}'", RESOURCE_DOES_NOT_EXIST)
+            raise MlflowException(
+                f"No run or model has artifacts at '{'/'.join(parts)}'", RESOURCE_DOES_NOT_EXIST
+            )
         return entry, kind, "/".join(below)
+
+    def _found(self, path: str | None) -> tuple[Files, str]:
+        version = self._of_version(path)
+        if version is not None:
+            return version
+        entry, kind, below = self._split(path)
+        return self._files(entry, kind), below
 
     def _files(self, entry: Entry, kind: str) -> Files:
         repo = self._recorder.repo
@@ -101,8 +125,7 @@ class Artifacts(ArtifactRepository):  # type: ignore[misc]  # MLflow has no type
 
     def list_artifacts(self, path: str | None = None) -> list[FileInfo]:
         """What stands directly below a path."""
-        entry, kind, below = self._split(path)
-        found = self._files(entry, kind)
+        found, below = self._found(path)
         prefix = f"{below}/" if below else ""
         given = (path or "").strip("/")
         listed: dict[str, FileInfo] = {}
@@ -123,8 +146,7 @@ class Artifacts(ArtifactRepository):  # type: ignore[misc]  # MLflow has no type
         return objects.sizes(repo, [found.blobs[name]]).get(found.blobs[name])
 
     def _download_file(self, remote_file_path: str, local_path: str) -> None:
-        entry, kind, below = self._split(remote_file_path)
-        found = self._files(entry, kind)
+        found, below = self._found(remote_file_path)
         repo, target = self._recorder.repo, Path(local_path)
         with said():
             if below in found.plain:
@@ -167,6 +189,33 @@ def _add_plain(folder: Path, found: Files) -> None:
             if not name.endswith(".tmp") or not name.startswith("."):
                 file = Path(base, name)
                 found.plain[file.relative_to(folder).as_posix()] = file
+
+
+def _version_files(repo: Repo, name: str) -> Files:
+    """As the tag says it."""
+    version = read.resolve(repo, name)
+    said_ = version.facts.get("object")
+    facts = said_ if isinstance(said_, Mapping) else {}
+    path, hash_ = str(facts.get("path", "")), str(facts.get("hash", ""))
+    found = Files({}, {}, {})
+    if str(facts.get("algorithm", "")).startswith("md5") and not facts.get("within"):
+        out = Out(path, str(facts["algorithm"]), hash_)
+        if hash_.endswith(".dir"):
+            found.stored.update(_members(repo, out))
+        else:
+            found.stored[posixpath.basename(path)] = out
+    elif path.startswith(RUN):
+        kind, _, below = path.removeprefix(RUN).partition("/")
+        whole = Files({}, {}, {})
+        _add_recorded(repo, version.commit, kind if kind == "artifacts" else path.removeprefix(RUN), whole)
+        prefix = f"{below}/" if kind == "artifacts" and below else ""
+        for mine, all_ in ((found.stored, whole.stored), (found.blobs, whole.blobs)):
+            chosen = {n.removeprefix(prefix): one for n, one in all_.items() if n.startswith(prefix)}
+            mine.update(chosen)  # type: ignore[arg-type]  # each with its own kind
+    else:
+        for entry in objects.tree_entries(repo, version.commit, path):
+            found.blobs[entry.path.removeprefix(f"{path}/").rpartition("/")[2]] = entry.oid
+    return found
 
 
 def _add_recorded(repo: Repo, commit: str, kind: str, found: Files) -> None:

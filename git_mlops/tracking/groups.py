@@ -7,13 +7,11 @@ What runs themselves do not say (tags, deletion, renaming, an experiment without
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from git_mlops.errors import MlopsError
-from git_mlops.experiments import names
-from git_mlops.experiments.record import PATH
 from git_mlops.git import histories, objects, refs
 from git_mlops.git.objects import Entry
 from git_mlops.git.refs import Move, RefMovedError
@@ -21,7 +19,6 @@ from git_mlops.git.repo import Repo
 from git_mlops.tracking.runs import DEFAULT, EXPERIMENTS, Index
 
 _ATTEMPTS = 20
-_LOOKED_AT = 5
 
 
 class Group(NamedTuple):
@@ -115,33 +112,6 @@ class Groups:
             self._index.experiments = new
             return group
         raise MlopsError("the experiments are being changed by too many at once", hint="try again")
-
-
-def push(repo: Repo, remote: str) -> None:
-    """Send what is known of experiments, where there is anything; what the remote has is merged first.
-
-    Raises:
-        MlopsError: the remote cannot be reached or refuses (exit code 3).
-    """
-    if refs.read(repo, EXPERIMENTS) is not None:
-        histories.push(repo, remote, EXPERIMENTS, lambda theirs: absorb(repo, theirs))
-
-
-def pull(repo: Repo, remote: str, new: Sequence[str]) -> None:
-    """Get what a remote knows of experiments, where runs that came from it are MLflow's.
-
-    Args:
-        new: names of experiments that came.
-
-    Raises:
-        MlopsError: the remote cannot be reached (exit code 3).
-    """
-    some = refs.list_refs(repo, *(f"{names.PREFIX}*/*/{name}" for name in new[:_LOOKED_AT])) if new else []
-    texts = objects.read_blobs(repo, [f"{ref.oid}:{PATH}" for ref in some])
-    if any(b'"mlflow": {' in text for text in texts.values()):
-        theirs = histories.fetch(repo, remote, EXPERIMENTS)
-        if theirs is not None:
-            absorb(repo, theirs)
 
 
 def absorb(repo: Repo, theirs: str) -> None:

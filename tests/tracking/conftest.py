@@ -1,7 +1,9 @@
 """MLflow itself, on repositories of the tests."""
 
+import os
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,17 @@ def mlflow() -> Any:
         import mlflow.sklearn
 
         return mlflow
+
+
+@pytest.fixture(autouse=True)
+def forgetful() -> Iterator[None]:
+    """MLflow remembers the experiment of the test before."""
+    yield
+    if "mlflow.tracking.fluent" in sys.modules:
+        from mlflow.tracking import fluent
+
+        fluent._active_experiment_id = None
+        os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
 
 
 @pytest.fixture

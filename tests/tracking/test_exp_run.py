@@ -9,8 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from git_mlops.git.repo import Repo
 from tests.conftest import Run
+from tests.tracking.conftest import Client
 from tests.tracking.test_store import experiments, record
 
 Script = Callable[[str], Path]
@@ -104,3 +107,93 @@ def test_four_processes_log_to_one_run_and_lose_nothing(repo: Repo, run: Run, sc
     lines = repo.text("show", f"{ref}:.mlops/run/plots/m.tsv").splitlines()[1:]
     values = sorted(float(line.split("\t")[2]) for line in lines)
     assert values == sorted(float(number * 1000 + step) for number in range(4) for step in range(250))
+
+
+KILLED = """
+import json, os, signal, sys
+from git_mlops.data.settings import Settings as DataSettings
+from git_mlops.experiments import recovery
+from git_mlops.experiments.settings import Settings
+from git_mlops.git.repo import discover
+from git_mlops.tracking.groups import Group
+from git_mlops.tracking.recorder import Recorder
+
+repo, each = discover(), int(sys.argv[1])
+WRITES = {"os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "subprocess.Popen", "shutil.rmtree"}
+
+def work(said):
+    recorder = Recorder(repo, Settings(), DataSettings())
+    entry = recorder.begin(Group("0", "Default"), "victim", "", 1000, {})
+    os.write(said, f"{entry.run_id} 0\\n".encode())
+    for step in range(5):
+        recorder.log(entry, {"m": [["loss", step / 2, 1000, step]]})
+    recorder.log(entry, {"i": {"status": "FINISHED", "end_time": 2000}})
+    os.write(said, f"{entry.run_id} 1\\n".encode())
+    entry = recorder.index.get(entry.run_id)
+    recorder._sealed.clear()
+    recorder.log(entry, {"t": [["edited", "yes"]], "m": [["loss", 9.0, 1000, 5]]})
+    os.write(said, f"{entry.run_id} 2\\n".encode())
+
+def child(said, last):
+    seen = 0
+    def hook(event, args):
+        nonlocal seen
+        if event in WRITES or (event == "open" and args[2] & (os.O_WRONLY | os.O_RDWR)):
+            seen += 1
+            if seen == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(hook)
+    work(said)
+    os._exit(0)
+
+acknowledged, last, whole = {}, 1, False
+while not whole:
+    out, said = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        child(said, last)
+    os.close(said)
+    status = os.waitpid(pid, 0)[1]
+    for line in os.read(out, 4096).decode().splitlines():
+        run_id, level = line.split()
+        acknowledged[run_id] = int(level)
+    os.close(out)
+    whole = status == 0
+    last += each
+recovery.recover(repo)
+recovery.recover(repo)
+print(json.dumps([acknowledged, last]))
+"""
+
+
+def test_a_process_killed_between_two_writes_loses_and_doubles_nothing(
+    repo: Repo, run: Run, client: Client
+) -> None:
+    done = run(sys.executable, "-c", KILLED, "4", cwd=repo.root)
+    acknowledged, tried = json.loads(done.stdout)
+    refs = repo.text("for-each-ref", "--format=%(objectname)", "refs/exps/").splitlines()
+    facts = [json.loads(repo.text("show", f"{oid}:.mlops/run/record.json"))["mlflow"] for oid in refs]
+    found = {one["run_id"]: one for one in facts}
+    history = {run_id: len(client(repo).get_metric_history(run_id, "loss")) for run_id in found}
+    assert tried > 40
+    assert len(found) == len(refs)
+    assert {run_id for run_id in acknowledged if run_id not in found} == set()
+    for run_id, level in acknowledged.items():
+        if level >= 1:
+            assert (found[run_id]["status"], history[run_id] >= 5) == ("FINISHED", True)
+        if level == 2:
+            assert (found[run_id]["tags"], history[run_id]) == ({"edited": "yes"}, 6)
+    assert run("git", "fsck", "--full", "--strict", "--no-dangling", cwd=repo.root).stdout == ""
+    assert repo.text("for-each-ref", "refs/mlops/runs/") == ""
+    assert list((repo.private / "runs").glob("*/mlflow/run.json")) == []
+
+
+def test_a_person_is_asked_for_before_a_run_begins(
+    repo: Repo, client: Client, mlflow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.delenv(f"GIT_{name}_NAME")
+        monkeypatch.delenv(f"GIT_{name}_EMAIL")
+    repo.git("config", "user.useConfigOnly", "true")
+    with pytest.raises(mlflow.exceptions.MlflowException, match="git does not know who you are"):
+        client(repo).create_run("0")

@@ -76,12 +76,14 @@ def test_what_was_recorded_is_read_by_a_new_process(repo: Repo, client: Client, 
 
 def forget() -> None:
     """As if this process had just started."""
+    from mlflow.tracking._model_registry import utils as models
     from mlflow.tracking._tracking_service import utils
 
     from git_mlops import plugin
 
     plugin._recorders.clear()
     utils._tracking_store_registry._get_store_with_resolved_uri.cache_clear()
+    models._get_store_registry()._get_store_with_resolved_uri.cache_clear()
 
 
 def test_runs_are_found_by_what_they_are(repo: Repo, client: Client) -> None:
