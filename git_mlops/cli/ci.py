@@ -1,38 +1,85 @@
-"""`git mlops ci`: workflows compiled from mlops.yaml."""
+"""`git mlops ci`: pipelines compiled from mlops.yaml."""
 
 import click
 
 from git_mlops import errors, ui
-from git_mlops.cli.common import open_repo
+from git_mlops.cli.common import json_option, open_repo
+from git_mlops.config import Config
+from git_mlops.git.repo import Repo
 from git_mlops.reports import text
-from git_mlops.scaffold import ci as workflows
+from git_mlops.scaffold import ci as pipelines
+from git_mlops.scaffold import ci_explain
+from git_mlops.scaffold.ci_providers import PROVIDERS
+from git_mlops.scaffold.settings import Name
+
+_providers = click.argument(
+    "providers", nargs=-1, metavar="[PROVIDER]...", type=click.Choice(list(PROVIDERS))
+)
+_LIST = "Providers: " + "; ".join(f"{name} ({one.title})" for name, one in PROVIDERS.items())
 
 
 @click.group()
 def ci() -> None:
-    """Generate CI workflows"""
+    """Generate CI pipelines"""
 
 
-@ci.command()
-@click.argument("provider", type=click.Choice(list(workflows.PROVIDERS)))
-@click.option("--check", is_flag=True, help="Write nothing; fail with the difference when the file drifted.")
+@ci.command(epilog=_LIST)
+@_providers
+@click.option("--check", "only_check", is_flag=True, help="Write nothing: the same as `git mlops ci check`.")
 @click.option("--force", is_flag=True, help="Overwrite a file that was edited by hand.")
-def generate(*, provider: str, check: bool, force: bool) -> int:
-    """Write the workflow that mlops.yaml describes
+def generate(*, providers: tuple[Name, ...], only_check: bool, force: bool) -> int:
+    """Write the pipelines that mlops.yaml describes
 
-    It checks every pull request with the same rules as the commit hook. Exit codes of --check: 0 the file
-    is what would be written, 1 it is not.
+    They check every pull request with the same rules as the commit hook, by the steps of `.mlops/ci.sh`.
+    Without PROVIDER those of `ci.providers` in mlops.yaml, or else those whose files are there. What stands
+    between markers of `yours` is kept.
     """
     repo, config = open_repo()
-    path = workflows.PROVIDERS[provider].path
-    if not check:
-        changed = workflows.generate(repo, provider, config.ci, force=force)
-        ui.note(f"wrote `{path}`" if changed else f"`{path}` is up to date")
-        return errors.OK
-    found = workflows.drift(repo, provider, config.ci)
-    if found is None:
-        ui.note(f"`{path}` is up to date")
-        return errors.OK
-    ui.out(str(found.data["diff"]))
-    ui.note(text.render([found], title="ci"))
-    return errors.FINDINGS
+    names = pipelines.chosen(repo, providers, config.ci)
+    if only_check:
+        return _checked(repo, config, names)
+    for name in names:
+        changed = pipelines.generate(repo, name, config.ci, force=force)
+        for path in changed:
+            gone = "" if (repo.root / path).exists() else "removed"
+            ui.note(f"{gone or 'wrote'} `{path}`")
+        if not changed:
+            ui.note(f"`{PROVIDERS[name].path}` is up to date")
+    return errors.OK
+
+
+@ci.command(epilog=_LIST)
+@_providers
+def check(*, providers: tuple[Name, ...]) -> int:
+    """Find pipelines that are not what mlops.yaml says
+
+    Prints the differences. Exit codes: 0 every file is what would be written, 1 one is not.
+    """
+    repo, config = open_repo()
+    return _checked(repo, config, pipelines.chosen(repo, providers, config.ci))
+
+
+@ci.command(epilog=_LIST)
+@_providers
+@json_option
+def explain(*, providers: tuple[Name, ...], as_json: bool) -> None:
+    """Show what runs when, with which permissions and secrets"""
+    repo, config = open_repo()
+    names = pipelines.chosen(repo, providers, config.ci)
+    jobs = [job for name in names for job in ci_explain.jobs(name, config.ci)]
+    if as_json:
+        ui.emit("ci-jobs", [ci_explain.plain(job) for job in jobs])
+    else:
+        ui.out(ci_explain.text(jobs))
+
+
+def _checked(repo: Repo, config: Config, names: tuple[Name, ...]) -> int:
+    found = {f.path: f for name in names for f in pipelines.drift(repo, name, config.ci)}
+    for finding in found.values():
+        ui.out(str(finding.data["diff"]))
+    if found:
+        ui.note(text.render(list(found.values()), title="ci"))
+        return errors.FINDINGS
+    for name in names:
+        ui.note(f"`{PROVIDERS[name].path}` is up to date")
+    return errors.OK

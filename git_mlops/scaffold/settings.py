@@ -1,14 +1,20 @@
 """The `ci:` section of mlops.yaml."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Name = Literal["github", "gitlab", "jenkins", "azure", "bitbucket", "circleci", "gitea", "sh"]
+"""A provider; `gitea` is Forgejo, too, `sh` the plain script alone."""
 
 
 class Settings(NamedTuple):
-    """What the generated workflows do."""
+    """What the generated pipelines do."""
 
-    python: str = "3.11"
+    providers: tuple[Name, ...] = ()
+    """Whose files `git mlops ci generate` writes when none is named."""
+    python: tuple[str, ...] = ("3.11",)
+    """Versions; the first one checks and reports, the tests run with each."""
     branches: tuple[str, ...] = ("main",)
-    """Branches whose pushes are checked, beside every pull request."""
+    """Branches whose pushes are checked, beside every pull request; the first one is the main branch."""
     install: str = "python -m pip install -r requirements.txt"
     """The command that installs the project, git-mlops included."""
     secrets: tuple[str, ...] = ()
@@ -17,3 +23,19 @@ class Settings(NamedTuple):
     """Data that the tests need, beside what the checked commits change."""
     test: str | None = None
     """A command that runs the project's tests after the checks."""
+    comment: bool = False
+    """Whether the report becomes a comment on the pull request, kept up to date."""
+    cache: bool = True
+    """Whether downloaded packages and DVC's cache are kept between runs."""
+    runner: tuple[str, ...] = ()
+    """Labels of the runner, as the provider calls them: `[self-hosted, gpu]`."""
+    image: str | None = None
+    """A container image that brings Python, git and whatever else (CUDA), in place of the provider's."""
+    timeout: int = 60
+    """Minutes after which a job is ended."""
+    deploy: dict[str, str] = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
+    """Stage of a model → the command that deploys it, run when a version gets the stage (`NAME#STAGE#N`)."""
+    deploy_secrets: tuple[str, ...] = ()
+    """Names of CI secrets for that command alone."""
+    git_credentials: str | None = None
+    """Jenkins: the id of the credentials that `git fetch` needs there."""

@@ -1,19 +1,22 @@
-"""`git mlops ci generate`, and the workflow's own scripts run in order in a clean clone."""
+"""`git mlops ci`, and the pipelines' own steps run in their order in clean, shallow clones."""
 
-import hashlib
+import json
 import os
-import re
 import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import yaml
 
 from git_mlops.git.repo import Repo, discover
+from git_mlops.scaffold.ci_providers import PROVIDERS
+from git_mlops.scaffold.settings import Name
 from tests.conftest import Run
+from tests.scaffold import ci_runners
+from tests.scaffold.ci_runners import Event
 
 WORKFLOW = ".github/workflows/mlops.yml"
+SCRIPT = ".mlops/ci.sh"
 
 
 def write(repo: Repo, path: str, text: str) -> None:
@@ -29,10 +32,22 @@ def commit(repo: Repo, message: str = "change") -> str:
 
 
 def test_it_is_written_once_and_checked(mlops: Run, repo: Repo) -> None:
-    said = [
-        mlops("ci", "generate", "github", *words, cwd=repo.root).stderr for words in ((), (), ("--check",))
-    ]
-    assert said == [f"wrote `{WORKFLOW}`\n", *[f"`{WORKFLOW}` is up to date\n"] * 2]
+    said = [mlops("ci", *words.split(), cwd=repo.root).stderr for words in (
+        "generate github", "generate github", "generate github --check", "generate", "check", "check github",
+    )]  # fmt: skip
+    assert said == [f"wrote `{WORKFLOW}`\nwrote `{SCRIPT}`\n", *[f"`{WORKFLOW}` is up to date\n"] * 5]
+
+
+def test_without_a_name_those_of_the_settings_are_written(mlops: Run, repo: Repo) -> None:
+    write(repo, "mlops.yaml", "version: 1\nci: {providers: [gitlab, circleci]}\n")
+    assert mlops("ci", "generate", cwd=repo.root).stderr.splitlines() == [
+        "wrote `.gitlab-ci.yml`", f"wrote `{SCRIPT}`", "wrote `.circleci/config.yml`",
+    ]  # fmt: skip
+
+
+def test_which_provider_is_asked_when_nothing_says_so(mlops: Run, repo: Repo) -> None:
+    said = mlops("ci", "generate", cwd=repo.root, status=2).stderr
+    assert said.startswith("error: which provider?\nhint: name it, or set `ci.providers`")
 
 
 def test_it_works_from_a_subdirectory(mlops: Run, repo: Repo) -> None:
@@ -41,10 +56,13 @@ def test_it_works_from_a_subdirectory(mlops: Run, repo: Repo) -> None:
     assert (repo.root / WORKFLOW).exists()
 
 
-def test_drift_is_exit_code_1_with_the_difference_on_stdout(mlops: Run, repo: Repo) -> None:
+@pytest.mark.parametrize("words", [("generate", "github", "--check"), ("check", "github"), ("check",)])
+def test_drift_is_exit_code_1_with_the_difference_on_stdout(
+    mlops: Run, repo: Repo, words: tuple[str, ...]
+) -> None:
     mlops("ci", "generate", "github", cwd=repo.root)
     write(repo, "mlops.yaml", "version: 1\nci: {python: '3.13'}\n")
-    done = mlops("ci", "generate", "github", "--check", cwd=repo.root, status=1)
+    done = mlops("ci", *words, cwd=repo.root, status=1)
     assert '+          python-version: "3.13"' in done.stdout.splitlines()
     assert done.stderr.splitlines() == [
         f"{WORKFLOW}: error: is not what mlops.yaml says [ci-current]",
@@ -60,7 +78,10 @@ def test_an_edit_by_hand_is_not_overwritten(mlops: Run, repo: Repo) -> None:
     done = mlops("ci", "generate", "github", cwd=repo.root, status=2)
     assert done.stderr.splitlines() == [
         f"error: `{WORKFLOW}` was edited by hand, or is not a file that git-mlops generated",
-        ("hint: move what you changed to `ci:` in mlops.yaml, then `git mlops ci generate github --force`"),
+        (
+            "hint: move what you changed to `ci:` in mlops.yaml or between markers of `yours`, then"
+            " `git mlops ci generate github --force`"
+        ),
     ]
     assert (repo.root / WORKFLOW).read_text(encoding="utf-8") == edited
     mlops("ci", "generate", "github", "--force", cwd=repo.root)
@@ -81,92 +102,115 @@ def test_a_bad_setting_is_exit_code_2(mlops: Run, repo: Repo) -> None:
     assert not (repo.root / WORKFLOW).exists()
 
 
+def test_explain_tells_permissions_and_secrets(mlops: Run, repo: Repo) -> None:
+    write(repo, "mlops.yaml", "version: 1\nci: {secrets: [KEY], comment: true, deploy: {prod: ./go}}\n")
+    found = json.loads(mlops("ci", "explain", "github", "--json", cwd=repo.root).stdout)
+    assert (found["kind"], [job["job"] for job in found["data"]]) == (
+        "ci-jobs", ["check", "comment", "deploy to prod"],
+    )  # fmt: skip
+    steps = {job["job"]: {s["step"]: s["secrets"] for s in job["steps"]} for job in found["data"]}
+    assert steps["check"] == {"range": [], "install": [], "fetch": ["github.token"], "check": ["KEY"]}
+    assert [job["permissions"] for job in found["data"]] == [
+        ["contents: read"], ["actions: read", "contents: read", "pull-requests: write"], ["contents: read"],
+    ]  # fmt: skip
+    told = mlops("ci", "explain", "github", cwd=repo.root).stdout
+    assert "a tag NAME#prod#N" in told
+
+
 class Outcome(NamedTuple):
     """How the job ended."""
 
     failed: str | None
     """The step that failed; None when all passed."""
     printed: str
-    summary: str
+    report: str
+    """Markdown."""
+    place: Path
 
 
 class Forge:
-    """Runs the generated workflow's own scripts as the runner would, but with the git-mlops of this PATH."""
+    """Runs the generated pipelines' own steps as a runner would, but with the git-mlops of this PATH."""
 
     def __init__(self, run: Run, folder: Path, origin: Repo) -> None:
         self.run, self.folder, self.origin = run, folder, origin
         self.jobs = 0
 
-    def pull_request(self, base: str, head: str, *, depth: int | None = None) -> Outcome:
-        """A pull request from `head` into a branch that stands at `base`."""
-        values = {
-            "github.event.pull_request.base.sha || github.event.before": base,
-            "github.event.pull_request.head.sha || github.sha": head,
-        }
-        return self.job(values, head, depth)
+    def pull_request(self, head: str, name: Name = "github") -> Outcome:
+        """A pull request into `main`."""
+        return self.job(name, Event(head, self.origin.text("rev-parse", "main")))
 
-    def push(self, before: str, after: str) -> Outcome:
+    def push(self, before: str | None, after: str, name: Name = "github") -> Outcome:
         """A push that moved a branch."""
-        values = {
-            "github.event.pull_request.base.sha || github.event.before": before,
-            "github.event.pull_request.head.sha || github.sha": after,
-        }
-        return self.job(values, after, None)
+        return self.job(name, Event(after, before, push=True))
 
-    def job(self, values: dict[str, str], head: str, depth: int | None) -> Outcome:
+    def clone(self, name: Name, event: Event) -> Repo:
+        """A shallow one, at what the provider checks out."""
         self.jobs += 1
         place = self.folder / f"job {self.jobs}"
-        shallow = () if depth is None else ("--depth", str(depth), "--no-single-branch")
+        shallow = ("--depth", "1", "--no-single-branch")
         self.run("git", "clone", "-q", *shallow, self.origin.common_dir.as_uri(), place, cwd=self.folder)
-        self.run("git", "-c", "advice.detachedHead=false", "checkout", "-q", head, cwd=place)
-        workflow = yaml.safe_load((place / WORKFLOW).read_text(encoding="utf-8"))
-        values = {**values, "github.token": "secret-token"}
+        clone = discover(place)
+        ci_runners.checked_out(clone, name, event)
+        return clone
+
+    def job(self, name: Name, event: Event, most: int | None = None) -> Outcome:
+        place = self.clone(name, event).root
         summary = self.folder / f"summary {self.jobs}.md"
         summary.touch()
-        runner = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_SERVER_URL": "https://forge.invalid"}
+        own = ci_runners.variables(name, event) | {"GITHUB_STEP_SUMMARY": str(summary)}
         # a runner has no identity of the user's
-        nobody = {name: value for name, value in os.environ.items() if not name.startswith("GIT_AUTHOR_")}
-        nobody = {name: value for name, value in nobody.items() if not name.startswith("GIT_COMMITTER_")}
+        people = ("GIT_AUTHOR_", "GIT_COMMITTER_")
+        nobody = {name: value for name, value in os.environ.items() if not name.startswith(people)}
         printed = ""
-        for step in workflow["jobs"]["check"]["steps"]:
-            if "run" not in step or step["name"] == "Install":
-                continue
-            given = {**workflow["env"], **step.get("env", {})}
-            environment = {name: expanded(str(value), values) for name, value in given.items()}
-            script = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"])
-            done = self.run(*script, cwd=place, status=None, env={**nobody, **runner, **environment})
+        for step in ci_runners.steps(place, name)[:most]:
+            given = ci_runners.replaced(name, event, step.given)
+            script = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step.command)
+            done = self.run(*script, cwd=place, status=None, env={**nobody, **own, **given})
             printed += done.stdout + done.stderr
             if done.returncode:
-                return Outcome(step["name"], printed, summary.read_text(encoding="utf-8"))
-        return Outcome(None, printed, summary.read_text(encoding="utf-8"))
-
-
-def expanded(text: str, values: dict[str, str]) -> str:
-    """`${{ … }}` as the forge replaces it; an unknown secret is empty, anything else unknown a mistake."""
-
-    def value(match: re.Match[str]) -> str:
-        return "" if match[1].startswith("secrets.") else values[match[1]]
-
-    return re.sub(r"\$\{\{ (.*?) \}\}", value, text)
+                return Outcome(step.name, printed, summary.read_text(encoding="utf-8"), place)
+        return Outcome(None, printed, summary.read_text(encoding="utf-8"), place)
 
 
 SCHEMA = "columns: {age: {dtype: int64, checks: {in_range: {min_value: 0, max_value: 130}}}}\n"
-
-
 SETTINGS = """\
 version: 1
 schemas: {ages.csv: ages.yaml}
-ci: {test: sh test.sh, secrets: [STORE_KEY]}
+experiments: {metrics: {auc: {direction: max}}}
+ci: {install: "true", test: sh test.sh, secrets: [STORE_KEY]}
+"""
+# of all that is kept of a run, what a test looks at: each file is a process
+SHORTER = """\
+keep() {
+    if [ -z "$BASE" ]; then
+        git mlops check --format markdown -o "$report/report.md"
+    else
+        git mlops report "$BASE...$HEAD" --format "${KEEP:-markdown}" -o "$report/report.md"
+    fi
+    cat "$report/report.md" >>"$GITHUB_STEP_SUMMARY"
+}
 """
 
 
-@pytest.fixture
-def project(template_dvc: Path, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, mlops: Run) -> Repo:
-    """A repository with its workflow, a test script, and tracked, checked data on its DVC remote.
+def shorter(repo: Repo) -> None:
+    """Use a block of the user's, which every step of every provider runs with."""
+    script = (repo.root / SCRIPT).read_text(encoding="utf-8")
+    marker = "# >>> yours: functions\n"
+    write(repo, SCRIPT, script.replace(marker, marker + SHORTER))
 
-    Made by the first test that needs it, then copied; the remote is named relative to the project.
+
+@pytest.fixture(scope="session")
+def made(template_dvc: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the project below, made by the first test that needs it."""
+    return tmp_path_factory.mktemp("ci-project") / "made"
+
+
+@pytest.fixture
+def project(template_dvc: Path, made: Path, tmp_path: Path, mlops: Run) -> Repo:
+    """A repository with every pipeline, a test script, and tracked, checked data on its DVC remote.
+
+    Its remote is named relative to the project. `main` moved on after the commit `base`.
     """
-    made = tmp_path_factory.getbasetemp() / "ci-project"
     if not made.exists():
         shutil.copytree(template_dvc, made / "project")
         repo = discover(made / "project")
@@ -177,11 +221,17 @@ def project(template_dvc: Path, tmp_path_factory: pytest.TempPathFactory, tmp_pa
         write(repo, "test.sh", "test -f ages.csv.dvc\n")
         write(repo, "ages.yaml", SCHEMA)
         write(repo, "ages.csv", "age\n1\n2\n")
-        mlops("ci", "generate", "github", cwd=repo.root)
+        write(repo, "metrics.json", '{"auc": 0.9}\n')
+        mlops("ci", "generate", *PROVIDERS, cwd=repo.root)
+        shorter(repo)
         mlops("add", "ages.csv", cwd=repo.root)
         commit(repo, "start")
         mlops("push", cwd=repo.root)
+        mlops("exp", "save", "-n", "recorded", cwd=repo.root)
         repo.git("branch", "base")
+        write(repo, "notes.md", "of others\n")
+        commit(repo, "main moves on")
+        repo.git("switch", "-q", "-c", "feature", "base")
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     return discover(tmp_path / "project")
 
@@ -191,81 +241,136 @@ def forge(run: Run, tmp_path: Path, project: Repo) -> Forge:
     return Forge(run, tmp_path, project)
 
 
-def test_a_good_pull_request_passes(forge: Forge, project: Repo, mlops: Run) -> None:
-    base = project.text("rev-parse", "HEAD")
+def test_a_good_pull_request_passes_and_leaves_everything(forge: Forge, project: Repo, mlops: Run) -> None:
+    write(project, SCRIPT, (project.root / SCRIPT).read_text(encoding="utf-8").replace(SHORTER, ""))
     write(project, "ages.csv", "age\n1\n2\n3\n")
     mlops("add", "ages.csv", cwd=project.root)
     head = commit(project)
     mlops("push", cwd=project.root)
-    outcome = forge.pull_request(base, head)
-    assert (outcome.failed, outcome.summary.splitlines()[0][:10]) == (None, "### ✅ pass")
+    outcome = forge.pull_request(head)
+    assert (outcome.failed, outcome.report[:10]) == (None, "## ✅ pass:")
+    kept = outcome.place / ".mlops" / "ci" / "report"
+    assert sorted(str(file.relative_to(kept)) for file in kept.rglob("*.*")) == [
+        "check.sarif", "report.html", "report.json", "report.md", "test-results/mlops.xml",
+    ]  # fmt: skip
+    assert discover(outcome.place).text("status", "--porcelain") == ""
 
 
 def test_a_pull_request_with_bad_data_fails_and_says_where(forge: Forge, project: Repo, mlops: Run) -> None:
-    base = project.text("rev-parse", "HEAD")
     write(project, "ages.csv", "age\n1\n-2\n")
     mlops("add", "ages.csv", cwd=project.root)
     head = commit(project)
     mlops("push", cwd=project.root)
-    outcome = forge.pull_request(base, head)
+    outcome = forge.pull_request(head)
     assert outcome.failed == "Check data, pointers and configuration"
     assert "::error file=ages.csv" in outcome.printed
-    assert outcome.summary.startswith("### ❌ fail")
-    assert "ages.csv" in outcome.summary
-
-
-def test_a_pull_request_that_changes_no_data_needs_none(forge: Forge, project: Repo) -> None:
-    base = project.text("rev-parse", "HEAD")
-    write(project, "notes.md", "text\n")
-    assert forge.pull_request(base, commit(project)).failed is None
+    assert outcome.report.startswith("## ❌ fail")
+    assert "ages.csv" in outcome.report
 
 
 def test_a_pointer_whose_data_was_never_pushed_fails(forge: Forge, project: Repo, mlops: Run) -> None:
-    base = project.text("rev-parse", "HEAD")
     write(project, "ages.csv", "age\n5\n")
     mlops("add", "ages.csv", cwd=project.root)
-    outcome = forge.pull_request(base, commit(project))
+    outcome = forge.pull_request(commit(project))
     assert outcome.failed == "Check data, pointers and configuration"
     assert "::notice title=git mlops pull::" in outcome.printed
-    assert "data-pushed" in outcome.summary
+    assert "data-pushed" in outcome.report
 
 
 def test_the_first_push_of_a_branch_checks_everything(forge: Forge, project: Repo) -> None:
-    outcome = forge.push("0" * 40, project.text("rev-parse", "HEAD"))
-    assert (outcome.failed, "workspace" in outcome.summary) == (None, True)
+    outcome = forge.push(None, project.text("rev-parse", "main"))
+    assert (outcome.failed, "workspace" in outcome.report) == (None, True)
 
 
 def test_a_failing_test_command_fails_the_job(forge: Forge, project: Repo) -> None:
-    base = project.text("rev-parse", "HEAD")
     write(project, "test.sh", "exit 1\n")
-    assert forge.pull_request(base, commit(project)).failed == "Test"
+    assert forge.pull_request(commit(project)).failed == "Test"
 
 
 def test_without_a_merge_base_the_job_fails(forge: Forge, project: Repo) -> None:
-    write(project, "a", "a")
-    base = commit(project)
-    project.git("switch", "-q", "-c", "other", "base")
+    project.git("switch", "-q", "--orphan", "other")
+    project.git("checkout", "-q", "base", "--", ".")
     write(project, "b", "b")
-    outcome = forge.pull_request(base, commit(project), depth=1)
+    outcome = forge.pull_request(commit(project))
     assert outcome.failed == "Check data, pointers and configuration"
     assert "no merge base" in outcome.printed
 
 
-def test_a_pull_request_that_changes_a_schema_gets_the_data_it_needs(forge: Forge, project: Repo) -> None:
-    base = project.text("rev-parse", "HEAD")
-    write(project, "ages.yaml", SCHEMA.replace("130", "120"))
-    assert forge.pull_request(base, commit(project)).failed is None
-
-
-def test_a_known_verdict_needs_no_data(forge: Forge, project: Repo, mlops: Run, tmp_path: Path) -> None:
-    base = project.text("rev-parse", "HEAD")
+def test_known_verdicts_and_experiments_are_fetched(forge: Forge, project: Repo, mlops: Run) -> None:
     write(project, "ages.csv", "age\n7\n")
     mlops("add", "ages.csv", cwd=project.root)
-    mlops("push", cwd=project.root)
     mlops("check", "--staged", cwd=project.root)
-    head = commit(project)
-    digest = hashlib.md5(b"age\n7\n").hexdigest()
-    (tmp_path / "store" / "files" / "md5" / digest[:2] / digest[2:]).unlink()
-    outcome = forge.pull_request(base, head)
-    assert "data-pushed" in outcome.summary
-    assert "not evaluated" not in outcome.summary
+    event = Event(commit(project), project.text("rev-parse", "main"))
+    clone = discover(forge.job("github", event, most=3).place)
+    refs = ("for-each-ref", "--format=%(refname) %(objectname)", "refs/mlops/verdicts", "refs/exps/")
+    assert clone.text(*refs) == project.text(*refs)
+    assert len(clone.text(*refs).splitlines()) == 2
+
+
+def test_install_and_test_see_no_secret(forge: Forge, project: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORE_KEY", "very-secret")
+    monkeypatch.setenv("MLOPS_FORGE_TOKEN", "very-secret")
+    write(project, "test.sh", "env | grep -c very-secret\n")
+    outcome = forge.pull_request(commit(project), "gitlab")
+    assert (outcome.failed, outcome.printed.splitlines()[-1]) == ("test", "0")
+
+
+@pytest.fixture
+def change(project: Repo) -> str:
+    """A pull request that loses some of a metric; its merge base has a recorded result."""
+    write(project, "metrics.json", '{"auc": 0.8}\n')
+    write(project, "mlops.yaml", f"{SETTINGS}gates: {{auc: {{min: 0.5, regression: 0.2}}}}\n")
+    write(project, "train.py", "print(1)\n")
+    return commit(project)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_the_same_pull_request_has_the_same_report_everywhere(
+    forge: Forge, project: Repo, change: str, mlops: Run, name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEEP", "json")
+    outcome = forge.pull_request(change, name)
+    assert outcome.failed is None, outcome.printed
+    expected = mlops("report", f"main...{change}", "--json", cwd=project.root).stdout
+    range_ = f"{project.text('rev-parse', 'main')}...{change}"
+    assert json.loads(outcome.report) == json.loads(expected.replace(f"main...{change}", range_))
+    assert json.loads(outcome.report)["data"]["base"] == project.text("rev-parse", "base")
+
+
+@pytest.mark.parametrize("name", [name for name in PROVIDERS if name != "sh"])
+def test_a_push_is_checked_against_what_was_there_or_whole(forge: Forge, project: Repo, name: Name) -> None:
+    before, after = project.text("rev-parse", "base"), project.text("rev-parse", "main")
+    place = forge.job(name, Event(after, before, push=True), most=1).place
+    said = (place / ".mlops" / "ci" / "range").read_text(encoding="utf-8")
+    known = "" if name in ("azure", "bitbucket") else before
+    assert said == f"BASE={known}\nHEAD={after}\n"
+    assert discover(place).text("rev-parse", "HEAD") == after
+
+
+@pytest.mark.parametrize("name", [name for name in PROVIDERS if name != "sh"])
+def test_the_first_push_of_a_branch_has_no_base(forge: Forge, project: Repo, name: Name) -> None:
+    after = project.text("rev-parse", "main")
+    place = forge.job(name, Event(after, push=True), most=1).place
+    assert (place / ".mlops" / "ci" / "range").read_text() == f"BASE=\nHEAD={after}\n"
+
+
+def test_gitlabs_pipeline_runs(forge: Forge, project: Repo, change: str, mlops: Run) -> None:
+    """By gitlab-ci-local, which reads the file as GitLab does and runs its job."""
+    program = shutil.which("gitlab-ci-local")
+    if program is None or not shutil.which("rsync"):
+        pytest.skip("gitlab-ci-local (npm) or rsync is not installed here")
+    clone = forge.clone("gitlab", Event(change))
+    place = clone.root
+    clone.git("remote", "set-url", "origin", "git@forge.invalid:group/project.git")
+    clone.git("config", f"url.{project.common_dir.as_uri()}.insteadOf", "git@forge.invalid:group/project.git")
+    own = ci_runners.variables("gitlab", Event(change)) | {"CI_PIPELINE_SOURCE": "merge_request_event"}
+    given = [word for key, value in own.items() for word in ("--variable", f"{key}={value}")]
+    environment = {**os.environ, "KEEP": "json", "GITHUB_STEP_SUMMARY": str(forge.folder / "unused")}
+    forge.run(
+        program, "mlops-check", "--force-shell-executor", *given, "--variable", "KEEP=json",
+        "--variable", f"GITHUB_STEP_SUMMARY={forge.folder / 'unused'}",
+        cwd=place, env=environment,
+    )  # fmt: skip
+    made = place / ".gitlab-ci-local" / "artifacts" / "mlops-check" / ".mlops" / "ci" / "report" / "report.md"
+    expected = mlops("report", f"main...{change}", "--json", cwd=project.root).stdout
+    assert json.loads(made.read_text())["data"]["metrics"] == json.loads(expected)["data"]["metrics"]
