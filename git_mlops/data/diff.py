@@ -282,7 +282,7 @@ def _kind(path: str, old: Version | None, new: Version | None) -> Kind:
 def _directory(change: Change) -> Change:
     old, new = (_members(version) for version in (change.old, change.new))
     if old is None or new is None:
-        note = "the listing of its files is not on this machine: `git mlops pull` brings the newer one"
+        note = f"the listing of its files is not on this machine: {_PULL if new is None else _FETCH}"
         return change._replace(notes=(note,))
     both = sorted(old.keys() & new.keys())
     return change._replace(
@@ -309,7 +309,7 @@ def _table(change: Change, settings: Settings, most: int) -> Change:
     form = form_of(change.path)
     assert form
     if old.file is None or new.file is None:
-        return _by_profiles(change, old, new)
+        return _by_profiles(change, old, new, settings)
     both = tuple(_profiled(change.path, version, settings) for version in (old, new))
     key = profile.key_of(settings, change.path) or _key_of(*both)
     try:
@@ -352,15 +352,21 @@ def _notes(found: Difference, key: tuple[str, ...]) -> tuple[str, ...]:
     return ()
 
 
-def _by_profiles(change: Change, old: Version, new: Version) -> Change:
+def _by_profiles(change: Change, old: Version, new: Version, settings: Settings) -> Change:
     away = " and ".join(name for name, v in (("old", old), ("new", new)) if v.file is None)
     aside = any(version.aside for version in (old, new))
     note = f"the {away} data {'was not looked into' if aside else 'is not on this machine'}"
-    if old.described is None or new.described is None:
-        note += ", and there are no two profiles to compare; `git mlops pull` brings the newer data"
+    before, after = (_profiled(change.path, version, settings) for version in (old, new))
+    if before is None or after is None:
+        note += f", and there are no two profiles to compare; {_FETCH if new.file or new.aside else _PULL}"
         return change._replace(notes=(note,))
-    note += ": only the profiles in the pointers were compared"
-    return change._replace(table=TableChange(None, (old.described, new.described)), notes=(note,))
+    both = old.described and new.described
+    note += f": only {'the profiles in the pointers' if both else 'profiles'} were compared"
+    return change._replace(table=TableChange(None, (before, after)), notes=(note,))
+
+
+_PULL = "`git mlops pull` brings the newer data"
+_FETCH = "`dvc fetch --all-commits` brings that of earlier commits"
 
 
 def _profiled(path: str, version: Version, settings: Settings) -> Profile | None:

@@ -1,5 +1,6 @@
 """The user's repository: where it is, what it is, and the questions asked of it everywhere."""
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -115,13 +116,25 @@ def resolve(repo: Repo, revision: str) -> str:
         "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", ok=(0, 1, 128)
     )
     if not found:
-        raise MlopsError(
-            f"`{revision}` is not a commit of this repository",
-            hint="make a first commit: `git commit`"
-            if revision == "HEAD"
-            else "`git log --oneline --all` lists them",
-        )
+        raise MlopsError(f"`{revision}` is not a commit of this repository", hint=_other(repo, revision))
     return found
+
+
+def _other(repo: Repo, revision: str) -> str:
+    """What to do about a revision that is none."""
+    if revision == "HEAD":
+        return "make a first commit: `git commit`"
+    name, *_ = re.split("[~^]", revision)
+    if (
+        name != revision
+        and head(repo)
+        and repo.text("rev-parse", "--quiet", "--verify", "--end-of-options", name or "HEAD", ok=(0, 1, 128))
+    ):
+        if repo.shallow:
+            return "`git fetch --unshallow` brings the history that this clone lacks"
+        count = repo.text("rev-list", "--count", "--first-parent", "--end-of-options", name or "HEAD", "--")
+        return f"`{name or 'HEAD'}` has no commit that far back: its history has {count}"
+    return "`git log --oneline --all` lists them"
 
 
 def head(repo: Repo) -> str | None:

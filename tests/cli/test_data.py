@@ -59,7 +59,7 @@ def test_what_configures_the_project_is_no_data(root: Path, mlops: Run, name: st
     (root / name).parent.mkdir(exist_ok=True)
     (root / name).write_text("version: 1\n" if name == "mlops.yaml" else "")
     done = mlops("add", name, cwd=root, status=2)
-    assert done.stderr.startswith(f"error: `{name}` is ")
+    assert f"error: `{name}` is a" in done.stderr
     assert done.stderr.endswith(f", not data\nhint: `git add {name}`\n")
 
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from git_mlops.cli import diff_output
-from git_mlops.data import rows, track
+from git_mlops.data import pointers, profile, profiling, rows, track
 from git_mlops.data.diff import Change, Request, difference, plain
+from git_mlops.data.pointers import Out
 from git_mlops.data.rows import Columns, Difference, Examples
 from git_mlops.data.settings import Settings
 from git_mlops.tables.forms import Form, form_of
@@ -275,8 +276,6 @@ def test_before_the_first_commit_everything_is_added(data: Data) -> None:
 
 
 def test_data_that_is_not_here_is_compared_by_its_profile(data: Data) -> None:
-    from git_mlops.data import profile, profiling
-
     outs = []
     for text in (OLD, NEW):
         outs.append(data.file("t.csv", text))
@@ -300,6 +299,30 @@ def test_data_that_is_not_here_and_has_no_profile(two: Data) -> None:
     note = "the new data is not on this machine, and there are no two profiles to compare; "
     hint = "`git mlops pull` brings the newer data"
     assert changes(two, "HEAD~1", "HEAD")["t.csv"].notes == (note + hint,)
+
+
+def test_an_old_profile_is_compared_with_the_workspace(data: Data) -> None:
+    old = data.file("t.csv", OLD)
+    described = profiling.measure("t.csv", data.root / "t.csv", CSV, Settings()).profile
+    data.write("t.csv.dvc", profile.put(data.read("t.csv.dvc"), described, old.hash))
+    data.commit()
+    data.lose(old)
+    data.write("t.csv", NEW)
+    found = changes(data)["t.csv"]
+    assert found.notes == ("the old data is not on this machine: only profiles were compared",)
+    assert plain(found)["table"]["rows"] == [3, 3]  # type: ignore[index]
+
+
+def test_older_data_that_is_nowhere_is_not_brought_by_a_pull(two: Data) -> None:
+    old = data_of(two, "HEAD~1")
+    two.lose(old)
+    (note,) = changes(two, "HEAD~1", "HEAD")["t.csv"].notes
+    assert note.endswith("; `dvc fetch --all-commits` brings that of earlier commits")
+
+
+def data_of(two: Data, commit: str) -> Out:
+    (out,) = pointers.parse("t.csv.dvc", two.git("show", f"{commit}:t.csv.dvc").encode()).outs
+    return out
 
 
 def test_a_directory_whose_listing_is_not_here(two: Data) -> None:

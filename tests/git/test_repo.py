@@ -1,5 +1,6 @@
 """Where a repository is, from anywhere in it, and clear words where there is none."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,10 @@ def test_a_shallow_clone_knows_that_it_is_shallow(repo: Repo, tmp_path: Path) ->
     repo.git("commit", "-q", "--allow-empty", "-m", "second")
     repo.git("clone", "-q", "--depth", "1", repo.root.as_uri(), str(tmp_path / "shallow"))
     assert (discover(tmp_path / "shallow").shallow, repo.shallow) == (True, False)
+
+
+@pytest.mark.parametrize(("revision", "name"), [("HEAD~1", "HEAD"), ("main^", "main")])
+def test_a_history_that_is_too_short_is_said(repo: Repo, revision: str, name: str) -> None:
+    with pytest.raises(MlopsError, match=f"`{re.escape(revision)}` is not a commit") as caught:
+        resolve(repo, revision)
+    assert caught.value.hint == f"`{name}` has no commit that far back: its history has 1"
