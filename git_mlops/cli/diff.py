@@ -9,6 +9,8 @@ from git_mlops.cli.paging import paged
 from git_mlops.data import compared
 from git_mlops.data import diff as work
 from git_mlops.errors import FINDINGS, OK
+from git_mlops.reports import document_html
+from git_mlops.review import changed
 
 _PATHS = "git_mlops.diff.paths"
 
@@ -31,9 +33,21 @@ class _WithPaths(click.Command):
     "--rows", type=click.IntRange(0, 10_000), default=0, metavar="N", help="Show N rows of each sort."
 )
 @click.option("--md", is_flag=True, help="Print Markdown.")
+@click.option(
+    "--html", type=click.Path(dir_okay=False), metavar="FILE", help="Write a page that needs no network."
+)
 @click.option("--exit-code", "as_status", is_flag=True, help="Exit with 1 when anything differs.")
 @json_option
-def diff(*, words: tuple[str, ...], stat: bool, rows: int, md: bool, as_status: bool, as_json: bool) -> int:
+def diff(  # noqa: PLR0913  # one parameter per option
+    *,
+    words: tuple[str, ...],
+    stat: bool,
+    rows: int,
+    md: bool,
+    html: str | None,
+    as_status: bool,
+    as_json: bool,
+) -> int:
     """Show what changed in the data
 
     Without A and B: the workspace against HEAD. A: the workspace against A. A B or A..B: B against A. A...B:
@@ -48,6 +62,11 @@ def diff(*, words: tuple[str, ...], stat: bool, rows: int, md: bool, as_status: 
         found = [work.plain(change) for change in changes]
         ui.emit("data-diff", found)
         return FINDINGS if found and as_status else OK
+    if html is not None:
+        listed = list(changes)
+        ui.write(document_html.render(changed.document(listed, output.labels(request))), html)
+        ui.note(f"wrote {html}: {ui.count(len(listed), 'data file')} changed")
+        return FINDINGS if listed and as_status else OK
     with paged():
         differs = output.shown(changes, request, how="md" if md else "stat" if stat else "text")
     return FINDINGS if differs and as_status else OK

@@ -18,18 +18,23 @@ _COLOURS = {"-": "31", "+": "32", "d": "1"}
 
 def shown(changes: Iterable[Change], request: Request, *, how: How) -> bool:
     """Print the changes, each as soon as it is known; returns whether there are any."""
-    labels = (request.a or "HEAD", request.b or WORKSPACE)
+    sides = labels(request)
     if how == "text":
         count = 0
         for count, change in enumerate(changes, 1):
-            _print(([""] if count > 1 else []) + list(text(change, labels)))
+            _print(([""] if count > 1 else []) + list(text(change, sides)))
         return count > 0
     found = list(changes)
     if how == "md":
-        ui.out(as_markdown(found, labels), end="")
+        ui.out(as_markdown(found, sides), end="")
     else:
         ui.table(("data", "rows", "columns", "what"), [_counts(change) for change in found])
     return bool(found)
+
+
+def labels(request: Request) -> tuple[str, str]:
+    """What A and B are called."""
+    return request.a or "HEAD", request.b or WORKSPACE
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -62,7 +62,7 @@ WORDS: dict[Outcome, str] = {
     "pass": "pass",
     "fail": "fail",
     "unknown": "not comparable",
-    "none": "nothing to judge",
+    "none": "",
 }
 
 

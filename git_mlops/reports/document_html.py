@@ -31,7 +31,7 @@ def render(document: Document) -> str:
             "<body>",
             "<main>",
             f'<header class="verdict {document.outcome}">',
-            f'<p class="word">{WORDS[document.outcome]}</p>',
+            *([f'<p class="word">{word}</p>'] if (word := WORDS[document.outcome]) else []),
             f"<h1>{title}</h1>",
             f"<p>{_said(document.verdict)}</p>",
             "</header>",

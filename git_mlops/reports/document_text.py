@@ -10,7 +10,8 @@ _LONGEST_CELL = 100
 
 def render(document: Document) -> str:
     """Plain text; tables are aligned by what a terminal shows."""
-    lines = [f"{WORDS[document.outcome]}: {_plain(document.title)}", _plain(document.verdict)]
+    word = f"{WORDS[document.outcome]}: " if WORDS[document.outcome] else ""
+    lines = [f"{word}{_plain(document.title)}", _plain(document.verdict)]
     for section in document.sections:
         lines += ["", _plain(section.title)]
         for table in section.tables:

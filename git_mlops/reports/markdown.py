@@ -49,6 +49,8 @@ def escape(text: str, most: int = 2000) -> str:
 
 def _inert(text: str) -> str:
     inert = "".join(_ENTITIES.get(c, c) for c in text)
+    # forges decode entities before they look for names: a space of no width keeps it from being one
+    inert = _MENTION.sub("&#64;&#8203;", inert)
     return _AUTOLINK.sub(lambda match: match[0][:-1] + f"&#{ord(match[0][-1])};", inert)
 
 
@@ -61,6 +63,7 @@ def _quoted(text: str) -> str:
 _CODE = re.compile(r"((?<!`)`(?!`)[^`]+`(?!`))")
 # the characters that start anything in Markdown or HTML, as entities; a backtick here has no partner
 _ENTITIES = {c: f"&#{ord(c)};" for c in "&<>*_[]#|\\~@$`"}
+_MENTION = re.compile(r"(?<!\w)&#64;(?=\w)")
 # what becomes a link by itself
 _AUTOLINK = re.compile(r"\w:(?=//)|www\.", re.IGNORECASE)
 

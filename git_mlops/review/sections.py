@@ -28,7 +28,7 @@ _MOST_SHIFTS = 3
 def document(facts: Facts, schemas: Bindings) -> Document:
     """The whole report."""
     sections = [
-        _metrics(facts), _slices(facts), _findings(facts), _data(facts, schemas), _models(facts),
+        _metrics(facts), _slices(facts), _findings(facts), _data(facts, schemas), models(facts.data),
         _params(facts), _reproducible(facts),
     ]  # fmt: skip
     outcome = html.OUTCOMES[exit_code(facts.findings)]
@@ -168,12 +168,19 @@ class _Verdict(NamedTuple):
 
 
 def _data(facts: Facts, schemas: Bindings) -> Section | None:
-    changes = [one for one in facts.data if one.kind != "model"]
-    if not changes:
+    return data(facts.data, facts.findings, schemas)
+
+
+def data(
+    changes: Sequence[Change], findings: Sequence[Finding] = (), schemas: Bindings | None = None
+) -> Section | None:
+    """Tables, directories and other files; models have a section of their own."""
+    chosen = [one for one in changes if one.kind != "model"]
+    if not chosen:
         return None
-    rows = [_change(one, _schema(one, facts.findings, schemas)) for one in changes]
+    rows = [_change(one, _schema(one, findings, schemas or {})) for one in chosen]
     header = ("data", "what", "rows", "+", "-", "~", "columns", "moved most", "schema")
-    notes = dict.fromkeys(f"{one.path}: {note}" for one in changes for note in one.notes)
+    notes = dict.fromkeys(f"{one.path}: {note}" for one in chosen for note in one.notes)
     return Section("Data", (without_empty(Table(header, rows[:_MOST_ROWS])),), tuple(notes)[:20])
 
 
@@ -230,13 +237,14 @@ def _schema(one: Change, findings: Sequence[Finding], schemas: Bindings) -> _Ver
     return _Verdict("unknown", "not evaluated") if "unknown" in levels else _Verdict("pass", "holds")
 
 
-def _models(facts: Facts) -> Section | None:
-    changes = [one for one in facts.data if one.kind == "model"]
-    if not changes:
+def models(changes: Sequence[Change]) -> Section | None:
+    """Model files, by what their headers say."""
+    chosen = [one for one in changes if one.kind == "model"]
+    if not chosen:
         return None
-    rows = [[one.path, one.status, _sizes(one), _parameters(one), _shapes(one)] for one in changes]
+    rows = [[one.path, one.status, _sizes(one), _parameters(one), _shapes(one)] for one in chosen]
     header = ("model", "what", "size", "parameters", "tensors")
-    notes = dict.fromkeys(f"{one.path}: {note}" for one in changes for note in one.notes)
+    notes = dict.fromkeys(f"{one.path}: {note}" for one in chosen for note in one.notes)
     return Section("Models", (without_empty(Table(header, rows[:_MOST_ROWS])),), tuple(notes)[:20])
 
 

@@ -171,3 +171,13 @@ def test_the_command_writes_a_report_and_ends_as_the_check_does(topic: Project, 
     assert json.loads(done.stdout)["kind"] == "report"
     wrong = mlops("report", "nothing...HEAD", cwd=topic.root, status=2)
     assert "error: `nothing` is not a commit" in wrong.stderr
+
+
+def test_a_diff_of_the_data_is_a_page_too(topic: Project, mlops: Run) -> None:
+    table(topic, NEW)
+    commit(topic, 0.9)
+    page = topic.root / "diff.html"
+    mlops("diff", "main", "HEAD", "--rows", "2", "--html", str(page), cwd=topic.root)
+    text = page.read_text()
+    for said in ("1 data file changed", "t.csv", "age: mean 24.5", "rows, for example", "<td class"):
+        assert said in text
