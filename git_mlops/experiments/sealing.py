@@ -86,6 +86,8 @@ class Sealed(NamedTuple):
     ref: str
     commit: str
     facts: dict[str, Any]
+    notes: tuple[str, ...] = ()
+    """What others will not have, for people."""
 
 
 def uri(repo: Repo) -> str:
@@ -266,6 +268,7 @@ class _Recording:
     ) -> None:
         self.repo, self.place, self.began, self.state = repo, place, began, state
         self.histories = histories
+        self.notes: tuple[str, ...] = ()
         self.status: Status = _STATUS.get(str(state.info.get("status")), "interrupted")
         self._read()
 
@@ -326,19 +329,19 @@ class _Recording:
             (self.place / runlog.FOLDER / _MADE).write_text(new, encoding="utf-8")
             with suppress(RefMovedError):
                 refs.move(self.repo, [Move(began.ref, new, began.commit)], "mlflow: edited", reflog=True)
-                return Sealed(began.ref, new, facts)
+                return Sealed(began.ref, new, facts, self.notes)
         held = refs.read(self.repo, journal.holder(began.run_id)) if not began.ref else None
         also = [Move(journal.holder(began.run_id), None, held)] if held else []
         name = began.ref.rpartition("/")[2] if began.ref else experiment_name(facts)
         ref, oid, _kept = recording.publish(self.repo, began.baseline, make, Request(name, late=True), also)
-        return Sealed(names.format_ref(ExperimentRef(*ref)), oid, facts)
+        return Sealed(names.format_ref(ExperimentRef(*ref)), oid, facts, self.notes)
 
     def _files(self) -> tuple[dict[str, bytes], dict[str, Any], dict[str, object]]:
         files = dict(self.files)
         metrics = self._metrics(files)
         self._params(files)
         named = add_histories(files, self.state, self.histories)
-        add_artifacts(self.repo, self.place, files, self.state)
+        self.notes = tuple(add_artifacts(self.repo, self.place, files, self.state))
         if declaration := _declaration(files):
             files["dvc.yaml"] = declaration
         return files, {**self.state.facts(), **({"files": named} if named else {})}, metrics

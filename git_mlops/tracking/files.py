@@ -58,6 +58,11 @@ class Artifacts(ArtifactRepository):  # type: ignore[misc]  # MLflow has no type
             raise MlflowException(f"Invalid artifact path: '{path}'", INVALID_PARAMETER_VALUE)
         return parts
 
+    def _of_trace(self, path: str | None) -> Path | None:
+        """Where files of a trace are; None where a run or model is meant. They stay on this machine."""
+        parts = self._parts(path)
+        return self._recorder.repo.private.joinpath("traces", *parts[1:]) if parts[0] == "traces" else None
+
     def _of_version(self, path: str | None) -> tuple[Files, str] | None:
         """The files of a registered version, and the path below; None where a run or model is meant."""
         parts = self._parts(path)
@@ -81,6 +86,10 @@ class Artifacts(ArtifactRepository):  # type: ignore[misc]  # MLflow has no type
         return entry, kind, "/".join(below)
 
     def _found(self, path: str | None) -> tuple[Files, str]:
+        if (trace := self._of_trace(path)) is not None:
+            found = Files({}, {}, {})
+            _add_plain(trace.parent, found)
+            return found, trace.name
         version = self._of_version(path)
         if version is not None:
             return version
@@ -99,6 +108,9 @@ class Artifacts(ArtifactRepository):  # type: ignore[misc]  # MLflow has no type
 
     def log_artifact(self, local_file: str, artifact_path: str | None = None) -> None:
         """Keep a copy of a file."""
+        if (trace := self._of_trace(artifact_path)) is not None:
+            _copy(Path(local_file), trace / Path(local_file).name)
+            return
         entry, kind, below = self._split(artifact_path)
         with said():
             folder = self._recorder.place(entry) / kind / below

@@ -75,8 +75,11 @@ class Delegating(AbstractStore):  # type: ignore[misc]  # MLflow has no types
 
         wanted = {one.experiment_id: one for one in self.search_experiments(ViewType.ALL, 50_000)}
         with self._other.ManagedSessionMaker() as session:
-            known = {str(row[0]) for row in session.query(SqlExperiment.experiment_id)}
-            for place in wanted.keys() - known:
+            rows = {str(row.experiment_id): row for row in session.query(SqlExperiment)}
+            for place in rows.keys() & wanted.keys():
+                if rows[place].artifact_location != wanted[place].artifact_location:
+                    rows[place].artifact_location = wanted[place].artifact_location  # served, or not
+            for place in wanted.keys() - rows.keys():
                 one = wanted[place]
                 session.add(
                     SqlExperiment(

@@ -1,6 +1,7 @@
 """What MLflow's interface is asked to record: runs begun, logged to, ended, edited. Knows no MLflow."""
 
 import atexit
+import logging
 import os
 import platform
 import sys
@@ -24,6 +25,7 @@ from git_mlops.git.repo import Repo, resolve
 from git_mlops.tracking.groups import Group, Groups
 from git_mlops.tracking.runs import Entry, Index
 
+_log = logging.getLogger(__name__)
 ENDED = ("FINISHED", "FAILED", "KILLED")
 _PAUSE = 1.0
 """Seconds between two seals of a run that is edited."""
@@ -192,7 +194,9 @@ class Recorder:
             return
         self._sealed[entry.run_id] = time.monotonic()
         with suppress(GoneError):
-            sealing.seal(self.repo, entry.log.place)
+            done = sealing.seal(self.repo, entry.log.place)
+            for note in done.notes if done else ():
+                _log.warning("%s; it stays on this machine (`git mlops init` sets DVC up)", note)
         self._close(entry.run_id)
 
     def settle(self) -> None:
