@@ -86,8 +86,8 @@ def _record(repo: Repo, ref: str, files: Writing, message: str, *, sign: bool) -
             repo.git("read-tree", tip, index=index)
         objects.put(repo, index, wanted)
         tree = objects.write_tree(repo, index)
-    commit = _commit(repo, tree, [tip] if tip else [], message, sign=sign)
-    refs.move(repo, [Move(ref, commit, tip)], message.partition("\n")[0])
+    made = commit(repo, tree, [tip] if tip else [], message, sign=sign)
+    refs.move(repo, [Move(ref, made, tip)], message.partition("\n")[0])
 
 
 Pairs = Mapping[str, tuple[bytes, bytes]]
@@ -122,11 +122,12 @@ def _merge(
         repo.git("update-index", "-z", "--add", "--index-info", stdin=fresh.encode(), index=index)
         objects.put(repo, index, files)
         tree = objects.write_tree(repo, index)
-    commit = _commit(repo, tree, [ours, theirs], f"{name}: merge\n", sign=sign)
-    refs.move(repo, [Move(ref, commit, ours)], f"mlops {name}: merge")
+    made = commit(repo, tree, [ours, theirs], f"{name}: merge\n", sign=sign)
+    refs.move(repo, [Move(ref, made, ours)], f"mlops {name}: merge")
 
 
-def _commit(repo: Repo, tree: str, parents: Sequence[str], message: str, *, sign: bool) -> str:
+def commit(repo: Repo, tree: str, parents: Sequence[str], message: str, *, sign: bool = False) -> str:
+    """A commit object of our own; where git does not know who the user is, it is made without a person."""
     try:
         return objects.commit_tree(repo, tree, parents, message, sign=sign)
     except GitError as error:

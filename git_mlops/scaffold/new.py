@@ -4,54 +4,42 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
-from git_mlops import __version__, resources
-from git_mlops.decode import unknown
-from git_mlops.errors import MlopsError, NotFoundError
-from git_mlops.git.repo import Repo, discover
+from git_mlops.errors import MlopsError
+from git_mlops.git.refs import Move, move
+from git_mlops.git.repo import Repo, discover, head
 from git_mlops.git.run import git
-from git_mlops.scaffold import copier
+from git_mlops.scaffold import copier, origin, templates, workflows
 
 
-class Template(NamedTuple):
-    """A folder in templates/project."""
-
-    summary: str
-    """A noun phrase, for listings."""
-    first: tuple[str, ...]
-    """The commands to go on with, in the new project."""
-
-
-TEMPLATES: dict[str, Template] = {
-    "tabular": Template(
-        "classification of a table: real data, schema, pipeline, tests",
-        ("python src/make_data.py", "git mlops init", "git mlops add data/patients.csv"),
-    ),
-}
-
-
-def create(template: str, target: Path, answers: Mapping[str, str]) -> Repo:
-    """The new project's repository, with nothing committed yet.
+def create(template: str, target: Path, answers: Mapping[str, str], *, ask: bool = False) -> Repo:
+    """The new project's repository. Its first commit is the template; the generated pipelines are staged.
 
     `target` does not exist, is empty, or is a repository with no files. The project appears in one rename (in
     an existing directory: one per entry), so that an interrupted start leaves nothing behind.
+
+    Args:
+        ask: put the questions that are not answered to the user.
 
     Raises:
         NotFoundError: no such template, or an answer to no question of it.
         MlopsError: the target is not empty, or an answer is refused (exit code 2).
     """
-    source = _source(template, answers)
+    templates.refuse_unknown(template, answers)
     _refuse_files(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     given = {"project_name": _name(target, template), "branch": _branch(target), **answers}
     with tempfile.TemporaryDirectory(prefix=".mlops-new-", dir=target.parent) as folder:
         made = Path(folder, "project")
-        copier.render(source, made, given, {"mlops_version": __version__})
-        if not (target / ".git").exists():
-            git("init", "-q", "-b", given["branch"], cwd=made, foreign=True)
+        copier.render(template, made, given, ask=ask)
+        fresh = not (target / ".git").exists()
+        if fresh:
+            _started(made, template)
         _place(made, target)
-    return discover(target)
+    repo = discover(target)
+    if not fresh:
+        _commit(repo, template)
+    return repo
 
 
 def surrounding(target: Path) -> Path | None:
@@ -63,17 +51,22 @@ def surrounding(target: Path) -> Path | None:
     return Path(os.fsdecode(top.rstrip(b"\n"))) if top else None
 
 
-def _source(template: str, answers: Mapping[str, str]) -> Path:
-    if template not in TEMPLATES:
-        raise NotFoundError(f"no template `{template}`", hint=unknown(template, TEMPLATES, "").hint)
-    source = resources.path("templates", "project", template)
-    asked = copier.questions(source)
-    for key in answers:
-        if key not in asked:
-            raise NotFoundError(
-                f"the template `{template}` does not ask for `{key}`", hint=unknown(key, asked, "").hint
-            )
-    return source
+def _started(made: Path, template: str) -> None:
+    """A repository of its own, on the branch that was answered."""
+    branch = copier.answered((made / copier.ANSWERS).read_bytes()).values["branch"]
+    git("init", "-q", "-b", branch, cwd=made, foreign=True)
+    _commit(discover(made), template)
+
+
+def _commit(repo: Repo, template: str) -> None:
+    """The rendered files as a commit on the branch, and what is generated from them beside it."""
+    before = head(repo)
+    rendered = origin.tree(repo, repo.root)
+    commit = origin.record(repo, rendered, template, *([before] if before else []))
+    move(repo, [Move("HEAD", commit, before)], f"mlops new: {template}")
+    repo.git("read-tree", commit)
+    repo.git("update-index", "-q", "--refresh", ok=(0, 1))
+    workflows.write(repo)
 
 
 def _refuse_files(target: Path) -> None:
@@ -83,9 +76,11 @@ def _refuse_files(target: Path) -> None:
         return
     if not target.is_dir():
         raise MlopsError(f"`{target}` is a file", hint="choose another directory")
-    if any(path.name != ".git" for path in target.iterdir()):
+    tracked = (target / ".git").exists() and git("ls-files", "-z", cwd=target, foreign=True)
+    if tracked or any(path.name != ".git" for path in target.iterdir()):
         raise MlopsError(
-            f"`{target}` is not empty", hint="choose a new directory, or run `git mlops init` in this one"
+            f"`{target}` is not empty",
+            hint="choose a new directory, or run `git mlops scaffold TEMPLATE` in a repository with files",
         )
 
 

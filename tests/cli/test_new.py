@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from git_mlops.scaffold.new import TEMPLATES
+from git_mlops.scaffold.templates import TEMPLATES
 from tests.conftest import Run
 
 
@@ -56,7 +56,7 @@ def test_inside_another_repository_a_warning_says_so(mlops: Run, run: Run, tmp_p
             ("tabular", "full"),
             [
                 "error: `full` is not empty",
-                "hint: choose a new directory, or run `git mlops init` in this one",
+                "hint: choose a new directory, or run `git mlops scaffold TEMPLATE` in a repository with files",
             ],
         ),
     ],

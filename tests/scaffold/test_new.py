@@ -1,24 +1,28 @@
 """A new project: whole or not at all, a repository of its own, with no trace of this machine."""
 
-import json
+import os
 from pathlib import Path
 
 import pytest
 import yaml
 
-from git_mlops import __version__, config, resources
+from git_mlops import __version__, config
 from git_mlops.errors import MlopsError, NotFoundError
+from git_mlops.git.repo import Repo
 from git_mlops.git.run import GitError
-from git_mlops.scaffold import copier
-from git_mlops.scaffold.new import TEMPLATES, create, surrounding
+from git_mlops.scaffold.new import create, surrounding
 from tests.conftest import Run
 
 FILES = [
-    ".copier-answers.yml", ".gitignore", "README.md", "dvc.yaml", "mlops.yaml", "params.yaml", "pytest.ini",
-    "requirements.txt", "schemas/patients.yaml", "src/evaluate.py", "src/features.py", "src/make_data.py",
-    "src/model.py", "src/prepare.py", "src/train.py", "tests/conftest.py", "tests/test_data.py",
-    "tests/test_features.py", "tests/test_model.py",
+    ".copier-answers.yml", ".dockerignore", ".dvc/.gitignore", ".dvc/config", ".dvcignore", ".gitignore",
+    "Dockerfile", "LICENSE", "MODEL_CARD.md", "README.md", "dvc.yaml", "mlops.yaml", "params.yaml",
+    "pytest.ini", "requirements.lock", "requirements.txt", "schemas/patients.yaml", "src/evaluate.py",
+    "src/features.py", "src/make_data.py", "src/measure.py", "src/model.py", "src/prepare.py",
+    "src/project.py", "src/serve.py", "src/split.py", "src/train.py", "tests/conftest.py",
+    "tests/test_data.py", "tests/test_features.py", "tests/test_model.py", "tests/test_project.py",
+    "tests/test_serving.py",
 ]  # fmt: skip
+GENERATED = [".github/workflows/mlops.yml", ".mlops/ci.sh"]
 
 
 def files(top: Path) -> list[str]:
@@ -28,40 +32,55 @@ def files(top: Path) -> list[str]:
     )
 
 
-def test_every_template_folder_is_listed() -> None:
-    folders = [path.name for path in resources.path("templates", "project").iterdir() if path.is_dir()]
-    assert sorted(folders) == sorted(TEMPLATES)
-
-
-def test_a_project_is_a_repository_with_all_files_and_no_commit(tmp_path: Path) -> None:
+def test_a_project_is_a_repository_whose_first_commit_is_the_template(tmp_path: Path) -> None:
     repo = create("tabular", tmp_path / "p", {})
-    assert (repo.root, files(repo.root)) == (tmp_path / "p", FILES)
-    assert repo.text("status", "--short", "--branch").splitlines()[0] == "## No commits yet on main"
+    assert (repo.root, files(repo.root)) == (tmp_path / "p", sorted([*FILES, *GENERATED]))
+    assert repo.text("ls-tree", "-r", "--name-only", "HEAD").splitlines() == sorted(FILES)
+    status = repo.text("status", "--short", "--branch").splitlines()
+    assert status == ["## main", *(f"A  {path}" for path in GENERATED)]
 
 
-def test_nothing_is_left_unrendered(tmp_path: Path) -> None:
+def test_the_first_commit_says_what_it_is(tmp_path: Path) -> None:
     repo = create("tabular", tmp_path / "p", {})
-    left = [
-        path for path in FILES if any(m in (repo.root / path).read_text() for m in ("{{", "{%", "[[", "[%"))
-    ]
-    assert left == []
+    told = repo.text("log", "--format=%s%n%(trailers:key=Mlops-Template,valueonly)%T").split("\n")
+    tree = repo.text("log", "--format=%(trailers:key=Mlops-Template-Tree,valueonly)").strip()
+    assert told == [f"template: tabular {__version__}", f"tabular {__version__}", tree]
 
 
-def test_every_yaml_file_is_valid_and_the_settings_are_accepted(tmp_path: Path) -> None:
-    repo = create("tabular", tmp_path / "p", {})
-    for path in FILES:
-        if path.endswith((".yaml", ".yml")):
-            assert yaml.safe_load((repo.root / path).read_bytes())
-    assert config.load(repo).config.schemas == {"data/patients.csv": "schemas/patients.yaml"}
+def test_somebody_whom_git_does_not_know_can_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.delenv(f"GIT_{who}_NAME")
+        monkeypatch.delenv(f"GIT_{who}_EMAIL")
+    (Path(os.environ["HOME"]) / "gitconfig").write_text("[user]\n\tuseConfigOnly = true\n")
+    repo = create("minimal", tmp_path / "p", {})
+    assert repo.text("log", "--format=%an") == "git-mlops"
+
+
+def test_a_repository_with_commits_and_no_files_is_continued(repo: Repo) -> None:
+    before = repo.text("rev-parse", "HEAD")
+    create("minimal", repo.root, {})
+    assert repo.text("rev-parse", "HEAD^") == before
+    assert repo.text("diff", "--stat") == ""
+
+
+def test_a_repository_whose_files_are_only_deleted_is_not_empty(repo: Repo) -> None:
+    (repo.root / "notes.txt").write_text("mine")
+    repo.git("add", "--all")
+    repo.git("commit", "-q", "-m", "notes")
+    (repo.root / "notes.txt").unlink()
+    with pytest.raises(MlopsError, match="is not empty"):
+        create("minimal", repo.root, {})
 
 
 def test_what_is_recorded_for_an_update_holds_no_path_of_this_machine(tmp_path: Path) -> None:
     repo = create("tabular", tmp_path / "p", {"branch": "trunk"})
     answers = yaml.safe_load((repo.root / ".copier-answers.yml").read_bytes())
     assert answers == {
-        "_commit": __version__, "_src_path": "git-mlops:tabular", "branch": "trunk", "project_name": "p",
+        "_commit": __version__, "_src_path": "git-mlops:tabular", "author": "The p authors",
+        "branch": "trunk", "licence": "proprietary", "manager": "pip", "project_name": "p",
+        "provider": "github", "remote": "local", "remote_url": "../p-storage", "task": "classification",
     }  # fmt: skip
-    assert not any(str(tmp_path) in (repo.root / path).read_text() for path in FILES)
+    assert not any(str(tmp_path) in (repo.root / path).read_text() for path in [*FILES, *GENERATED])
 
 
 @pytest.mark.parametrize(
@@ -163,30 +182,6 @@ def test_the_surrounding_repository_is_known(tmp_path: Path, run: Run) -> None:
     run("git", "init", "-q", tmp_path / "outer", cwd=tmp_path)
     outer = tmp_path / "outer"
     assert [surrounding(path) for path in (outer / "a" / "b", outer, tmp_path / "x")] == [outer, None, None]
-
-
-def test_the_questions_are_those_of_the_template() -> None:
-    assert list(copier.questions(resources.path("templates", "project", "tabular"))) == [
-        "project_name",
-        "branch",
-    ]
-
-
-@pytest.mark.slow
-def test_the_pipeline_gives_the_same_metrics_twice_and_the_projects_own_tests_pass(
-    tmp_path: Path, run: Run
-) -> None:
-    top = create("tabular", tmp_path / "a project", {}).root
-    run("python", "src/make_data.py", cwd=top)
-    run("dvc", "init", "-q", cwd=top)
-    made = []
-    for _ in range(2):
-        run("dvc", "repro", "-q", "--force", cwd=top)
-        made.append(((top / "metrics.json").read_bytes(), (top / "dvc.lock").read_bytes()))
-    assert made[0] == made[1]
-    assert json.loads(made[0][0])["roc_auc"] >= 0.95
-    assert "passed" in run("python", "-W", "error", "-m", "pytest", "-q", cwd=top).stdout
-    assert run("git", "status", "--short", "data", "models", cwd=top).stdout == ""
 
 
 def test_the_projects_tests_find_what_they_are_for(tmp_path: Path, run: Run) -> None:

@@ -1,0 +1,24 @@
+"""How good a model is, over all and by slice."""
+
+import pandas as pd
+from features import LABEL
+from model import predict
+from sklearn.metrics import accuracy_score, f1_score
+from sklearn.pipeline import Pipeline
+
+Measured = tuple[dict[str, float], dict[str, dict[str, float]]]
+
+
+def measured(model: Pipeline, table: pd.DataFrame) -> Measured:
+    """Metrics of all flowers, and of each species."""
+    species = {name: metrics(model, part) for name, part in table.groupby(LABEL)}
+    return metrics(model, table), species
+
+
+def metrics(model: Pipeline, table: pd.DataFrame) -> dict[str, float]:
+    """Of these flowers."""
+    found = predict(model, table)
+    return {
+        "accuracy": accuracy_score(table[LABEL], found),
+        "f1": f1_score(table[LABEL], found, average="weighted"),
+    }

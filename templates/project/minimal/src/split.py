@@ -1,0 +1,10 @@
+"""What is trained on and what is measured on."""
+
+import pandas as pd
+from sklearn.model_selection import train_test_split
+
+
+def split(table: pd.DataFrame, *, test_share: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Disjoint train and test parts with equal shares of the species; the same seed gives the same parts."""
+    train, test = train_test_split(table, test_size=test_share, random_state=seed, stratify=table["species"])
+    return train.sort_values("flower"), test.sort_values("flower")
