@@ -100,7 +100,7 @@ def test(path: str, *, as_json: bool) -> int:
     rows that satisfy each rule are refused.
     """
     repo, _config = open_repo()
-    done = trial.try_out(sources.read(repo, path))
+    done = trial.try_out(sources.read(repo, path), ui.progress("columns tried"))
     if as_json:
         good = [finding.to_json() for finding in done.good]
         ui.emit(

@@ -7,6 +7,7 @@ import sklearn.datasets
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from git_mlops.schema import trial
 from git_mlops.schema.infer import infer
 from git_mlops.schema.load import load
 from git_mlops.schema.samples import from_pattern
@@ -78,3 +79,12 @@ def test_schemas_that_were_inferred_are_sound(tmp_path: Path) -> None:
 @given(st.sampled_from([r"^[A-Z]{2}-\d{3,5}$", r"\w+@\w+\.com", "a|bc?d*", r"[^a-z]+x", r"(?:ab){2}\s", "."]))
 def test_a_text_of_a_pattern_matches_it(pattern: str) -> None:
     assert all(from_pattern(pattern, choice) is not None for choice in range(10))
+
+
+def test_rules_of_a_wide_table_are_tried_together_with_the_same_outcome(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    columns = ALL + "\n  any: {dtype: str, checks: {str_matches: '.*'}}"
+    alone = tried(columns, "unique: [city, code]")
+    monkeypatch.setattr(trial, "_TOGETHER", 4)
+    assert tried(columns, "unique: [city, code]") == alone
