@@ -20,6 +20,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "history": ("model_read", "history", "Show what happened to a model"),
     "predict": ("model_serve", "predict", "Score a file with a model"),
     "serve": ("model_server", "serve", "Serve a model over HTTP"),
+    "smoke": ("model_server", "smoke", "Try whether a model answers as it should"),
+    "package": ("model_serve", "package", "Write a directory to build a container from"),
 }
 """Command → module of this package, its name there, the first line of its help."""
 

@@ -9,10 +9,14 @@ from git_mlops import config, ui
 from git_mlops.cli.common import find_repo, json_option
 from git_mlops.cli.model_context import trust_of
 from git_mlops.config import Config
+from git_mlops.git.objects import read_blobs
 from git_mlops.git.repo import Repo
+from git_mlops.registry import read
+from git_mlops.serve import package as packing
 from git_mlops.serve import predict as scoring
 from git_mlops.serve import source as serving
 from git_mlops.serve.columns import Extra
+from git_mlops.serve.loaded import load
 from git_mlops.serve.source import Asked
 
 model_argument = click.argument("model", metavar="NAME[@V|#STAGE]")
@@ -63,7 +67,7 @@ def predict(*, model: str, trust: bool, as_json: bool, **options: Unpack[_Scorin
     found = serving.find(repo, model, asked)
     extra, out = options["extra"] or settings.serve.extra, Path(options["out"])
     request = scoring.Request(Path(options["source"]), out, options["keep"], extra, options["batch"])
-    done = scoring.predict(serving.loaded(found), request)
+    done = scoring.predict(load(found), request)
     if as_json:
         said = {
             "model": found.name,
@@ -73,3 +77,42 @@ def predict(*, model: str, trust: bool, as_json: bool, **options: Unpack[_Scorin
         }
         ui.emit("predictions", said)
     ui.note(f"{found.label}: {ui.count(done.rows, 'row')} scored into `{out}`")
+
+
+def _committed(repo: Repo, commit: str) -> Config:
+    """The settings of a commit, without private preferences: whoever packages it gets the same."""
+    name = f"{commit}:{config.FILE}"
+    return config.parse(read_blobs(repo, [name]).get(name, config.MINIMAL.encode()))
+
+
+class _Packing(TypedDict):
+    target: str
+    base: str | None
+    requirements: str | None
+    image: str | None
+
+
+@click.command()
+@model_argument
+@click.option("--to", "target", required=True, metavar="DIR", help="A directory that is not there yet.")
+@click.option("--base", metavar="IMAGE", help="The image to build on; default: the recorded Python, slim.")
+@click.option("--requirements", metavar="FILE", help="Packages instead of the recorded ones.")
+@click.option("--image", metavar="NAME", help="What the image will be called: also write a KServe manifest.")
+@trust_option
+@json_option
+def package(*, model: str, trust: bool, as_json: bool, **options: Unpack[_Packing]) -> None:
+    """Write a directory to build a container from
+
+    Dockerfile, locked requirements, the model, the server and a bill of materials (CycloneDX), all from what
+    the tag names: the same version gives the same bytes in every clone.
+    """
+    repo, _settings, asked = opened(trust=trust)
+    named = Path(options["requirements"]) if options["requirements"] else None
+    request = packing.Request(Path(options["target"]), options["base"], named, options["image"])
+    version = read.active(read.resolve(repo, model))
+    done = packing.build(repo, version, request, asked, _committed(repo, version.commit).serve)
+    if as_json:
+        said = {"model": done.source.name, "version": done.source.version, "path": str(done.target)}
+        ui.emit("model-package", {**said, "files": done.files, "sha256": done.digest})
+    ui.note(f"{done.source.label}: {ui.count(done.files, 'file')} in `{done.target}`, sha256 {done.digest}")
+    ui.note(f"`docker build {done.target}` makes the image")

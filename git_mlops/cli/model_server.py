@@ -1,21 +1,26 @@
-"""`git mlops model serve`: a registered model behind HTTP."""
+"""`git mlops model serve | smoke`: a registered model behind HTTP."""
 
+from functools import partial
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 import click
 
 from git_mlops import ui
+from git_mlops.cli import model_serving
+from git_mlops.cli.common import json_option
 from git_mlops.cli.model_serve import extra_option, model_argument, opened, trust_option
 from git_mlops.config import Config
 from git_mlops.errors import MlopsError
 from git_mlops.git.repo import Repo
 from git_mlops.registry import grammar
-from git_mlops.serve import log, server, source
+from git_mlops.serve import server, source
+from git_mlops.serve import smoke as trying
 from git_mlops.serve.app import Limits
 from git_mlops.serve.columns import Extra
-from git_mlops.serve.live import Fleet, Wanted
+from git_mlops.serve.live import Fleet, log_folder
 from git_mlops.serve.log import Keeping
+from git_mlops.serve.slots import Wanted
 
 
 class _Listening(TypedDict):
@@ -135,8 +140,53 @@ def _keeping(repo: Repo, model: str, settings: Config, options: _Logging) -> tup
     if options["no_log"] or not chosen:
         return None
     name = Path(model).name if source.is_file(model) else grammar.parse_spec(model).name
-    folder = Path(options["folder"]) if options["folder"] else log.place(repo, name)
+    folder = Path(options["folder"]) if options["folder"] else log_folder(repo, name)
     given = options["sample"]
     sample = settings.serve.sample if given is None else given
     redact = (*settings.serve.redact, *options["redact"])
     return folder, Keeping(sample, redact, settings.serve.log_size)
+
+
+class _Trying(TypedDict):
+    rows: str | None
+    most: int
+    latency: bool
+    requests: int
+    clients: int
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+_limit = partial(click.option, type=_seconds, metavar="MS")
+
+
+@click.command()
+@model_argument
+@click.option("--in", "rows", metavar="FILE", help="Rows to ask about; default: the model's input example.")
+@click.option("--rows", "most", type=click.IntRange(1), default=100, show_default=True, help="How many.")
+@click.option("--latency", is_flag=True, help="Also measure how long an answer takes.")
+@click.option("--requests", type=click.IntRange(1), default=500, show_default=True, help="For the latency.")
+@click.option("--clients", type=click.IntRange(1, 500), default=1, show_default=True, help="Who ask at once.")
+@_limit("--p50", help="Fail if half of the answers take longer.")
+@_limit("--p95", help="Fail if one in twenty takes longer.")
+@_limit("--p99", help="Fail if one in a hundred takes longer.")
+@extra_option
+@trust_option
+@json_option
+def smoke(
+    *, model: str, trust: bool, extra: Extra | None, as_json: bool, **options: Unpack[_Trying]
+) -> int:  # fmt: skip
+    """Try whether a model answers as it should
+
+    Serves it on a port of its own and asks: /ping, /version, rows (the answers must be those of a batch), a
+    request that breaks the contract. With `--latency`, `--p95` and the like: percentiles of one-row requests.
+    """
+    repo, settings, asked = opened(trust=trust)
+    at_most = {name: limit for name in ("p50", "p95", "p99") if (limit := options[name]) is not None}
+    count = options["requests"] if options["latency"] or at_most else 0
+    rows = Path(options["rows"]) if options["rows"] else None
+    request = trying.Request(rows, options["most"], count, options["clients"], at_most)
+    fleet = Fleet(repo, [Wanted(model)], asked, ui.note)
+    done = trying.smoke(fleet, request, extra=extra or settings.serve.extra, say=lambda _text: None)
+    return model_serving.smoked(model, done, as_json=as_json)

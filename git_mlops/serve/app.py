@@ -16,14 +16,13 @@ from typing import Any, NamedTuple
 
 from git_mlops.errors import MlopsError
 from git_mlops.jsonable import line
-from git_mlops.serve import answers, predict, requests
+from git_mlops.serve import answers, requests
 from git_mlops.serve.columns import Extra, Problem
-from git_mlops.serve.live import Fleet, Slot
+from git_mlops.serve.loaded import Loaded, ModelError, answer
 from git_mlops.serve.log import Entry, Log
 from git_mlops.serve.metrics import Metrics
-from git_mlops.serve.predict import ModelError
 from git_mlops.serve.requests import RequestError
-from git_mlops.serve.source import Loaded
+from git_mlops.serve.slots import Slot, Slots
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -67,7 +66,7 @@ class App:
 
     def __init__(
         self,
-        fleet: Fleet,
+        fleet: Slots,
         log: Log | None,
         say: Callable[[str], None],
         *,
@@ -222,7 +221,7 @@ class App:
         if odd:
             raise RequestError(422, f"the model takes no parameter `{odd[0][:60]}`")
         try:
-            raw = predict.answer(loaded, fitting.rows, dict(parsed.params))
+            raw = answer(loaded, fitting.rows, dict(parsed.params))
             made = answers.table(raw, fitting.many) if self._wanted(request) else None
         except ModelError as error:
             self.metrics.add("mlops_model_failures_total", _of(loaded))

@@ -16,9 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from git_mlops.git.repo import Repo
-from git_mlops.registry import grammar
-
 
 class Keeping(NamedTuple):
     """What is kept, and how much."""
@@ -45,11 +42,6 @@ class Entry(NamedTuple):
     """An Arrow table; None for an array."""
     answers: Any
     """An Arrow table."""
-
-
-def place(repo: Repo, name: str) -> Path:
-    """Where the log of a model is, unless somebody says otherwise."""
-    return repo.private / "serve" / quote(grammar.in_tag(name), safe="=")
 
 
 class Log:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from git_mlops.errors import FINDINGS, MlopsError
 from git_mlops.serve import answers, columns, rows
 from git_mlops.serve.columns import ContractError, Extra, Takes
-from git_mlops.serve.source import Loaded
+from git_mlops.serve.loaded import Loaded, answer
 
 
 class Request(NamedTuple):
@@ -27,16 +27,6 @@ class Scored(NamedTuple):
     rows: int
     columns: tuple[str, ...]
     """Of the answers."""
-
-
-class ModelError(MlopsError):
-    """The model itself failed."""
-
-    def __init__(self, error: Exception) -> None:
-        said = str(error).strip().splitlines()
-        super().__init__(
-            f"the model failed: {type(error).__name__}{f': {said[0]}' if said else ''}", exit_code=FINDINGS
-        )
 
 
 def predict(loaded: Loaded, request: Request) -> Scored:
@@ -87,15 +77,3 @@ def _batch(loaded: Loaded, batch: Any, request: Request, *, texts: bool, first: 
     if clash:
         raise MlopsError(f"the model's answer has a column `{clash[0]}`, too: it cannot be kept")
     return pa.table(kept | {name: made.column(name) for name in made.column_names})
-
-
-def answer(loaded: Loaded, frame: Any, params: dict[str, object] | None = None) -> Any:
-    """What the model says.
-
-    Raises:
-        ModelError: it fails; what it raised is the cause.
-    """
-    try:
-        return loaded.model.predict(frame, params)
-    except Exception as error:
-        raise ModelError(error) from error

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,8 +15,8 @@ from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.serve import columns
 from git_mlops.serve.app import App, Limits
 from git_mlops.serve.columns import Extra
-from git_mlops.serve.live import Fleet
 from git_mlops.serve.log import Keeping, Log
+from git_mlops.serve.slots import Slots
 
 if TYPE_CHECKING:
     from uvicorn import Config, Server
@@ -39,10 +40,12 @@ class Where(NamedTuple):
     """Between two looks at the stages."""
     fetch: str | None = None
     """A git remote that is asked for tags."""
+    started: Callable[[int, Callable[[], None]], None] | None = None
+    """Called once it listens, with the port and what ends the server, as SIGTERM does."""
 
 
 def serve(
-    fleet: Fleet,
+    fleet: Slots,
     where: Where,
     limits: Limits,
     *,
@@ -118,6 +121,8 @@ async def _until_told(app: App, listener: socket.socket, where: Where, say: Call
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         assert app.fleet.main.current
+        if where.started:
+            where.started(port, partial(_told, server))
         say(f"serving {app.fleet.main.current.source.label} on http://{shown}:{port} (Ctrl-C ends it)")
 
     server = _quiet(config, ready)

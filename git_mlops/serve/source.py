@@ -17,9 +17,8 @@ from git_mlops.models import contract
 from git_mlops.models.contract import Contract
 from git_mlops.registry import read
 from git_mlops.registry.read import Version
-from git_mlops.serve import columns, load, place
-from git_mlops.serve.columns import Takes
-from git_mlops.serve.load import Model
+from git_mlops.serve import place
+from git_mlops.serve.loaded import Source
 
 
 class Asked(NamedTuple):
@@ -33,33 +32,6 @@ class Asked(NamedTuple):
     """Load only what somebody trusted has signed."""
     signers: Trust | None = None
     """Who that is; None: whoever git itself trusts."""
-
-
-class Source(NamedTuple):
-    """A model that may be loaded."""
-
-    name: str
-    version: str | None
-    """None for a plain file."""
-    commit: str | None
-    hash: str
-    """Of its bytes, as the tag has it; empty for a plain file."""
-    path: Path
-    contract: Contract | None
-    registered: Version | None = None
-
-    @property
-    def label(self) -> str:
-        """For people."""
-        return f"{self.name} {self.version}" if self.version else self.name
-
-
-class Loaded(NamedTuple):
-    """A model in memory."""
-
-    source: Source
-    model: Model
-    takes: Takes
 
 
 def is_file(text: str) -> bool:
@@ -98,7 +70,7 @@ def of_version(repo: Repo, version: Version, asked: Asked) -> Source:
     _refuse_dangerous(placed.path, placed.model.path, asked)
     said = contract_of(placed.path) or _recorded(version.facts)
     return Source(
-        version.name, version.version, version.commit, placed.model.hash, placed.path, said, version
+        version.name, version.version, version.commit, placed.model.hash, placed.path, said, version.oid
     )
 
 
@@ -159,16 +131,3 @@ def _recorded(facts: Mapping[str, object]) -> Contract | None:
 def _mappings(value: object) -> tuple[Mapping[str, object], ...]:
     found: Sequence[object] = value if isinstance(value, list) else []
     return tuple(one for one in found if isinstance(one, Mapping))
-
-
-def loaded(source: Source) -> Loaded:
-    """Load it.
-
-    Raises:
-        MlopsError: it cannot be loaded (3).
-    """
-    model = load.load(source.path)
-    takes = columns.of_contract(source.contract)
-    if not takes.columns and takes.shape is None and model.features:
-        takes = columns.of_names(model.features)
-    return Loaded(source, model, takes)

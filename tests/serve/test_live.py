@@ -8,8 +8,8 @@ import pytest
 from git_mlops.errors import MlopsError, NotFoundError
 from git_mlops.git.repo import Repo
 from git_mlops.models import retire
-from git_mlops.serve import live
-from git_mlops.serve.live import Fleet, Wanted
+from git_mlops.serve.live import Fleet
+from git_mlops.serve.slots import Slot, Wanted
 from git_mlops.serve.source import Asked
 from tests.serve.conftest import promoted
 
@@ -21,7 +21,7 @@ def fleet(repo: Repo, *wanted: Wanted) -> tuple[Fleet, list[str]]:
     return made, said
 
 
-def version(slot: live.Slot) -> str | None:
+def version(slot: Slot) -> str | None:
     return slot.current.source.version if slot.current else None
 
 

@@ -8,40 +8,34 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from git_mlops.cli.run import run
 from git_mlops.errors import MlopsError
 from git_mlops.git.repo import Repo
 from git_mlops.serve import predict, source
 from git_mlops.serve.columns import ContractError
-from git_mlops.serve.predict import ModelError, Request
-from git_mlops.serve.source import Asked, Loaded
-from tests.conftest import Run
+from git_mlops.serve.loaded import Loaded, ModelError, load
+from git_mlops.serve.predict import Request
+from git_mlops.serve.source import Asked
 from tests.serve.conftest import estimator, expected, rows
 
 
 @pytest.fixture
 def loaded(project: Repo) -> Loaded:
-    return source.loaded(source.find(project, "churn@v1.0.0", Asked()))
+    return load(source.find(project, "churn@v1.0.0", Asked()))
 
 
-def test_the_command_scores_a_file(project: Repo, mlops: Run) -> None:
+def test_the_command_scores_a_file(
+    project: Repo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     pd.DataFrame(rows(50)).assign(id=range(50)).to_csv(project.root / "in.csv", index=False)
-    words = (
-        "model",
-        "predict",
-        "churn@v1.0.0",
-        "--in",
-        "in.csv",
-        "--out",
-        "out.csv",
-        "--keep",
-        "id",
-        "--json",
-    )
-    done = mlops(*words, cwd=project.root)
-    assert json.loads(done.stdout)["data"] == {
+    monkeypatch.chdir(project.root)
+    words = ["model", "predict", "churn@v1.0.0", "--in", "in.csv", "--out", "out.csv"]
+    assert run([*words, "--keep", "id", "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["data"] == {
         "model": "churn", "version": "v1.0.0", "rows": 50, "columns": ["id", "prediction"],
     }  # fmt: skip
-    assert done.stderr == "churn v1.0.0: 50 rows scored into `out.csv`\n"
+    assert said.err == "churn v1.0.0: 50 rows scored into `out.csv`\n"
     answers = pl.read_csv(project.root / "out.csv")
     assert answers.to_dict(as_series=False) == {"id": [*range(50)], "prediction": expected(rows(50))}
 
@@ -136,7 +130,7 @@ def test_models_of_mlflow_and_of_skops_are_loaded(tmp_path: Path) -> None:
     )
     pl.DataFrame(rows(20)).write_parquet(tmp_path / "in.parquet")
     for path in (folder, folder / "model.skops"):
-        found = source.loaded(source.find(None, str(path), Asked(trust=True)))
+        found = load(source.find(None, str(path), Asked(trust=True)))
         assert [column.name for column in found.takes.columns] == ["age", "visits", "income"]
         predict.predict(found, Request(tmp_path / "in.parquet", tmp_path / "out.parquet"))
         assert pl.read_parquet(tmp_path / "out.parquet").to_series().to_list() == expected(rows(20))
