@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from git_mlops.data import pointers
@@ -185,6 +186,7 @@ def stale(content: bytes) -> bool:
     return of is not None and (found is None or found[1] != of[1])
 
 
+@lru_cache(maxsize=4)  # both sides of a diff often have the same pointer, and 2,000 columns take a second
 def read(path: str, content: bytes) -> Profile | None:
     """The profile in a pointer, if it is of the data that the pointer names; None for everything else."""
     if b"mlops:" not in content:

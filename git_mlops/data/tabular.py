@@ -140,8 +140,9 @@ def _texts(frame: "pl.LazyFrame", head: "pl.DataFrame", names: Sequence[str]) ->
     """Cells of text in the narrowest type that holds all of them; the first rows tell which ones to try."""
     import polars as pl
 
-    tries: dict[str, list[Kind]] = {name: _possible(head[name]) or ["string"] for name in names}
-    few = {name for name in names if tries[name] == ["string"] and 2 * head[name].n_unique() < head.height}
+    tries = _possible(head, names)
+    texts_ = [name for name in names if tries[name] == ["string"]]
+    few = {name for name in texts_ if 2 * head[name].n_unique() < head.height}
     asked = [
         (pl.col(name) if name in few else _read_as(name, kind)).alias(f"{n} {kind}")
         for n, name in enumerate(names)
@@ -166,13 +167,20 @@ def _texts(frame: "pl.LazyFrame", head: "pl.DataFrame", names: Sequence[str]) ->
         yield from (_Read(name, "string", texts[name]) for name in left)
 
 
-def _possible(head: "pl.Series") -> list[Kind]:
-    cells = head.drop_nulls()
-    kinds: list[Kind] = []
-    for kind, look in _LOOKS:
-        if cells.str.contains(f"^(?:{look})$").all():
-            kinds.append(kind)
-    return kinds
+def _possible(head: "pl.DataFrame", names: Sequence[str]) -> dict[str, list[Kind]]:
+    """Column → the types that its first cells look like. All at once: 2,000 columns are no 10,000 calls."""
+    import polars as pl
+
+    asked = [
+        pl.col(name).str.contains(f"^(?:{look})$").all().alias(f"{n} {kind}")
+        for n, name in enumerate(names)
+        for kind, look in _LOOKS
+    ]
+    fits = head.select(asked).row(0, named=True) if names else {}
+    return {
+        name: [kind for kind, _look in _LOOKS if fits[f"{n} {kind}"]] or ["string"]
+        for n, name in enumerate(names)
+    }
 
 
 def _read_as(name: str, kind: Kind) -> "pl.Expr":

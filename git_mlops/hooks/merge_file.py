@@ -11,6 +11,7 @@ from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, MlopsError, NotFoundErro
 from git_mlops.git import objects
 from git_mlops.git.repo import Repo
 from git_mlops.hooks import conflicts_file, follow_data, triage
+from git_mlops.hooks.merge_pointer import announce
 from git_mlops.hooks.merge_sides import Named, named
 
 Take = Literal["ours", "theirs", "union", "edit"]
@@ -53,6 +54,7 @@ def merge_file(repo: Repo, word: str, take: Take | None, key: tuple[str, ...] = 
     if not texts.ours or not texts.theirs:
         return _kept_or_removed(repo, pointer, texts, take, sides)
     loaded = config.load(repo).config
+    announce(pointer, texts)
     result = merge_data(repo, pointer, texts, loaded.data, key=key)
     if result.missing:
         _fetch(repo, result, loaded.data.remote)

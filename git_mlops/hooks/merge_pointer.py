@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops import config, ui
-from git_mlops.data.merging import Result, Texts, merge_data
+from git_mlops.checks.large_file import human
+from git_mlops.data.merging import Result, Texts, merge_data, outs_of
 from git_mlops.data.pointer_text import Merged, encoded, merge, merge_lock
 from git_mlops.data.settings import Settings
 from git_mlops.errors import MlopsError
@@ -59,6 +60,7 @@ def _merged(driver: _Driver) -> Merged:
 
 def _of_data(driver: _Driver, marked: Merged) -> Merged:
     repo, path = discover(), driver.path
+    announce(path, driver.texts)
     result = merge_data(repo, path, driver.texts, _settings())
     if result.text is not None:
         if driver.size <= _OUTERMOST:
@@ -69,6 +71,18 @@ def _of_data(driver: _Driver, marked: Merged) -> Merged:
         file = conflicts_file.write(repo, path, result) if result.conflicts else None
         _tell(path, result, named(repo), file)
     return marked
+
+
+_LONG = 32 * 1024 * 1024
+"""Bytes of all sides together: their merge takes seconds."""
+
+
+def announce(path: str, texts: Texts) -> None:
+    """Say what will take a while."""
+    outs = outs_of(path, texts)
+    size = 0 if isinstance(outs, str) else sum(out.size or 0 for out in outs if out.hash)
+    if size > _LONG:
+        ui.note(f"merging `{path.removesuffix('.dvc')}`, {human(size)} of three versions")
 
 
 def told(result: Result) -> str:

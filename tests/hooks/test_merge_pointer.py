@@ -2,7 +2,9 @@
 
 import pytest
 
+from git_mlops.data.merging import Texts
 from git_mlops.data.pointer_text import Merged, merge, merge_lock
+from git_mlops.hooks.merge_pointer import announce
 from tests.hooks.conftest import Armed, pointer
 
 BASE, OURS, THEIRS = (pointer("data.csv", digit * 32, int(digit)) for digit in "123")
@@ -119,3 +121,10 @@ def test_git_diff_shows_facts(diverged: Armed) -> None:
 def test_git_diff_shows_a_broken_pointer_as_it_is(diverged: Armed) -> None:
     diverged.write("data set.csv.dvc", "outs: [\n")
     assert "+outs: [" in diverged.git("diff", "--", "*.dvc")
+
+
+def test_a_merge_that_takes_long_is_announced(capsys: pytest.CaptureFixture[str]) -> None:
+    for size in (1, 20_000_000):
+        sides = [pointer("data.csv", digit * 32, size) for digit in "123"]
+        announce("data.csv.dvc", Texts(*sides))
+    assert capsys.readouterr().err == "merging `data.csv`, 57.2 MiB of three versions\n"
