@@ -48,6 +48,10 @@ TEMPLATES: dict[str, Template] = {
     "tabular": Template(
         "a class or a number from a table: real data, schema, pipeline, tests", _first("data/patients.csv")
     ),
+    "timeseries": Template(
+        "a series forecast one month ahead, measured on the future only", _first("data/months.csv")
+    ),
+    "text": Template("texts of four kinds: words, pairs of words and what they say", _first("data/texts.csv")),
     "minimal": Template(
         "one stage that trains and measures, and its tests: the least that has everything",
         _first("data/irises.csv"),

@@ -15,7 +15,7 @@ from git_mlops.scaffold.new import create
 from git_mlops.scaffold.update import Merged, scaffold, update
 from tests.conftest import Run
 
-EARLIER = Path(__file__).parent / "earlier" / "minimal-0.0.1"
+EARLIER = Path(__file__).parent.parent / "cases" / "templates" / "minimal-0.0.1"
 
 
 def commit(repo: Repo, message: str, **files: str) -> str:
