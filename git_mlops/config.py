@@ -19,6 +19,8 @@ from git_mlops.git import config as git_config
 from git_mlops.git.repo import Repo
 from git_mlops.models import settings as models
 from git_mlops.models.settings import Settings as ModelSettings
+from git_mlops.monitor import settings as monitoring
+from git_mlops.monitor.settings import Settings as MonitorSettings
 from git_mlops.nesting import too_deep
 from git_mlops.scaffold.settings import Settings as CiSettings
 from git_mlops.schema.settings import Bindings, Verdicts
@@ -44,6 +46,7 @@ class Config(NamedTuple):
     verdicts: Verdicts = Verdicts()
     models: ModelSettings = ModelSettings()
     serve: ServeSettings = ServeSettings()
+    monitor: MonitorSettings = MonitorSettings()
     checks: Levels = {}  # noqa: RUF012  # as above
     ci: CiSettings = CiSettings()
 
@@ -70,6 +73,7 @@ def parse(content: bytes) -> Config:
     config = decode(Config, values)
     forms.checked(config.forms)
     models.checked(config.models)
+    monitoring.checked(config.monitor)
     return config
 
 

@@ -40,9 +40,9 @@ def curves(metric: str, lines: Mapping[str, Series]) -> bytes:
     font = 'font-family="sans-serif" font-size="12"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" {size} {font}>',
-        f"<title>{_text(metric)}</title>",
+        f"<title>{inert(metric)}</title>",
         '<rect width="100%" height="100%" fill="#ffffff"/>',
-        f'<text x="{_LEFT}" y="24" font-size="15" font-weight="bold">{_text(metric)}</text>',
+        f'<text x="{_LEFT}" y="24" font-size="15" font-weight="bold">{inert(metric)}</text>',
         *_grid(x, y),
         *(_curve(line, x, y, COLOURS[n % len(COLOURS)]) for n, line in enumerate(lines.values())),
         *_legend(list(lines)),
@@ -103,9 +103,9 @@ def _legend(names: Sequence[str]) -> Iterator[str]:
     for number, name in enumerate(names):
         at = _HEIGHT + _ROW * number
         yield f'<path d="M{_LEFT} {at}h24" stroke="{COLOURS[number % len(COLOURS)]}" stroke-width="3"/>'
-        yield f'<text x="{_LEFT + 32}" y="{at + 4}">{_text(name)}</text>'
+        yield f'<text x="{_LEFT + 32}" y="{at + 4}">{inert(name)}</text>'
 
 
-def _text(text: str) -> str:
+def inert(text: str) -> str:
     """XML has no word for control characters, escaped or not."""
     return escape(re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text))

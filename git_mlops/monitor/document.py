@@ -1,0 +1,148 @@
+"""A run of the monitor as a report for people."""
+
+from collections.abc import Iterator, Sequence
+
+from git_mlops.findings import exit_code
+from git_mlops.monitor import pictures
+from git_mlops.monitor.drift import Drift, Moved
+from git_mlops.monitor.judging import caption, number, percent, short
+from git_mlops.monitor.observed import Observation
+from git_mlops.monitor.quality import Quality
+from git_mlops.reports import html
+from git_mlops.reports.document import Cell, Document, Section, Table, without_empty
+from git_mlops.reports.text import summary
+
+_DRAWN = 40
+"""Pictures in one report."""
+
+
+def document(one: Observation, *, brief: bool = False) -> Document:
+    """The whole report; a brief one draws only what moved."""
+    sections = [*_findings(one)]
+    if one.quality is not None:
+        sections.append(_quality(one.quality))
+    if one.drift is not None:
+        sections += [s for s in _drift(one.drift) if not (brief and s.folded)]
+    sections += _about(one)
+    verdict = summary(list(one.findings), title(one))
+    return Document(title(one), html.OUTCOMES[exit_code(one.findings)], verdict, tuple(sections))
+
+
+def title(one: Observation) -> str:
+    """What was watched."""
+    subject = one.subject
+    version = f" {subject.version}" if subject.version else ""
+    stage = f" ({subject.stage})" if subject.stage else ""
+    return f"{subject.name}{version}{stage}: {subject.current} against {subject.reference}"
+
+
+def _findings(one: Observation) -> Iterator[Section]:
+    if one.findings:
+        yield html.section(one.findings)._replace(title="Found")
+
+
+def _drift(drift: Drift) -> Iterator[Section]:
+    moved = sorted(
+        drift.moved, key=lambda m: (not m.alarm, m.answer.adjusted if m.answer else 1.0, -m.figures.effect)
+    )
+    rows = [_row(m) for m in moved]
+    if rows:
+        notes = (
+            f"drift: p, which counts all columns, is at most {drift.alpha:.2g}, and the effect at least the floor",
+            *_pair(drift),
+        )
+        yield Section("Columns", (without_empty(Table(_HEADER, rows)),), notes)
+    shown = [m for m in moved if m.drawn is not None][:_DRAWN]
+    yield from _drawn("What moved", [m for m in shown if m.alarm], folded=False)
+    yield from _drawn("The other columns", [m for m in shown if not m.alarm], folded=True)
+    if drift.parts:
+        yield Section("Slices", (Table(("slice", "rows", "moved"), [*_parts(drift)]),))
+
+
+def _drawn(title: str, some: Sequence[Moved], *, folded: bool) -> Iterator[Section]:
+    made = tuple(
+        pictures.distribution(m.column.name, m.drawn, said=caption(m) if m.alarm else "")
+        for m in some
+        if m.drawn is not None
+    )
+    if made:
+        yield Section(title, pictures=made, folded=folded)
+
+
+_HEADER = (
+    "column",
+    "kind",
+    "effect",
+    "floor",
+    "p",
+    "PSI",
+    "KS",
+    "Wasserstein",
+    "JS",
+    "χ²",
+    "nulls",
+    "mean",
+    "new",
+    "outside",
+)
+
+
+def _row(moved: Moved) -> list[str | Cell]:
+    found = moved.figures
+    nulls = f"{percent(found.nulls[0])} → {percent(found.nulls[1])}" if any(found.nulls) else ""
+    mean = f"{number(found.mean[0])} → {number(found.mean[1])}" if found.mean else ""
+    return [
+        Cell(short(moved.column.name), "fail" if moved.alarm else "none"), moved.column.kind,
+        _number(found.effect), _number(moved.floor), _number(moved.answer.adjusted if moved.answer else None),
+        *map(_number, (found.psi, found.ks, found.wasserstein, found.js, found.chi2)),
+        nulls, mean, _count(sum(moved.column.new.values())), _count(moved.column.outside),
+    ]  # fmt: skip
+
+
+def _number(value: float | None) -> Cell:
+    return Cell("" if value is None else f"{value:.3g}", number=True)
+
+
+def _count(value: int) -> Cell:
+    return Cell(str(value) if value else "", number=True)
+
+
+def _pair(drift: Drift) -> Iterator[str]:
+    if drift.pair is not None:
+        (a, b), (old, new) = drift.pair.columns, drift.pair.correlations
+        adjusted = drift.pair.answer.adjusted
+        said = f"{old:.2f} → {new:.2f} (p {adjusted:.2g})"
+        yield f"correlations: that of `{short(a)}` with `{short(b)}` differs most, {said}"
+
+
+def _parts(drift: Drift) -> Iterator[Sequence[str | Cell]]:
+    for part in drift.parts:
+        names = [f"`{short(m.column.name)}`" for m in part.moved if m.alarm]
+        outcome = Cell(", ".join(names), "fail" if names else "none")
+        yield [f"{part.column} = {short(part.value)}", f"{part.rows[0]} → {part.rows[1]}", outcome]
+
+
+def _quality(quality: Quality) -> Section:
+    rows: list[list[str | Cell]] = [
+        [name, _number(value), Cell(f"± {1.96 * error:.2g}" if error else "", number=True)]
+        for name, (value, error) in quality.metrics.items()
+    ]
+    drawn = (pictures.calibration(quality.bins),) if quality.bins else ()
+    note = f"{quality.rows} of {quality.labels} labels have a prediction"
+    return Section("Quality", (Table(("metric", "value", "95 %"), rows),), (note,), drawn)
+
+
+def _about(one: Observation) -> Iterator[Section]:
+    notes = [*one.notes]
+    if one.drift is not None:
+        both = one.drift.both
+        notes += [f"`{short(left.name)}` is not compared: {left.why}" for left in both.left]
+        notes += [
+            f"{side}: {kept} of {rows} rows are compared, every so-manieth"
+            for side, kept, rows in zip(("reference", "current"), both.kept, both.rows, strict=True)
+            if kept < rows
+        ]
+        notes += [f"newest `{short(name)}`: {old} → {new}" for name, (old, new) in both.times.items() if new]
+    table = Table(("", ""), [[name, _number(value)] for name, value in one.numbers.items()])
+    if notes or one.numbers:
+        yield Section("About this run", (table,) if one.numbers else (), tuple(notes), folded=True)

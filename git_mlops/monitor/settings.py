@@ -1,0 +1,127 @@
+"""The `monitor:` section of mlops.yaml."""
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from git_mlops.decode import DecodeError
+
+
+class Own(NamedTuple):
+    """What is different for some columns."""
+
+    effect: float | None = None
+    """The smallest difference that matters, in place of `monitor.effect`."""
+    skip: bool = False
+    """Whether they are left out: keys, times, what is meant to move."""
+
+
+class Ages(NamedTuple):
+    """How old things may be: `30d`, `2w`, `12h`, `6mo`, `1y`."""
+
+    model: str | None = None
+    """Since the registration."""
+    data: str | None = None
+    """Since the commit that has the data the model was trained on."""
+    log: str | None = None
+    """Since the last request that was answered."""
+
+
+class Email(NamedTuple):
+    """Mail through SMTP. Secrets stand in environment variables, whose names are here."""
+
+    host: str
+    to: tuple[str, ...]
+    sender: str
+    port: int = 587
+    tls: bool = True
+    """STARTTLS; port 465 speaks TLS from the first byte."""
+    user_variable: str | None = None
+    password_variable: str | None = None
+
+
+class Alerts(NamedTuple):
+    """Whom to tell, with `--alert`."""
+
+    webhook_variable: str | None = None
+    """The environment variable that holds the URL of a webhook: who knows the URL can write there."""
+    email: Email | None = None
+    again: str = "1d"
+    """How long the same finding is not sent a second time."""
+    quiet: str | None = None
+    """Hours in which nothing is sent, in UTC: `22:00-06:00`."""
+
+
+class Settings(NamedTuple):
+    """How data is watched."""
+
+    false_alarms: float = 0.01
+    """The share of runs that may find drift where there is none, of a whole table."""
+    effect: float = 0.05
+    """The smallest difference that matters: a share of the rows, or of a standard deviation."""
+    must_find: float = 0.5
+    """The difference, in standard deviations, that too few rows must not hide."""
+    columns: dict[str, Own] = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
+    """Column, or pattern of columns → what is different for it."""
+    slices: tuple[str, ...] = ()
+    """Columns of categories whose parts are judged by themselves, too."""
+    quality: float = 0.02
+    """How much worse than recorded a metric may be, beyond what chance explains."""
+    ages: Ages = Ages()
+    latency: float | None = None
+    """The slowest 95th percentile of answers, in milliseconds."""
+    alerts: Alerts = Alerts()
+
+
+def own(settings: Settings, column: str) -> Own:
+    """What holds for a column: its name, else the first pattern."""
+    if column in settings.columns:
+        return settings.columns[column]
+    return next((v for pattern, v in settings.columns.items() if fnmatchcase(column, pattern)), Own())
+
+
+def checked(settings: Settings) -> None:
+    """Whether it makes sense.
+
+    Raises:
+        DecodeError: it does not.
+    """
+    for key, problem, hint in _problems(settings):
+        raise DecodeError(f"monitor.{key}", problem, hint=hint)
+
+
+def _problems(settings: Settings) -> Iterator[tuple[str, str, str | None]]:
+    if not 0.0005 <= settings.false_alarms <= 0.5:
+        yield "false_alarms", "expected a share between 0.0005 and 0.5", "0.01 is one run of a hundred"
+    if not 0 <= settings.effect < 1:
+        yield "effect", "expected a share between 0 and 1", None
+    if settings.must_find <= 0:
+        yield "must_find", "expected a number above 0", None
+    for name, column in settings.columns.items():
+        if column.effect is not None and column.effect < 0:
+            yield f"columns.{name}.effect", "expected no negative number", None
+    times = {f"ages.{name}": text for name, text in settings.ages._asdict().items()}
+    for key, text in {**times, "alerts.again": settings.alerts.again}.items():
+        if text is not None and _TIME.fullmatch(text.strip()) is None:
+            yield key, f"`{text}` is no length of time", "for example `30d`, `2w`, `12h`"
+    if settings.alerts.quiet is not None and hours(settings.alerts.quiet) is None:
+        yield "alerts.quiet", f"`{settings.alerts.quiet}` is no span of hours", "for example `22:00-06:00`"
+
+
+_TIME = re.compile(r"(\d{1,5}) ?(h|d|w|mo|y)")
+_UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400, "mo": 30 * 86400, "y": 365 * 86400}
+_HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d) ?[-–] ?([01]?\d|2[0-3]):([0-5]\d)")  # noqa: RUF001  # people write it
+
+
+def seconds(text: str) -> int:
+    """Of `30d`, `2w`, `12h`, `6mo`, `1y`; `checked` has looked at it."""
+    match = _TIME.fullmatch(text.strip())
+    assert match
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def hours(text: str) -> tuple[int, int] | None:
+    """Minutes of the day from and to, of `22:00-06:00`."""
+    match = _HOURS.fullmatch(text.strip())
+    return (int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])) if match else None
