@@ -228,7 +228,9 @@ class App:
             self._say(f"request {request}: {loaded.source.label}: {self._shown(error)}")
             raise RequestError(500, "the model failed at these rows") from error
         except MlopsError as error:
-            self._say(f"request {request}: {loaded.source.label}: {error}")
+            if str(error) not in self._told:
+                self._told.add(str(error))
+                self._say(f"request {request}: {loaded.source.label} is not logged: {error}")
             made = None
         content = f"{line({'predictions': answers.plain(raw)})}\n".encode()
         self.metrics.add("mlops_rows_total", {"role": slot.wanted.role, **_of(loaded)}, fitting.many)

@@ -55,7 +55,7 @@ class Log:
         self._part = 0
         self.dropped = 0
         self.problem: str | None = None
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # there may be people's data in it
         _sweep(folder)
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()

@@ -13,6 +13,7 @@ from git_mlops.errors import FINDINGS, MlopsError, NotFoundError
 from git_mlops.git import signatures
 from git_mlops.git.repo import Repo
 from git_mlops.git.trust import Trust
+from git_mlops.lineage import taints
 from git_mlops.models import contract
 from git_mlops.models.contract import Contract
 from git_mlops.registry import read
@@ -60,6 +61,7 @@ def of_version(repo: Repo, version: Version, asked: Asked) -> Source:
     """
     if asked.signed:
         _refuse_unsigned(repo, version, asked)
+    _refuse_tainted(repo, version, asked)
     placed = place.bring(repo, version)
     if not placed.told and not asked.trust:
         raise MlopsError(
@@ -80,6 +82,17 @@ def _refuse_unsigned(repo: Repo, version: Version, asked: Asked) -> None:
         raise MlopsError(
             f"{version.name} {version.version} is not loaded: {signature.problem}",
             hint="mlops.yaml asks for signed models (`serve.signed`)",
+            exit_code=FINDINGS,
+        )
+
+
+def _refuse_tainted(repo: Repo, version: Version, asked: Asked) -> None:
+    found = taints.of(repo, f"model:{version.name}@{version.version}") if not asked.trust else []
+    if found:
+        raise MlopsError(
+            f"{version.name} {version.version} came from `{found[0].label}`, which is tainted:"
+            f" {found[0].words[-1].why}",
+            hint=f"`git mlops lineage {version.tag}` shows how; `--trust` loads it all the same",
             exit_code=FINDINGS,
         )
 

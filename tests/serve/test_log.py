@@ -1,5 +1,7 @@
 """Requests and answers as Parquet files, and the counters beside them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -63,6 +65,23 @@ def test_the_oldest_parts_go_when_there_is_too_much(tmp_path: Path) -> None:
 def test_what_a_killed_server_had_begun_is_swept(tmp_path: Path) -> None:
     (tmp_path / "v1.0.0").mkdir()
     (tmp_path / "v1.0.0" / ".20260101T000000.0-999999999-1.parquet.tmp").write_bytes(b"half")
+    Log(tmp_path, Keeping()).close()
+    assert [*tmp_path.rglob("*.tmp")] == []
+
+
+def test_whatever_a_kill_interrupts_every_part_is_whole(tmp_path: Path) -> None:
+    work = (
+        "import itertools, sys; from pathlib import Path; from tests.serve.test_log import entry;"
+        "from git_mlops.serve.log import Keeping, Log;"
+        "log = Log(Path(sys.argv[1]), Keeping(part_rows=4));"
+        "[log.add(entry(n)) for n in itertools.count()]"
+    )
+    top = Path(__file__).parents[2]
+    with subprocess.Popen([sys.executable, "-c", work, str(tmp_path)], cwd=top) as process:
+        while len(parts(tmp_path)) < 20 and process.poll() is None:
+            pass
+        process.kill()
+    assert [pl.read_parquet(part).height for part in parts(tmp_path)] == [4] * len(parts(tmp_path))
     Log(tmp_path, Keeping()).close()
     assert [*tmp_path.rglob("*.tmp")] == []
 

@@ -8,6 +8,7 @@ import pytest
 from git_mlops.data import cache, stored
 from git_mlops.errors import MlopsError
 from git_mlops.git.repo import Repo, discover
+from git_mlops.lineage import taints
 from git_mlops.models import register
 from git_mlops.models.context import Context
 from git_mlops.registry import read
@@ -109,6 +110,13 @@ def test_a_pickle_that_runs_programs_is_refused_though_it_is_registered(project:
     register.register(project, register.Request("bad", path="bad.pkl"), Context())
     with pytest.raises(MlopsError, match=r"`bad\.pkl`: loading it can run `(os|posix)\.system`"):
         source.find(project, "bad", Asked())
+
+
+def test_a_tainted_model_is_not_loaded(project: Repo) -> None:
+    taints.say(project, "model:churn@v1.0.0", "churn@v1.0.0", "trained on stolen data", tainted=True)
+    with pytest.raises(MlopsError, match=r"churn v1\.0\.0 .* which is tainted: trained on stolen data"):
+        source.find(project, "churn@v1.0.0", Asked())
+    assert source.find(project, "churn@v2.0.0", Asked()).version == "v2.0.0"
 
 
 def test_a_plain_file_needs_trust(models: dict[str, Path]) -> None:
