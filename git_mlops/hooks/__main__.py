@@ -1,8 +1,13 @@
 """`python -P -m git_mlops.hooks NAME ARGS…`: what shims and drivers start. No click: it costs time."""
 
+import signal
 import sys
 
-from git_mlops.hooks import known
+_interruptible = __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+if _interruptible:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # while modules are loaded there is nothing to say
+
+from git_mlops.hooks import known  # noqa: E402  # as above
 
 
 def main(words: list[str]) -> int:
@@ -11,6 +16,8 @@ def main(words: list[str]) -> int:
         return 0
     from git_mlops.hooks.dispatch import run
 
+    if _interruptible:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     return run(words)
 
 

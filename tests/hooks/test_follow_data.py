@@ -1,6 +1,8 @@
 """The data follows every git operation that changes pointers."""
 
+import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -290,3 +292,15 @@ def test_what_was_missing_before_is_not_told_again(two_versions: Armed) -> None:
         (two_versions.root / name).unlink()
     said = two_versions.git("restore", "--source=new", "data.csv.dvc")
     assert "warning: its data is not here: data.csv\n" in said
+
+
+def test_an_interruption_while_python_starts_shows_no_traceback(two_versions: Armed) -> None:
+    slow = two_versions.root.parent / "slow"
+    slow.mkdir()
+    slow.joinpath("subprocess.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    done = subprocess.run(
+        [python(), "-m", "git_mlops.hooks", "post-checkout", "a", "b", "1"],
+        cwd=two_versions.root, check=False, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(slow)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
