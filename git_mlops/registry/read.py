@@ -61,6 +61,12 @@ def approvals(repo: Repo, name: str, version: str) -> list[Event]:
     return sorted(there, key=lambda event: (event.time, event.tag))
 
 
+def every_approval(repo: Repo) -> list[Event]:
+    """The tags that approve any version of any model, trusted or not."""
+    there = _read(repo, [f"refs/tags/{grammar.APPROVALS}"])
+    return sorted((one for one in there if one.kind == "approve"), key=lambda event: (event.time, event.tag))
+
+
 def _read(repo: Repo, patterns: Sequence[str]) -> Iterator[Event]:
     # not `splitlines`: a name may hold what Unicode calls the end of a line
     for line in filter(None, repo.text("for-each-ref", _FORMAT, *patterns).split("\n")):

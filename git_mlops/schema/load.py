@@ -92,6 +92,15 @@ def load(content: bytes, path: str) -> Schema:
     return Schema(path, document, built)
 
 
+def grammar(content: bytes, path: str) -> Plain:
+    """What `load` knows of a file before pandera builds it: quick, and refused for the same slips of grammar.
+
+    Raises:
+        MlopsError: as `load`, but for what pandera alone finds.
+    """
+    return _Reader(parse(content, path), path).frame()
+
+
 class _Reader:
     """Walks one document; holds only what every message needs."""
 

@@ -1,0 +1,1 @@
+"""How mature the practice is, from evidence: files, refs, verdicts, tags, CI, history."""

@@ -1,0 +1,240 @@
+"""What CI really runs: its definitions in a tree, with their triggers. Nothing is executed.
+
+A definition that git-mlops generated counts when it is what mlops.yaml compiles to; one that people wrote is
+read: which commands it has, what starts them, and whether their failure would be seen.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import yaml
+
+from git_mlops.audit.shell import Command, commands
+from git_mlops.errors import MlopsError
+from git_mlops.nesting import too_deep
+from git_mlops.scaffold.ci_blocks import filled
+from git_mlops.scaffold.ci_providers import PROVIDERS, SCRIPT, File
+from git_mlops.scaffold.settings import Name, Settings
+
+_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DEEPEST = 40
+_MARK = " mlops-ci: 1 sha256:"
+_STARTS = {
+    "push": "push", "pull_request": "pull_request", "pull_request_target": "pull_request",
+    "merge_group": "pull_request", "schedule": "schedule", "workflow_run": "push",
+}  # fmt: skip
+_ALWAYS = frozenset(("push", "pull_request"))
+_SCRIPTS = ("run", "script", "before_script", "bash", "command", "after_script")
+_FOREIGN = {
+    ".gitlab-ci.yml": "gitlab",
+    "azure-pipelines.yml": "azure",
+    "bitbucket-pipelines.yml": "bitbucket",
+    ".circleci/config.yml": "circleci",
+}
+
+
+class Doubt(NamedTuple):
+    """A definition that counts for nothing."""
+
+    path: str
+    why: str
+
+
+class Pipelines(NamedTuple):
+    """What CI runs."""
+
+    commands: tuple[Command, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    files: tuple[str, ...] = ()
+    """Every definition."""
+
+    def running(self, *starts: tuple[str, ...], when: str | None = None) -> list[Command]:
+        """The commands that begin with one of these words."""
+        return [
+            one
+            for one in self.commands
+            if any(one.words[: len(words)] == words for words in starts)
+            and (when is None or when in one.when)
+        ]
+
+
+def is_definition(path: str) -> bool:
+    """Whether a path may say what CI runs."""
+    folder, _, name = path.rpartition("/")
+    workflow = folder in (".github/workflows", ".gitea/workflows", ".forgejo/workflows")
+    return path in _FOREIGN or path == "Jenkinsfile" or (workflow and name.endswith((".yml", ".yaml")))
+
+
+def read(files: Mapping[str, str], settings: Settings) -> Pipelines:
+    """What the CI definitions among some files run.
+
+    Args:
+        files: texts by path: definitions, and the scripts and Makefiles that they may call.
+        settings: the section `ci:` of the same mlops.yaml.
+    """
+    found: list[Command] = []
+    doubts: list[Doubt] = []
+    definitions = [path for path in files if is_definition(path)]
+    generated = {one.path: (name, one) for name, p in PROVIDERS.items() for one in p.own}
+    for path in sorted(definitions):
+        text = files[path]
+        if path in generated and _MARK in text[:2000]:
+            name, file = generated[path]
+            problem = _stale(name, file, files, settings)
+            if problem is not None:
+                doubts.append(problem)
+            else:
+                found += _generated(path, file, files, settings)
+                found += (one for one in _written(path, text, files, doubts) if not _own(one))
+        else:
+            found += _written(path, text, files, doubts)
+    return Pipelines(tuple(dict.fromkeys(found)), tuple(doubts), tuple(sorted(definitions)))
+
+
+def _own(command: Command) -> bool:
+    return command.words[:2] == ("sh", SCRIPT.path) or ".mlops/ci" in " ".join(command.words)
+
+
+# -- what we generated ---------------------------------------------------------------------------------------
+
+
+def _stale(name: Name, file: File, files: Mapping[str, str], settings: Settings) -> Doubt | None:
+    """Why a generated file is none: it, or the script that it calls, is not what mlops.yaml says."""
+    from git_mlops.scaffold.ci_compile import compiled
+
+    if not file.wanted(settings):
+        return Doubt(file.path, "mlops.yaml asks for it no more")
+    for one in (file, SCRIPT):
+        present = files.get(one.path)
+        if present is None:
+            return Doubt(file.path, f"it calls `{one.path}`, which does not exist")
+        try:
+            whole = filled(compiled(name, settings, one), present.replace("\r\n", "\n"))
+        except MlopsError as error:
+            return Doubt(one.path, str(error))
+        if whole.text != present.replace("\r\n", "\n"):
+            return Doubt(one.path, "it is not what mlops.yaml compiles to")
+    return None
+
+
+def _generated(path: str, file: File, files: Mapping[str, str], settings: Settings) -> Iterator[Command]:
+    if file.asked_by == "comment":
+        return
+    if file.asked_by == "deploy":
+        yield Command(("git", "mlops", "model", "verify"), path, frozenset({"tag"}))
+        for command in settings.deploy.values():
+            yield from (Command(words, path, frozenset({"tag"})) for words in commands(command, files))
+        return
+    yield Command(("git", "mlops", "check"), path, _ALWAYS)
+    yield Command(("git", "mlops", "report"), path, _ALWAYS)
+    for words in commands(settings.test or "", files):
+        yield Command(words, path, _ALWAYS)
+    if settings.deploy and path not in (".github/workflows/mlops.yml", ".gitea/workflows/mlops.yml"):
+        yield Command(("git", "mlops", "model", "verify"), path, frozenset({"tag"}))
+        for command in settings.deploy.values():
+            yield from (Command(words, path, frozenset({"tag"})) for words in commands(command, files))
+
+
+# -- what people wrote ---------------------------------------------------------------------------------------
+
+
+def _written(path: str, text: str, files: Mapping[str, str], doubts: list[Doubt]) -> Iterator[Command]:
+    if path == "Jenkinsfile":
+        yield from _jenkins(path, text, files)
+        return
+    value = _yaml(text)
+    if not isinstance(value, dict):
+        doubts.append(Doubt(path, "it is no YAML that a forge would take"))
+        return
+    when = _when(path, value)
+    if not when:
+        doubts.append(Doubt(path, "nothing triggers it: no push, pull request or schedule"))
+        return
+    every = list(_jobs(path, value))
+    for script, quiet in every:
+        if not quiet:
+            yield from (Command(words, path, when) for words in commands(script, files))
+    if every and all(quiet for _script, quiet in every):
+        doubts.append(
+            Doubt(path, "its failures are not seen (`continue-on-error`, `allow_failure`, `if: false`)")
+        )
+
+
+def _yaml(text: str) -> Any:
+    try:
+        return None if too_deep(text.encode(), _DEEPEST) else yaml.load(text, Loader=_LOADER)  # noqa: S506  # safe
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+
+
+def _when(path: str, value: Mapping[Any, Any]) -> frozenset[str]:
+    """What starts it."""
+    kind = _FOREIGN.get(path)
+    if kind == "gitlab":
+        rules = (
+            (value.get("workflow") or {}).get("rules") if isinstance(value.get("workflow"), dict) else None
+        )
+        never = bool(rules) and all(isinstance(r, dict) and r.get("when") == "never" for r in rules or ())
+        return frozenset() if never else _ALWAYS
+    if kind == "azure":
+        off = value.get("trigger") == "none" and value.get("pr") in ("none", None)
+        return frozenset({"schedule"} if value.get("schedules") else ()) if off else _ALWAYS
+    if kind == "bitbucket":
+        named = value.get("pipelines")
+        return _ALWAYS if isinstance(named, dict) and set(named) - {"custom"} else frozenset()
+    if kind == "circleci":
+        return _ALWAYS
+    events = value.get("on", value.get(True))  # YAML 1.1 reads a bare `on` as true
+    names = [events] if isinstance(events, str) else list(events) if isinstance(events, list | dict) else []
+    found = {_STARTS[name] for name in names if name in _STARTS}
+    push = events.get("push") if isinstance(events, dict) else None
+    if isinstance(push, dict) and "tags" in push:
+        found.add("tag")
+        if "branches" not in push:
+            found.discard("push")
+    return frozenset(found)
+
+
+def _jobs(path: str, value: Mapping[Any, Any]) -> Iterator[tuple[str, bool]]:
+    """Scripts, and whether their failure goes unseen or they never run."""
+    kind = _FOREIGN.get(path)
+    if kind == "gitlab":
+        for name, job in value.items():
+            if isinstance(job, dict) and not str(name).startswith("."):
+                yield from _scripts(
+                    job, quiet=job.get("allow_failure") is True or job.get("when") == "manual"
+                )
+        return
+    if kind == "circleci":
+        yield from _scripts(value.get("jobs"), quiet=False)
+        return
+    yield from _scripts(value, quiet=False)
+
+
+def _scripts(value: object, *, quiet: bool) -> Iterator[tuple[str, bool]]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _scripts(one, quiet=quiet)
+    if not isinstance(value, dict):
+        return
+    quiet = quiet or _unseen(value)
+    for name, inner in value.items():
+        if name in _SCRIPTS and isinstance(inner, str):
+            yield inner, quiet
+        elif name in _SCRIPTS and isinstance(inner, list) and all(isinstance(one, str) for one in inner):
+            yield "\n".join(inner), quiet
+        else:
+            yield from _scripts(inner, quiet=quiet)
+
+
+def _unseen(value: Mapping[Any, Any]) -> bool:
+    condition = str(value.get("if", value.get("condition", ""))).replace("${{", "").replace("}}", "").strip()
+    hidden = value.get("continue-on-error") is True or value.get("continueOnError") is True
+    return hidden or condition.lower() in ("false", "never()") or value.get("enabled") is False
+
+
+def _jenkins(path: str, text: str, files: Mapping[str, str]) -> Iterator[Command]:
+    """Steps `sh '…'`; a script in Groovy beyond that is not understood."""
+    for match in re.finditer(r"\bsh\s*\(?\s*(?:script:\s*)?('''|\"\"\"|'|\")(.*?)\1", text, re.DOTALL):
+        yield from (Command(words, path, _ALWAYS) for words in commands(match[2], files))
