@@ -6,6 +6,7 @@ from git_mlops import ui
 from git_mlops.checks import scope
 from git_mlops.checks.run import RULES
 from git_mlops.cli.common import find_repo
+from git_mlops.cli.saving import Saved, save, save_option
 from git_mlops.findings import Finding, exit_code
 from git_mlops.hooks.check import checked, previewed
 from git_mlops.reports.formats import FORMATS
@@ -18,6 +19,7 @@ from git_mlops.reports.formats import FORMATS
 @click.option("--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as `--format json`.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to a file instead.")
+@save_option(FORMATS)
 @click.option("--skip", multiple=True, type=click.Choice(list(RULES)), help="Leave a rule out (repeatable).")
 @click.option("--deep", is_flag=True, help="Look at every row where a rule takes a sample.")
 @click.option("--list", "list_", is_flag=True, help="List the rules.")
@@ -29,6 +31,7 @@ def check(  # noqa: PLR0913  # one parameter per option
     format_: str,
     as_json: bool,
     output: str | None,
+    saved: tuple[Saved, ...],
     skip: tuple[str, ...],
     deep: bool,
     list_: bool,
@@ -44,15 +47,20 @@ def check(  # noqa: PLR0913  # one parameter per option
     if sum(map(bool, (staged, range_, merge))) > 1:
         raise click.UsageError("--staged, --range and --merge exclude each other")
     if merge:
-        return _report(previewed(repo, merge), f"merge of {merge}", "json" if as_json else format_, output)
+        return _report(
+            previewed(repo, merge), f"merge of {merge}", "json" if as_json else format_, output, saved
+        )
     chosen = (
         scope.commits(repo, range_) if range_ else scope.staged(repo) if staged else scope.workspace(repo)
     )
     findings = checked(chosen, skip=skip, deep=deep)
-    return _report(findings, chosen.title, "json" if as_json else format_, output)
+    return _report(findings, chosen.title, "json" if as_json else format_, output, saved)
 
 
-def _report(findings: list[Finding], title: str, format_: str, output: str | None) -> int:
+def _report(
+    findings: list[Finding], title: str, format_: str, output: str | None, saved: tuple[Saved, ...]
+) -> int:
+    save(saved, lambda name: FORMATS[name].render(findings, title=title))
     ui.write(FORMATS[format_].render(findings, title=title), output)
     return exit_code(findings)
 

@@ -9,6 +9,7 @@ import click
 from git_mlops import env, errors, jsonable, ui
 from git_mlops.checks import scope
 from git_mlops.cli.common import find_repo
+from git_mlops.cli.saving import Saved, save, save_option
 from git_mlops.errors import MlopsError
 from git_mlops.findings import exit_code
 from git_mlops.forges import FORGES, Overrides
@@ -16,10 +17,12 @@ from git_mlops.git.repo import Repo, discover
 from git_mlops.hooks.check import checked, settings_of, target_of
 from git_mlops.reports import document_html, document_markdown, document_text
 from git_mlops.reports.document import Document
+from git_mlops.reports.formats import FORMATS as FINDINGS
 from git_mlops.review import facts, openmetrics, plain, posting, sections
 from git_mlops.review.facts import Facts
 
 _FORMATS = ("text", "markdown", "html", "json", "openmetrics")
+_SAVED = tuple(dict.fromkeys((*_FORMATS, *FINDINGS)))
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -72,6 +75,7 @@ def _posting(command: F) -> F:
 @click.option("--format", "format_", type=click.Choice(_FORMATS), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as `--format json`.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to a file instead.")
+@save_option(_SAVED)
 @click.option("--no-data", is_flag=True, help="Compare data by the profiles in its pointers alone.")
 @_posting
 def report(
@@ -80,6 +84,7 @@ def report(
     format_: str,
     as_json: bool,
     output: str | None,
+    saved: tuple[Saved, ...],
     no_data: bool,
     **options: Unpack[_Posting],
 ) -> int:
@@ -94,6 +99,7 @@ def report(
         raise click.UsageError("name the range: `BASE...HEAD`")
     repo = find_repo()
     made = _made(repo, range_, look=not no_data)
+    save(saved, lambda name: _rendered(made, name))
     if options["bundle"]:
         posting.keep(options["bundle"], *made)
         ui.note(f"left in {options['bundle']}: `git mlops report --post --from-bundle FILE` posts it")
@@ -113,7 +119,9 @@ def _made(repo: Repo, range_: str, *, look: bool) -> _Made:
 
 
 def _rendered(made: _Made, format_: str) -> str:
-    """The report in one of the formats."""
+    """The report in one of the formats, or its findings in one of theirs."""
+    if format_ not in _FORMATS:
+        return FINDINGS[format_].render(made.facts.findings, title=made.facts.title)
     if format_ == "json":
         return jsonable.indented({"mlops": 1, "kind": "report", "data": plain.plain(made.facts)})
     if format_ == "openmetrics":

@@ -9,14 +9,16 @@ from typing import NamedTuple
 import pytest
 
 from git_mlops.git.repo import Repo, discover
+from git_mlops.scaffold.ci import generate
 from git_mlops.scaffold.ci_providers import PROVIDERS
-from git_mlops.scaffold.settings import Name
+from git_mlops.scaffold.settings import Name, Settings
 from tests.conftest import Run
 from tests.scaffold import ci_runners
 from tests.scaffold.ci_runners import Event
 
 WORKFLOW = ".github/workflows/mlops.yml"
 SCRIPT = ".mlops/ci.sh"
+REPORT = ".mlops/ci/report/report.json"
 
 
 def write(repo: Repo, path: str, text: str) -> None:
@@ -26,6 +28,9 @@ def write(repo: Repo, path: str, text: str) -> None:
 
 
 def commit(repo: Repo, message: str = "change") -> str:
+    """With a result of its own: without one a change of code or data is not comparable."""
+    if (repo.root / "metrics.json").exists():
+        write(repo, "metrics.json", json.dumps({"auc": 0.8, "of": message}))
     repo.git("add", "-A")
     repo.git("commit", "-q", "-m", message)
     return repo.text("rev-parse", "HEAD")
@@ -177,26 +182,9 @@ SETTINGS = """\
 version: 1
 schemas: {ages.csv: ages.yaml}
 experiments: {metrics: {auc: {direction: max}}}
+gates: {auc: {min: 0.5, regression: 0.2}}
 ci: {install: "true", test: sh test.sh, secrets: [STORE_KEY]}
 """
-# of all that is kept of a run, what a test looks at: each file is a process
-SHORTER = """\
-keep() {
-    if [ -z "$BASE" ]; then
-        git mlops check --format markdown -o "$report/report.md"
-    else
-        git mlops report "$BASE...$HEAD" --format "${KEEP:-markdown}" -o "$report/report.md"
-    fi
-    cat "$report/report.md" >>"$GITHUB_STEP_SUMMARY"
-}
-"""
-
-
-def shorter(repo: Repo) -> None:
-    """Use a block of the user's, which every step of every provider runs with."""
-    script = (repo.root / SCRIPT).read_text(encoding="utf-8")
-    marker = "# >>> yours: functions\n"
-    write(repo, SCRIPT, script.replace(marker, marker + SHORTER))
 
 
 @pytest.fixture(scope="session")
@@ -223,7 +211,6 @@ def project(template_dvc: Path, made: Path, tmp_path: Path, mlops: Run) -> Repo:
         write(repo, "ages.csv", "age\n1\n2\n")
         write(repo, "metrics.json", '{"auc": 0.9}\n')
         mlops("ci", "generate", *PROVIDERS, cwd=repo.root)
-        shorter(repo)
         mlops("add", "ages.csv", cwd=repo.root)
         commit(repo, "start")
         mlops("push", cwd=repo.root)
@@ -242,7 +229,6 @@ def forge(run: Run, tmp_path: Path, project: Repo) -> Forge:
 
 
 def test_a_good_pull_request_passes_and_leaves_everything(forge: Forge, project: Repo, mlops: Run) -> None:
-    write(project, SCRIPT, (project.root / SCRIPT).read_text(encoding="utf-8").replace(SHORTER, ""))
     write(project, "ages.csv", "age\n1\n2\n3\n")
     mlops("add", "ages.csv", cwd=project.root)
     head = commit(project)
@@ -318,23 +304,27 @@ def test_install_and_test_see_no_secret(forge: Forge, project: Repo, monkeypatch
 @pytest.fixture
 def change(project: Repo) -> str:
     """A pull request that loses some of a metric; its merge base has a recorded result."""
-    write(project, "metrics.json", '{"auc": 0.8}\n')
-    write(project, "mlops.yaml", f"{SETTINGS}gates: {{auc: {{min: 0.5, regression: 0.2}}}}\n")
     write(project, "train.py", "print(1)\n")
     return commit(project)
 
 
+@pytest.fixture
+def expected(project: Repo, change: str, mlops: Run) -> str:
+    """The report on a laptop."""
+    return mlops(
+        "report", f"{project.text('rev-parse', 'main')}...{change}", "--json", cwd=project.root
+    ).stdout
+
+
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_the_same_pull_request_has_the_same_report_everywhere(
-    forge: Forge, project: Repo, change: str, mlops: Run, name: Name, monkeypatch: pytest.MonkeyPatch
+    forge: Forge, project: Repo, change: str, expected: str, name: Name
 ) -> None:
-    monkeypatch.setenv("KEEP", "json")
     outcome = forge.pull_request(change, name)
     assert outcome.failed is None, outcome.printed
-    expected = mlops("report", f"main...{change}", "--json", cwd=project.root).stdout
-    range_ = f"{project.text('rev-parse', 'main')}...{change}"
-    assert json.loads(outcome.report) == json.loads(expected.replace(f"main...{change}", range_))
-    assert json.loads(outcome.report)["data"]["base"] == project.text("rev-parse", "base")
+    found = json.loads((outcome.place / REPORT).read_text(encoding="utf-8"))
+    assert found == json.loads(expected)
+    assert found["data"]["base"] == project.text("rev-parse", "base")
 
 
 @pytest.mark.parametrize("name", [name for name in PROVIDERS if name != "sh"])
@@ -354,7 +344,7 @@ def test_the_first_push_of_a_branch_has_no_base(forge: Forge, project: Repo, nam
     assert (place / ".mlops" / "ci" / "range").read_text() == f"BASE=\nHEAD={after}\n"
 
 
-def test_gitlabs_pipeline_runs(forge: Forge, project: Repo, change: str, mlops: Run) -> None:
+def test_gitlabs_pipeline_runs(forge: Forge, project: Repo, change: str, expected: str) -> None:
     """By gitlab-ci-local, which reads the file as GitLab does and runs its job."""
     program = shutil.which("gitlab-ci-local")
     if program is None or not shutil.which("rsync"):
@@ -365,12 +355,76 @@ def test_gitlabs_pipeline_runs(forge: Forge, project: Repo, change: str, mlops: 
     clone.git("config", f"url.{project.common_dir.as_uri()}.insteadOf", "git@forge.invalid:group/project.git")
     own = ci_runners.variables("gitlab", Event(change)) | {"CI_PIPELINE_SOURCE": "merge_request_event"}
     given = [word for key, value in own.items() for word in ("--variable", f"{key}={value}")]
-    environment = {**os.environ, "KEEP": "json", "GITHUB_STEP_SUMMARY": str(forge.folder / "unused")}
-    forge.run(
-        program, "mlops-check", "--force-shell-executor", *given, "--variable", "KEEP=json",
-        "--variable", f"GITHUB_STEP_SUMMARY={forge.folder / 'unused'}",
-        cwd=place, env=environment,
-    )  # fmt: skip
-    made = place / ".gitlab-ci-local" / "artifacts" / "mlops-check" / ".mlops" / "ci" / "report" / "report.md"
-    expected = mlops("report", f"main...{change}", "--json", cwd=project.root).stdout
-    assert json.loads(made.read_text())["data"]["metrics"] == json.loads(expected)["data"]["metrics"]
+    forge.run(program, "mlops-check", "--force-shell-executor", *given, cwd=place)
+    kept = place / ".gitlab-ci-local" / "artifacts" / "mlops-check"
+    assert json.loads((kept / REPORT).read_text(encoding="utf-8")) == json.loads(expected)
+    reports = kept / ".mlops" / "ci" / "report"
+    assert json.loads((reports / "codequality.json").read_text()) == []
+    assert "auc" in (reports / "metrics.txt").read_text()
+
+
+@pytest.fixture
+def deploying(project: Repo, made: Path, tmp_path: Path, mlops: Run) -> Repo:
+    """The project, with two versions of a model in the stage `prod` one after the other; made once."""
+    kept = made.with_name("deploying")
+    if not kept.exists():
+        project.git("switch", "-q", "main")
+        command = "echo $MLOPS_MODEL $MLOPS_VERSION; cat $MLOPS_MODEL_PATH"
+        write(project, "mlops.yaml", f'version: 1\nci: {{install: "true", deploy: {{prod: "{command}"}}}}\n')
+        mlops("ci", "generate", "github", "gitlab", cwd=project.root)
+        for number in (1, 2):
+            write(project, "model.bin", f"model {number}\n")
+            mlops("add", "model.bin", cwd=project.root)
+            commit(project, f"model {number}")
+            mlops("push", cwd=project.root)
+            mlops("model", "register", "churn", "--path", "model.bin", cwd=project.root)
+            mlops("model", "promote", "churn", "prod", cwd=project.root)
+        mlops("model", "rollback", "churn", "prod", cwd=project.root)
+        shutil.copytree(tmp_path, kept)
+    shutil.copytree(kept, tmp_path, dirs_exist_ok=True)
+    return project
+
+
+def deployed(forge: Forge, tag: str, name: Name) -> tuple[list[str], int]:
+    """What the deploy command printed, and how the job ended."""
+    forge.jobs += 1
+    place = forge.folder / f"job {forge.jobs}"
+    shallow = ("--depth", "1", "--branch", tag)
+    forge.run("git", "clone", "-q", *shallow, forge.origin.common_dir.as_uri(), place, cwd=forge.folder)
+    if name == "github":
+        text = (place / ".github/workflows/mlops-deploy.yml").read_text(encoding="utf-8")
+        steps, variables = ci_runners.of_actions(text, "deploy-1"), {"GITHUB_REF": f"refs/tags/{tag}"}
+    else:
+        text = (place / PROVIDERS[name].path).read_text(encoding="utf-8")
+        steps, variables = ci_runners.of_gitlab(text, "mlops-deploy-prod"), {"CI_COMMIT_TAG": tag}
+    said: list[str] = []
+    for step in steps:
+        script = ("bash", "-eo", "pipefail", "-c", step.command)
+        done = forge.run(*script, cwd=place, status=None, env={**os.environ, "CI": "true", **variables})
+        if done.returncode:
+            return done.stdout.splitlines(), done.returncode
+        said = done.stdout.splitlines()
+    return said, 0
+
+
+def test_a_promotion_deploys_its_version(forge: Forge, deploying: Repo) -> None:
+    deploying.git("tag", "-d", "churn#prod#3")
+    assert deployed(forge, "churn#prod#2", "gitlab") == (["churn v0.1.1", "model 2"], 0)
+
+
+def test_a_rollback_deploys_the_version_before(forge: Forge, deploying: Repo) -> None:
+    assert deployed(forge, "churn#prod#3", "github") == (["churn v0.1.0", "model 1"], 0)
+
+
+@pytest.mark.parametrize(
+    "tag", ["churn#prod#1", "churn#dev#2", "churn#prod!#2", "x#prod#", "a$(touch b)#prod#1", "../x#prod#1"]
+)
+def test_only_the_newest_promotion_is_deployed(repo: Repo, run: Run, tag: str) -> None:
+    """A job that runs again, or a tag that somebody made by hand."""
+    generate(repo, "sh", Settings(deploy={"prod": "touch deployed"}))
+    for name in ("churn#prod#1", "churn#prod!#2", "churn#prod#3"):
+        repo.git("tag", name)
+    own = {**os.environ, "CI": "true", "CI_COMMIT_TAG": tag}
+    done = run("sh", SCRIPT, "promoted", "deploy", cwd=repo.root, status=None, env=own)
+    assert (done.returncode in (1, 2), tag in done.stdout) == (True, True)
+    assert sorted(path.name for path in repo.root.iterdir()) == [".git", ".mlops"]
