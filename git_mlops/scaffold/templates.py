@@ -52,6 +52,9 @@ TEMPLATES: dict[str, Template] = {
         "a series forecast one month ahead, measured on the future only", _first("data/months.csv")
     ),
     "text": Template("texts of four kinds: words, pairs of words and what they say", _first("data/texts.csv")),
+    "image": Template(
+        "pictures of ten kinds, with scikit-learn or PyTorch on a CPU", _first("data/labels.csv data/digits")
+    ),
     "minimal": Template(
         "one stage that trains and measures, and its tests: the least that has everything",
         _first("data/irises.csv"),

@@ -6,7 +6,7 @@ from pandas.testing import assert_series_equal
 
 
 def test_only_the_text_counts(table: pd.DataFrame) -> None:
-    assert_series_equal(features(table[["text"]]), features(table))
+    assert_series_equal(features(table.filter(["text"])), features(table))
 
 
 def test_every_text_has_its_feature_in_the_same_order(table: pd.DataFrame) -> None:

@@ -17,6 +17,6 @@ def windows(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def split(table: pd.DataFrame, *, test_months: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The windows of the last months to measure on, all earlier ones to train on: the future trains nothing."""
+    """All but the last windows to train on, the last to measure on: the future trains nothing."""
     rows = windows(table)
     return rows.iloc[:-test_months], rows.iloc[-test_months:]
