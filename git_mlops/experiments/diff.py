@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from git_mlops.data.settings import Settings as DataSettings
-from git_mlops.errors import MlopsError, NotFoundError
 from git_mlops.experiments import environment, inputs, layout, read, snapshot, tree
 from git_mlops.experiments.record import RecordError, parse_record
 from git_mlops.experiments.settings import Metric, Settings
@@ -13,7 +12,7 @@ from git_mlops.experiments.values import labelled
 from git_mlops.git import diff as git_diff
 from git_mlops.git.reader import Reader, reader
 from git_mlops.git.refs import Ref
-from git_mlops.git.repo import Repo, resolve
+from git_mlops.git.repo import Repo
 
 WORKSPACE = "workspace"
 
@@ -114,18 +113,9 @@ def side(repo: Repo, text: str | None, data: DataSettings) -> Side:
     """What `text` means: an experiment, else a revision, else the beginning of an experiment's name."""
     if text is None or text == WORKSPACE:
         return Side(WORKSPACE, snapshot.take(repo, data).tree)
-    if not read.matching(repo, text, prefixes=False):
-        try:
-            commit = resolve(repo, text)
-        except MlopsError:
-            if not read.matching(repo, text):
-                raise NotFoundError(
-                    f"`{text}` is neither an experiment nor a revision",
-                    hint="`git mlops exp list --all` lists the experiments",
-                ) from None
-        else:
-            return Side(text, repo.text("rev-parse", f"{commit}^{{tree}}"))
-    ref = read.pick(repo, [text])[0]
+    ref = read.meant(repo, text)
+    if isinstance(ref, str):
+        return Side(text, repo.text("rev-parse", f"{ref}^{{tree}}"))
     return Side(ref.name.rpartition("/")[2], repo.text("rev-parse", f"{ref.oid}^{{tree}}"), ref)
 
 

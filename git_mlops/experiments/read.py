@@ -21,7 +21,7 @@ from git_mlops.experiments.tree import Contents, Trees
 from git_mlops.git import refs
 from git_mlops.git.reader import reader
 from git_mlops.git.refs import Ref
-from git_mlops.git.repo import Repo
+from git_mlops.git.repo import Repo, resolve
 
 Commit = committed.Commit
 commits = committed.commits
@@ -230,6 +230,24 @@ def pick(repo: Repo, texts: Iterable[str]) -> list[Ref]:
         chosen[found[0]] = None
     _refuse_others(repo, chosen)
     return list(chosen)
+
+
+def meant(repo: Repo, text: str) -> Ref | str:
+    """What a name means: an experiment, else a revision (its commit), else the beginning of an experiment's.
+
+    Raises:
+        NotFoundError: it is nothing. MlopsError: it is several experiments.
+    """
+    if not matching(repo, text, prefixes=False):
+        try:
+            return resolve(repo, text)
+        except MlopsError:
+            if not matching(repo, text):
+                raise NotFoundError(
+                    f"`{text}` is neither an experiment nor a revision",
+                    hint="`git mlops exp list --all` lists the experiments",
+                ) from None
+    return pick(repo, [text])[0]
 
 
 def _meant(repo: Repo, text: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from git_mlops.forges import github
 from git_mlops.forges.answers import number, text
 from git_mlops.forges.client import Client, RefusedError, numbered
 from git_mlops.forges.values import Comment, Pull, Purpose, Status, Target
@@ -45,24 +46,7 @@ def pulls(client: Client, target: Target) -> list[Pull]:
 def comments(client: Client, target: Target) -> list[Comment]:
     """Older versions give all of them at once, whatever page is asked for."""
     path = f"/repos/{target.repository}/issues/{target.number}/comments"
-    return [_comment(item) for item in numbered(client, path, {}, ("limit", 50))]
-
-
-def create(client: Client, target: Target, body: str) -> Comment:
-    """Sent once."""
-    path = f"/repos/{target.repository}/issues/{target.number}/comments"
-    return _comment(client.send("POST", path, purpose="comment", body={"body": body}, once=True).data)
-
-
-def update(client: Client, target: Target, comment: Comment, body: str) -> None:
-    """In place."""
-    path = f"/repos/{target.repository}/issues/comments/{comment.id}"
-    client.send("PATCH", path, purpose="comment", body={"body": body})
-
-
-def delete(client: Client, target: Target, comment: Comment) -> None:
-    """For good."""
-    client.send("DELETE", f"/repos/{target.repository}/issues/comments/{comment.id}", purpose="comment")
+    return [github.comment(item) for item in numbered(client, path, {}, ("limit", 50))]
 
 
 def status(client: Client, target: Target, status: Status) -> None:
@@ -73,6 +57,10 @@ def status(client: Client, target: Target, status: Status) -> None:
     client.send("POST", f"/repos/{target.repository}/statuses/{target.head}", purpose="status", body=body)
 
 
+# as GitHub has them
+create, update, delete = github.create, github.update, github.delete
+
+
 def fit(markdown: str) -> str:
     """Its Markdown is GitHub's."""
     return markdown
@@ -80,8 +68,3 @@ def fit(markdown: str) -> str:
 
 def _pull(data: object) -> Pull:
     return Pull(number(data, "number"), text(data, "head", "sha"))
-
-
-def _comment(data: object) -> Comment:
-    author = text(data, "user", "login") or None
-    return Comment(number(data, "id"), author, text(data, "body"), text(data, "html_url") or None)

@@ -69,13 +69,13 @@ def pulls(client: Client, target: Target) -> list[Pull]:
 def comments(client: Client, target: Target) -> list[Comment]:
     """Of the conversation; those at lines of the diff are another list."""
     path = f"/repos/{target.repository}/issues/{target.number}/comments"
-    return [_comment(item) for item in numbered(client, path, {}, ("per_page", 100))]
+    return [comment(item) for item in numbered(client, path, {}, ("per_page", 100))]
 
 
 def create(client: Client, target: Target, body: str) -> Comment:
     """Sent once."""
     path = f"/repos/{target.repository}/issues/{target.number}/comments"
-    return _comment(client.send("POST", path, purpose="comment", body={"body": body}, once=True).data)
+    return comment(client.send("POST", path, purpose="comment", body={"body": body}, once=True).data)
 
 
 def update(client: Client, target: Target, comment: Comment, body: str) -> None:
@@ -140,6 +140,7 @@ def _pull(data: object) -> Pull:
     return Pull(number(data, "number"), text(data, "head", "sha"))
 
 
-def _comment(data: object) -> Comment:
+def comment(data: object) -> Comment:
+    """As Gitea gives it, too."""
     author = text(data, "user", "login") or None
     return Comment(number(data, "id"), author, text(data, "body"), text(data, "html_url") or None)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from git_mlops.errors import MlopsError, NotFoundError
+from git_mlops.errors import NotFoundError
 from git_mlops.experiments import read, select
 from git_mlops.experiments.read import Experiment
 from git_mlops.experiments.record import Record
@@ -33,18 +33,10 @@ def find(repo: Repo, text: str | None, settings: Settings) -> Subject:
     if text is None:
         return _of_commit(repo, resolve(repo, "HEAD"), settings)
     (text,) = select.expanded(repo, [text], settings)  # `@{best:auc}`, which git would take for a date
-    if read.matching(repo, text, prefixes=False):
-        return _of_experiment(repo, read.pick(repo, [text])[0], settings)
-    try:
-        commit = resolve(repo, text)
-    except MlopsError:
-        if not read.matching(repo, text):
-            raise NotFoundError(
-                f"`{text}` is neither an experiment nor a revision",
-                hint="`git mlops exp list --all` lists the experiments",
-            ) from None
-        return _of_experiment(repo, read.pick(repo, [text])[0], settings)
-    return _of_commit(repo, commit, settings)
+    found = read.meant(repo, text)
+    if isinstance(found, str):
+        return _of_commit(repo, found, settings)
+    return _of_experiment(repo, found, settings)
 
 
 def _of_experiment(repo: Repo, ref: Ref, settings: Settings) -> Subject:

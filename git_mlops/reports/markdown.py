@@ -50,7 +50,7 @@ def escape(text: str, most: int = 2000) -> str:
 def _inert(text: str) -> str:
     inert = "".join(_ENTITIES.get(c, c) for c in text)
     # forges decode entities before they look for names: a space of no width keeps it from being one
-    inert = _MENTION.sub("&#64;&#8203;", inert)
+    inert = _MENTION.sub("@\u200b", inert)
     return _AUTOLINK.sub(lambda match: match[0][:-1] + f"&#{ord(match[0][-1])};", inert)
 
 

@@ -8,13 +8,9 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple
 
-from git_mlops.errors import MlopsError
 from git_mlops.git import histories, objects, refs
-from git_mlops.git.objects import Entry
-from git_mlops.git.refs import Move, RefMovedError
 from git_mlops.git.repo import Repo
 from git_mlops.tracking.runs import DEFAULT, EXPERIMENTS, Index
 
@@ -99,43 +95,33 @@ class Groups:
         Raises:
             MlopsError: it could not be kept.
         """
-        repo = self._index.repo
-        for _attempt in range(_ATTEMPTS):
-            self._index.experiments = old = refs.read(repo, EXPERIMENTS)
-            group = how(self.all().get(place) or Group(place, place))
-            kept = {**self.kept(), place: group}
-            new = _commit(repo, kept, old, f"mlflow: {group.name}")
-            try:
-                refs.move(repo, [Move(EXPERIMENTS, new, old)], "mlflow: experiment", reflog=True)
-            except RefMovedError:
-                continue
-            self._index.experiments = new
-            return group
-        raise MlopsError("the experiments are being changed by too many at once", hint="try again")
+        repo, made = self._index.repo, list[Group]()
+
+        def files(tip: str | None) -> dict[str, bytes]:
+            self._index.experiments = tip
+            made[:] = [how(self.all().get(place) or Group(place, place))]
+            return {f"{place}.json": made[0].text()}
+
+        histories.record(repo, EXPERIMENTS, files, f"mlflow: experiment {place}\n")
+        self._index.experiments = refs.read(repo, EXPERIMENTS)
+        return made[0]
 
 
 def absorb(repo: Repo, theirs: str) -> None:
     """Take another clone's experiments into ours; of one that both have, the one that was changed last."""
-    for _attempt in range(_ATTEMPTS):
-        ours = refs.read(repo, EXPERIMENTS)
-        with suppress(RefMovedError):
-            refs.move(
-                repo, [Move(EXPERIMENTS, _merged(repo, ours, theirs), ours)], "mlflow: merged", reflog=True
-            )
-            return
-    raise MlopsError("the experiments are being changed by too many at once", hint="try again")
+    histories.merge(repo, EXPERIMENTS, theirs, newest)
 
 
-def _merged(repo: Repo, ours: str | None, theirs: str) -> str:
-    if ours is None or histories.is_ancestor(repo, ours, theirs):
-        return theirs
-    if histories.is_ancestor(repo, theirs, ours):
-        return ours
-    mine, other = _load(repo, ours), _load(repo, theirs)
-    both = {**other, **mine}
-    for place in mine.keys() & other.keys():
-        both[place] = max(mine[place], other[place], key=lambda one: one.updated)
-    return _commit(repo, both, ours, "mlflow: experiments merged", theirs)
+def newest(pairs: histories.Pairs) -> dict[str, bytes]:
+    """Of two descriptions of one thing the one that was `updated` last."""
+    return {path: max(both, key=_updated) for path, both in pairs.items()}
+
+
+def _updated(content: bytes) -> tuple[int, bytes]:
+    try:
+        return int(json.loads(content).get("updated", 0)), content
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return -1, content
 
 
 def _now() -> int:
@@ -154,14 +140,3 @@ def _load(repo: Repo, commit: str) -> dict[str, Group]:
             continue  # of a later version
         found[group.id] = group
     return found
-
-
-def _commit(repo: Repo, kept: Mapping[str, Group], *parents_and_message: str | None) -> str:
-    first, said, *more = parents_and_message
-    files = {f"{place}.json": group.text() for place, group in kept.items()}
-    oids = objects.write_blobs(repo, list(files.values()))
-    entries = [Entry("100644", oid, path) for path, oid in zip(files, oids, strict=True)]
-    text, tree = objects.tree_text(repo, entries)
-    objects.write_trees(repo, [text])
-    parents = [one for one in (first, *more) if one]
-    return objects.commit_tree(repo, tree, parents, f"{said}\n")

@@ -6,19 +6,15 @@ aliases are the registry's own tags alone. Knows no MLflow.
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote
 
-from git_mlops.errors import MlopsError
 from git_mlops.git import histories, objects, refs
-from git_mlops.git.objects import Entry
-from git_mlops.git.refs import Move, RefMovedError
 from git_mlops.git.repo import Repo
+from git_mlops.tracking.groups import newest
 
 MODELS = "refs/mlops/mlflow/models"
-_ATTEMPTS = 20
 
 Kept = dict[str, Any]
 """`version name created updated deleted description tags`, and `versions`: version → description, tags."""
@@ -36,39 +32,20 @@ def change(repo: Repo, name: str, how: Callable[[Kept], Kept]) -> Kept:
     Raises:
         MlopsError: others change them all the time.
     """
-    for _attempt in range(_ATTEMPTS):
-        old = refs.read(repo, MODELS)
-        known = _load(repo, old) if old else {}
-        new = {**how(known.get(name, {"version": 1, "name": name})), "updated": now()}
-        try:
-            made = _commit(repo, {**known, name: new}, [old] if old else [], f"model {name}")
-            refs.move(repo, [Move(MODELS, made, old)], "mlflow: model", reflog=True)
-        except RefMovedError:
-            continue
-        return new
-    raise MlopsError("the models are being changed by too many at once", hint="try again")
+    made: list[Kept] = []
+
+    def files(tip: str | None) -> dict[str, bytes]:
+        known = _load(repo, tip).get(name) if tip else None
+        made[:] = [{**how(known or {"version": 1, "name": name}), "updated": now()}]
+        return {f"{quote(name, safe='')}.json": (json.dumps(made[0], indent=1) + "\n").encode()}
+
+    histories.record(repo, MODELS, files, f"mlflow: model {name}\n")
+    return made[0]
 
 
 def absorb(repo: Repo, theirs: str) -> None:
     """Take another clone's models into ours; of one that both have, the one that was changed last."""
-    for _attempt in range(_ATTEMPTS):
-        ours = refs.read(repo, MODELS)
-        with suppress(RefMovedError):
-            refs.move(repo, [Move(MODELS, _merged(repo, ours, theirs), ours)], "mlflow: merged", reflog=True)
-            return
-    raise MlopsError("the models are being changed by too many at once", hint="try again")
-
-
-def _merged(repo: Repo, ours: str | None, theirs: str) -> str:
-    if ours is None or histories.is_ancestor(repo, ours, theirs):
-        return theirs
-    if histories.is_ancestor(repo, theirs, ours):
-        return ours
-    mine, other = _load(repo, ours), _load(repo, theirs)
-    both = {**other, **mine}
-    for name in mine.keys() & other.keys():
-        both[name] = max(mine[name], other[name], key=lambda one: int(one.get("updated", 0)))
-    return _commit(repo, both, [ours, theirs], "models merged")
+    histories.merge(repo, MODELS, theirs, newest)
 
 
 def now() -> int:
@@ -88,15 +65,3 @@ def _load(repo: Repo, commit: str) -> dict[str, Kept]:
         if isinstance(values, dict):
             found[unquote(entry.path.removesuffix(".json"))] = values
     return found
-
-
-def _commit(repo: Repo, known: Mapping[str, Kept], parents: Sequence[str], said: str) -> str:
-    files = {
-        f"{quote(one, safe='')}.json": (json.dumps(values, indent=1) + "\n").encode()
-        for one, values in known.items()
-    }
-    oids = objects.write_blobs(repo, list(files.values()))
-    entries = [Entry("100644", oid, path) for path, oid in zip(files, oids, strict=True)]
-    text, tree = objects.tree_text(repo, entries)
-    objects.write_trees(repo, [text])
-    return objects.commit_tree(repo, tree, parents, f"mlflow: {said}\n")
