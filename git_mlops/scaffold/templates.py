@@ -55,6 +55,11 @@ TEMPLATES: dict[str, Template] = {
     "image": Template(
         "pictures of ten kinds, with scikit-learn or PyTorch on a CPU", _first("data/labels.csv data/digits")
     ),
+    "llm-eval": Template(
+        "prompts and questions for a language model, its answers measured and gated",
+        _first("data/questions.jsonl"),
+        ("_common",),
+    ),
     "minimal": Template(
         "one stage that trains and measures, and its tests: the least that has everything",
         _first("data/irises.csv"),
