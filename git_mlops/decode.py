@@ -91,8 +91,8 @@ def _mapping(value: object, key: str) -> Mapping[Any, object]:
 
 
 def _items(kind: Any, value: object, key: str) -> tuple[object, ...]:
-    if isinstance(value, str):
-        value = [value]
+    if isinstance(value, str | int | float):
+        return (_decode(kind, value, key),)
     if not isinstance(value, list | tuple):
         raise DecodeError(key, f"expected a list, not {_told(value)}")
     return tuple(_decode(kind, item, f"{key}[{number}]") for number, item in enumerate(value))
@@ -118,7 +118,9 @@ def _scalar(kind: Any, value: object, key: str) -> object:
         return float(value)
     if isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool):
         return value
-    raise DecodeError(key, f"expected {_NAMES.get(kind, kind.__name__)}, not {_told(value)}")
+    # YAML reads 3.10 as the number 3.1
+    hint = "put it between quotes" if kind is str and isinstance(value, int | float) else None
+    raise DecodeError(key, f"expected {_NAMES.get(kind, kind.__name__)}, not {_told(value)}", hint=hint)
 
 
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}

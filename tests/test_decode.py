@@ -42,7 +42,7 @@ def test_one_text_stands_for_a_list_of_one() -> None:
     [
         ({"name": "x", "trak": []}, "`trak`: unknown key", "did you mean `track`?"),
         ({"name": "x", "zzz": 1}, "`zzz`: unknown key", "known: limit, metrics, name, remote, track"),
-        ({"name": 3}, "`name`: expected text, not 3", None),
+        ({"name": 3}, "`name`: expected text, not 3", "put it between quotes"),
         (
             {"name": "x", "limit": "3 elephants"},
             "`limit`: expected a size such as `1MiB`, not '3 elephants'",
@@ -55,6 +55,7 @@ def test_one_text_stands_for_a_list_of_one() -> None:
             None,
         ),
         ({"name": "x", "metrics": []}, "`metrics`: expected a mapping, not []", None),
+        ({"name": "x", "track": 3.1}, "`track`: expected text, not 3.1", "put it between quotes"),
         ({"name": "x", "track": {"a": 1}}, "`track`: expected a list, not {'a': 1}", None),
         ({}, "`name` is missing", None),
     ],
