@@ -7,6 +7,7 @@ import click
 
 from git_mlops import config, ui
 from git_mlops.cli.common import find_repo, json_option
+from git_mlops.cli.completion import models
 from git_mlops.cli.model_context import trust_of
 from git_mlops.config import Config
 from git_mlops.git.objects import read_blobs
@@ -19,7 +20,7 @@ from git_mlops.serve.columns import Extra
 from git_mlops.serve.loaded import load
 from git_mlops.serve.source import Asked
 
-model_argument = click.argument("model", metavar="NAME[@V|#STAGE]")
+model_argument = click.argument("model", metavar="NAME[@V|#STAGE]", shell_complete=models)
 trust_option = click.option(
     "--trust", is_flag=True, help="Load it whatever it may run: a plain file, or a doubtful one."
 )

@@ -5,6 +5,7 @@ serves one model for ever; so this is our own, with the same protocol. No answer
 """
 
 import asyncio
+import contextlib
 import re
 import time
 import traceback
@@ -14,14 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
 
+from git_mlops import __version__
 from git_mlops.errors import MlopsError
 from git_mlops.jsonable import line
-from git_mlops.serve import answers, requests
-from git_mlops.serve.columns import Extra, Problem
+from git_mlops.serve import answers, inference, requests
+from git_mlops.serve.columns import Extra, Problem, Takes
 from git_mlops.serve.loaded import Loaded, ModelError, answer
 from git_mlops.serve.log import Entry, Log
 from git_mlops.serve.metrics import Metrics
-from git_mlops.serve.requests import RequestError
+from git_mlops.serve.requests import Parsed, RequestError
 from git_mlops.serve.slots import Slot, Slots
 
 Message = dict[str, Any]
@@ -96,20 +98,20 @@ class App:
         given = headers.get("x-request-id", "")
         request = given if _ID.fullmatch(given) else uuid.uuid4().hex
         path = scope["path"]
+        shown = _V2 if path == _V2 or path.startswith(f"{_V2}/") else path if path in _ROUTES else "other"
         try:
             work = _routed(path, scope["method"])
             status, content, more = await work(self, headers, receive, request)
         except RequestError as error:
             if error.status in (404, 405, 415):
                 await _drained(receive)
-            status, content, more = error.status, error.body(request), {}
+            status, content, more = error.status, error.body(request, short=shown == _V2), {}
         except Exception as error:  # noqa: BLE001  # a defect of ours: the client learns the number to ask for
             self._say(f"request {request}: {''.join(traceback.format_exception(error))}")
             status, content, more = 500, RequestError(500, "the server failed").body(request), {}
-        self.metrics.add(
-            "mlops_requests_total", {"path": path if path in _ROUTES else "other", "status": str(status)}
-        )
-        await self._reply(send, status, content, {**more, "x-request-id": request}, scope["method"])
+        self.metrics.add("mlops_requests_total", {"path": shown, "status": str(status)})
+        with contextlib.suppress(TimeoutError):
+            await self._reply(send, status, content, {**more, "x-request-id": request}, scope["method"])
 
     async def _reply(
         self, send: Send, status: int, content: bytes, more: dict[str, str], method: str
@@ -124,8 +126,9 @@ class App:
             "status": status,
             "headers": [(name.encode(), value.encode("latin-1", "replace")) for name, value in said.items()],
         }
-        await send(start)
-        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else content})
+        async with asyncio.timeout(self.limits.body_seconds):  # who reads nothing is not waited for
+            await send(start)
+            await send({"type": "http.response.body", "body": b"" if method == "HEAD" else content})
 
     async def ping(self, _headers: Any, _receive: Receive, _request: str) -> "Reply":
         """Whether a model is loaded."""
@@ -153,6 +156,33 @@ class App:
     async def invocations(self, headers: dict[str, str], receive: Receive, request: str) -> "Reply":
         """Score rows."""
         kind = requests.media(headers.get("content-type", ""))
+        return await self._asked(headers, receive, request, _mlflow(kind), None)
+
+    async def tensors(
+        self, asked: inference.Asked, headers: dict[str, str], receive: Receive, request: str
+    ) -> "Reply":
+        """The same, and what belongs to it, in the Open Inference Protocol."""
+        if asked.what == "infer":
+            requests.media(headers.get("content-type") or requests.JSON, only=requests.JSON)
+            return await self._asked(headers, receive, request, _TENSORS, asked)
+        if asked.what in ("server", "live"):
+            said = {"name": "git-mlops", "version": __version__, "extensions": []}
+            return 200, f"{line(said if asked.what == 'server' else {'live': True})}\n".encode(), {}
+        loaded = self.fleet.main.current
+        if loaded is None:
+            raise RequestError(503, "no model is loaded")
+        inference.check(asked, loaded)
+        told: dict[str, object] = inference.metadata(loaded) if asked.what == "model" else {"ready": True}
+        return 200, f"{line(told)}\n".encode(), {}
+
+    async def _asked(
+        self,
+        headers: dict[str, str],
+        receive: Receive,
+        request: str,
+        dialect: "_Dialect",
+        asked: inference.Asked | None,
+    ) -> "Reply":
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise RequestError(415, "packed bodies are not understood")
         if self._under_way >= self.limits.waiting:
@@ -165,7 +195,9 @@ class App:
             loaded = slot.current
             if loaded is None:
                 raise RequestError(503, "no model is loaded")
-            work = partial(self._score, slot, loaded, kind, body, request)
+            if asked is not None:
+                inference.check(asked, loaded)
+            work = partial(self._score, slot, loaded, dialect, body, request)
             loop = asyncio.get_running_loop()
             try:
                 content = await asyncio.wait_for(
@@ -176,7 +208,7 @@ class App:
         finally:
             self._under_way -= 1
             self.metrics.observe("mlops_request_seconds", time.perf_counter() - started)
-        self._shadow(kind, body, request)
+        self._shadow(dialect, body, request)
         found = loaded.source
         return 200, content, {"x-mlops-model": found.name, "x-mlops-version": found.version or "file"}
 
@@ -207,10 +239,10 @@ class App:
         await _drained(receive)
         raise too_large
 
-    def _score(self, slot: Slot, loaded: Loaded, kind: str, body: bytes, request: str) -> bytes:
+    def _score(self, slot: Slot, loaded: Loaded, dialect: "_Dialect", body: bytes, request: str) -> bytes:
         """In a thread: from bytes to bytes."""
         started, when = time.perf_counter(), time.time()
-        parsed = requests.parse(kind, body)
+        parsed = dialect.parse(body, loaded.takes)
         try:
             fitting = requests.fitted(parsed, loaded.takes, self._extra)
         except RequestError as error:
@@ -232,7 +264,7 @@ class App:
                 self._told.add(str(error))
                 self._say(f"request {request}: {loaded.source.label} is not logged: {error}")
             made = None
-        content = f"{line({'predictions': answers.plain(raw)})}\n".encode()
+        content = f"{line(dialect.render(raw, fitting.many, loaded, request))}\n".encode()
         self.metrics.add("mlops_rows_total", {"role": slot.wanted.role, **_of(loaded)}, fitting.many)
         self._keep(Entry(request, when, loaded.source.name, loaded.source.version or "file", slot.wanted.role,
                          time.perf_counter() - started, fitting.table, made))  # fmt: skip
@@ -252,7 +284,7 @@ class App:
         if self._log is not None and entry.answers is not None:
             self._log.add(entry)
 
-    def _shadow(self, kind: str, body: bytes, request: str) -> None:
+    def _shadow(self, dialect: "_Dialect", body: bytes, request: str) -> None:
         """Others are asked the same behind the client's back; what they answer goes to the log alone."""
         for slot in self.fleet.shadows:
             loaded = slot.current
@@ -262,18 +294,36 @@ class App:
                 self.metrics.add("mlops_shadow_dropped_total", {})
                 continue
             self._shadowed += 1
-            self._behind.submit(self._shadow_score, slot, loaded, kind, body, request)
+            self._behind.submit(self._shadow_score, slot, loaded, dialect, body, request)
 
-    def _shadow_score(self, slot: Slot, loaded: Loaded, kind: str, body: bytes, request: str) -> None:
+    def _shadow_score(
+        self, slot: Slot, loaded: Loaded, dialect: "_Dialect", body: bytes, request: str
+    ) -> None:
         try:
-            self._score(slot, loaded, kind, body, request)
+            self._score(slot, loaded, dialect, body, request)
         except Exception as error:  # noqa: BLE001  # nobody waits for it
-            self.metrics.add("mlops_model_failures_total", _of(loaded))
             if not isinstance(error, RequestError):
+                self.metrics.add("mlops_model_failures_total", _of(loaded))
                 self._say(f"request {request}: the shadow {loaded.source.label}: {error}")
         finally:
             self._shadowed -= 1
 
+
+class _Dialect(NamedTuple):
+    """How a protocol writes what is asked, and what is answered."""
+
+    parse: Callable[[bytes, Takes], Parsed]
+    render: Callable[[Any, int, Loaded, str], object]
+
+
+def _mlflow(kind: str) -> _Dialect:
+    return _Dialect(
+        lambda body, _takes: requests.parse(kind, body),
+        lambda raw, _rows, _loaded, _request: {"predictions": answers.plain(raw)},
+    )
+
+
+_TENSORS = _Dialect(inference.parse, inference.rendered)
 
 Reply = tuple[int, bytes, dict[str, str]]
 _Work = Callable[[App, dict[str, str], Receive, str], Awaitable[Reply]]
@@ -287,13 +337,27 @@ _ROUTES: dict[str, tuple[str, _Work]] = {
 }
 
 
+_V2 = inference.PREFIX
+
+
 def _routed(path: str, method: str) -> _Work:
+    if path == _V2 or path.startswith(f"{_V2}/"):
+        return _routed_v2(path, method)
     if path not in _ROUTES:
         raise RequestError(404, f"there are {', '.join(_ROUTES)}")
     takes, work = _ROUTES[path]
     if method != takes and (method, takes) != ("HEAD", "GET"):
         raise RequestError(405, f"`{path}` takes {takes}")
     return work
+
+
+def _routed_v2(path: str, method: str) -> _Work:
+    asked = inference.routed(path)
+    if asked is None:
+        raise RequestError(404, "the protocol has no such path")
+    if method != ("POST" if asked.what == "infer" else "GET"):
+        raise RequestError(405, f"this takes {'POST' if asked.what == 'infer' else 'GET'}")
+    return lambda app, headers, receive, request: app.tensors(asked, headers, receive, request)
 
 
 def _labels(slot: Slot) -> tuple[tuple[str, str], ...]:

@@ -24,8 +24,10 @@ class RequestError(Exception):
         self.status = status
         self.problems = tuple(problems)
 
-    def body(self, request: str) -> bytes:
-        """In MLflow's form, and what is wrong with each column."""
+    def body(self, request: str, *, short: bool = False) -> bytes:
+        """In MLflow's form, and what is wrong with each column; or, short, as the Open Inference Protocol."""
+        if short:
+            return f"{line({'error': str(self)})}\n".encode("utf-8", "backslashreplace")
         said: dict[str, object] = {
             "error_code": _CODES.get(self.status, "INTERNAL_ERROR"),
             "message": str(self),
@@ -40,7 +42,8 @@ class RequestError(Exception):
                 }
                 for one in self.problems
             ]
-        return f"{line({**said, 'request_id': request})}\n".encode()
+        # half a surrogate, which JSON may escape and UTF-8 has not, is escaped again
+        return f"{line({**said, 'request_id': request})}\n".encode("utf-8", "backslashreplace")
 
 
 _CODES = {
@@ -62,16 +65,17 @@ class Parsed(NamedTuple):
     """Whether every cell is text."""
 
 
-def media(content_type: str) -> str:
+def media(content_type: str, only: str | None = None) -> str:
     """What a body is.
 
     Raises:
         RequestError: it is nothing that we read (415).
     """
     kind, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    if kind not in (JSON, CSV):
+    if kind not in ((only,) if only else (JSON, CSV)):
         shown = f"`{kind[:60]}`" if kind else "nothing"
-        raise RequestError(415, f"the content type must be `{JSON}` or `{CSV}`, not {shown}")
+        wanted = f"`{only}`" if only else f"`{JSON}` or `{CSV}`"
+        raise RequestError(415, f"the content type must be {wanted}, not {shown}")
     for parameter in filter(None, parameters):
         name, _, value = parameter.partition("=")
         if name == "charset" and value.strip('"') not in ("utf-8", "utf8", "us-ascii"):

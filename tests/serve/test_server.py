@@ -132,6 +132,24 @@ def test_health_version_and_metrics(server: Server) -> None:
     assert 'mlops_model_info{role="main",model="churn",version="v1.0.0"} 1' in text
 
 
+def test_the_open_inference_protocol_is_spoken_too(server: Server) -> None:
+    given = rows(60)
+    kinds = {"age": "FP64", "visits": "INT64", "income": "FP64"}
+    inputs = [{"name": n, "shape": [60], "datatype": kinds[n], "data": v} for n, v in given.items()]
+    headers = {"content-type": "application/json"}
+    status, _headers, said = server.send(
+        "POST", "/v2/models/churn/infer", json.dumps({"inputs": inputs}), headers
+    )
+    assert (status, said["outputs"][0]["data"]) == (200, expected(given))
+    bad = json.dumps({"inputs": inputs[1:]})
+    status, _headers, said = server.send("POST", "/v2/models/churn/infer", bad, headers)
+    assert (status, said) == (422, {"error": "the column `age` is missing"})
+    assert server.send("GET", "/v2/models/churn")[2]["versions"] == ["v1.0.0"]
+    asked = ("health/ready", "models/churn/ready", "models/other", "models/churn/versions/v7", "x")
+    assert [server.send("GET", f"/v2/{path}")[0] for path in asked] == [200, 200, 404, 404, 404]
+    assert server.send("GET", "/v2/models/churn/infer")[0] == 405
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "status", "said"),
     [
