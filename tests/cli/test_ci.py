@@ -344,6 +344,49 @@ def test_the_first_push_of_a_branch_has_no_base(forge: Forge, project: Repo, nam
     assert (place / ".mlops" / "ci" / "range").read_text() == f"BASE=\nHEAD={after}\n"
 
 
+def test_a_fork_on_gitlab_is_compared_with_what_it_came_from(
+    forge: Forge, project: Repo, change: str, run: Run, tmp_path: Path
+) -> None:
+    """Its pipeline runs in the fork, whose own main branch is behind."""
+    run("git", "clone", "-q", "--bare", project.common_dir, tmp_path / "upstream.git", cwd=tmp_path)
+    project.git("branch", "-f", "main", "base")
+    clone = forge.clone("gitlab", Event(change))
+    own = ci_runners.variables("gitlab", Event(change)) | {
+        "CI_MERGE_REQUEST_PROJECT_URL": (tmp_path / "upstream").as_uri()
+    }
+    run("sh", SCRIPT, "range", cwd=clone.root, env={**os.environ, **own})
+    tip = run("git", "rev-parse", "main", cwd=tmp_path / "upstream.git").stdout
+    said = (clone.root / ".mlops" / "ci" / "range").read_text()
+    assert said == f"BASE={tip}HEAD={change}\n"
+
+
+EVIL = "x$(touch hacked)`touch hacked`;touch hacked"
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"GITLAB_CI": "1", "CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": EVIL},
+        {"CIRCLECI": "1", "CIRCLE_BRANCH": EVIL, "CIRCLE_BASE_REVISION": EVIL},
+        {"JENKINS_URL": "1", "CHANGE_TARGET": EVIL, "GIT_PREVIOUS_COMMIT": EVIL},
+        {"BITBUCKET_BUILD_NUMBER": "1", "BITBUCKET_PR_DESTINATION_BRANCH": EVIL},
+        {"TF_BUILD": "1", "SYSTEM_PULLREQUEST_TARGETBRANCH": f"refs/heads/{EVIL}"},
+        {"GITHUB_ACTIONS": "1", "BASE": EVIL},
+    ],
+    ids=lambda own: next(iter(own)),
+)
+def test_names_that_others_chose_are_never_run(repo: Repo, run: Run, own: dict[str, str]) -> None:
+    generate(repo, "sh", Settings())
+    head = repo.text("rev-parse", "HEAD")
+    names = ("CI_COMMIT_SHA", "CIRCLE_SHA1", "BITBUCKET_COMMIT", "BUILD_SOURCEVERSION", "HEAD")
+    given = own if "BASE" in own else dict.fromkeys(names[:-1], head) | own
+    run("sh", SCRIPT, "range", cwd=repo.root, env={**os.environ, **given})
+    # CircleCI names no target: it is our own main branch
+    base = head if "CIRCLECI" in own else ""
+    assert (repo.root / ".mlops" / "ci" / "range").read_text() == f"BASE={base}\nHEAD={head}\n"
+    assert [path for path in repo.root.rglob("hacked*") if ".git/" not in str(path)] == []
+
+
 def test_gitlabs_pipeline_runs(forge: Forge, project: Repo, change: str, expected: str) -> None:
     """By gitlab-ci-local, which reads the file as GitLab does and runs its job."""
     program = shutil.which("gitlab-ci-local")
