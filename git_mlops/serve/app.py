@@ -11,7 +11,6 @@ import time
 import traceback
 import uuid
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -25,6 +24,7 @@ from git_mlops.serve.log import Entry, Log
 from git_mlops.serve.metrics import Metrics
 from git_mlops.serve.requests import Parsed, RequestError
 from git_mlops.serve.slots import Slot, Slots
+from git_mlops.serve.threads import Threads
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -79,16 +79,17 @@ class App:
         self.fleet, self._log, self._say = fleet, log, say
         self.limits, self._extra = limits, extra
         self.metrics = Metrics(_HELP)  # type: ignore[arg-type]  # literals
-        self._threads = ThreadPoolExecutor(threads, "score")
-        self._behind = ThreadPoolExecutor(1, "shadow")
+        self._threads = Threads(threads, "score")
+        self._behind = Threads(1, "shadow")
         self._under_way = 0
         self._shadowed = 0
         self._told: set[str] = set()
 
-    def close(self) -> None:
-        """Finish what shadows have begun."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._behind.shutdown(wait=True)
+    def close(self, seconds: float) -> None:
+        """Finish what shadows have begun; a model that does not come back is left behind."""
+        done = self._behind.close(seconds)
+        if not (self._threads.close(1.0) and done):
+            self._say("a model is still at work: it is not waited for")
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """ASGI."""

@@ -41,6 +41,7 @@ class Fleet(Slots):
                 if slot is self.main or not slot.watched:
                     raise
                 slot.problem = str(error)
+                self._say(f"the {slot.wanted.role} {slot.wanted.text} waits: {error}")
 
     def watch(self, seconds: float, remote: str | None = None) -> None:
         """Look at the stages every so often, from a thread of its own.

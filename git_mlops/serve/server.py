@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import signal
 import socket
@@ -72,7 +73,7 @@ def serve(
             asyncio.run(_until_told(app, listener, where, say))
         finally:
             fleet.stop()
-            app.close()
+            app.close(where.grace)
             if log is not None:
                 log.close()
 
@@ -113,7 +114,7 @@ async def _until_told(app: App, listener: socket.socket, where: Where, say: Call
         limit_concurrency=_CONNECTIONS,
         backlog=_BACKLOG,
         timeout_keep_alive=int(_IDLE),
-        timeout_graceful_shutdown=int(where.grace),
+        timeout_graceful_shutdown=math.ceil(where.grace),
     )
 
     def ready() -> None:
