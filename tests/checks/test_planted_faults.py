@@ -216,11 +216,11 @@ FAULTS: dict[str, Fault] = {
     "double encoding": Fault(every("city", lambda v: v.encode().decode("latin-1")), "schema", "`city` breaks"),
     # keys and rows
     "a repeated key": Fault(cell(3, "id", "4"), "schema", "`id` must be unique"),
-    "a row that stands twice": Fault(lambda rows: plus(rows, [rows[3]]), "tables", "`id` must be unique; 1 values"),
+    "a row that stands twice": Fault(lambda rows: plus(rows, [rows[3]]), "tables", "`id` must be unique; 1 value "),
     "half of the rows": Fault(lambda rows: rows[:20], "tables", "20 rows, where at least 30"),
     "all rows twice": Fault(lambda rows: plus(rows, [{**r, "id": str(100 + i)} for i, r in enumerate(rows)]), "tables", "80 rows, where at most 60"),
     "one row": Fault(lambda rows: rows[:1], "tables", "1 rows, where at least 30"),
-    "a value that nothing refers to": Fault(cell(3, "city", "Bruges"), "tables", "`city` in 1 rows are not in `name` of `cities.csv`: Bruges"),
+    "a value that nothing refers to": Fault(cell(3, "city", "Bruges"), "tables", "`city` in 1 row is not in `name` of `cities.csv`: Bruges"),
     "old data": Fault(every("joined", lambda v: str(date.fromisoformat(v) - timedelta(days=90))), "tables", "90.", ),
     # columns
     "a missing column": Fault(lambda rows: [{k: v for k, v in r.items() if k != "zip"} for r in rows], "schema", "`zip` is missing"),
@@ -282,8 +282,11 @@ def test_a_planted_fault_is_found(project: Project, name: str) -> None:
     project.write("cities.csv", "name\nGhent\nNamur\nLiège\nMons\n".encode())
     project.data(fault.file, content if isinstance(content, bytes) else content.encode())
     project.git("add", "-A")
+    # the settings name the CSV, too: that other forms leave it out is only a warning
     found = [
-        (f.rule, f.message) for f in checked(scope.staged(project.repo)) if f.level in ("error", "warning")
+        (f.rule, f.message)
+        for f in checked(scope.staged(project.repo))
+        if f.level in ("error", "warning") and (f.rule, f.level) != ("config-valid", "warning")
     ]
     if fault.rule is None:
         assert found == []
