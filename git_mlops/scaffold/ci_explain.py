@@ -81,13 +81,14 @@ def jobs(name: Name, settings: Settings) -> Iterator[Job]:
     if settings.comment and name == "github":
         yield _poster()
     if settings.test and settings.python[1:] and name != "sh":
-        steps = (_INSTALL, Step("data", "the data for the tests", settings.secrets), _TEST)
+        steps = (_RANGE, _INSTALL, Step("data", "the data for the tests", settings.secrets), _TEST)
         versions = f"the same, with Python {', '.join(settings.python[1:])}"
         yield Job(name, file, "test", versions, (token[0],), steps)
     for stage in settings.deploy:
         yield _deploy(name, stage, settings)
 
 
+_RANGE = Step("range", "finds the two commits; checks out the one that was pushed")
 _INSTALL = Step("install", "your command `ci.install`")
 _TEST = Step("test", "your command `ci.test`")
 
@@ -105,7 +106,7 @@ def _check(name: Name, settings: Settings) -> tuple[Step, ...]:
     if name == "jenkins" and settings.git_credentials:
         token = (settings.git_credentials,)
     steps = [
-        Step("range", "finds the two commits; checks out the one that was pushed"),
+        _RANGE,
         _INSTALL,
         Step("fetch", "known verdicts (refs/mlops/verdicts) and experiments, without data", token),
         Step("check", "the data of the range, every rule, the report; decides the result", settings.secrets),
