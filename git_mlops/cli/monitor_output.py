@@ -1,27 +1,60 @@
-"""Runs of the monitor, shown."""
+"""Runs of the monitor, shown and sent."""
 
-from git_mlops import jsonable
-from git_mlops.monitor import document, prometheus
+import datetime as dt
+from collections.abc import Sequence
+
+from git_mlops import env, jsonable, ui
+from git_mlops.monitor import alerts, prometheus
+from git_mlops.monitor import document as documents
+from git_mlops.monitor.history import Recorded
 from git_mlops.monitor.observed import Observation, plain
+from git_mlops.monitor.settings import Alerts
 from git_mlops.reports import document_html, document_markdown, document_text
+from git_mlops.reports.document import Document
 from git_mlops.reports.formats import FORMATS as FINDINGS
 
-_DOCUMENTS = {
-    "text": document_text.render,
-    "markdown": document_markdown.render,
-    "html": document_html.render,
-}
 FORMATS = (*FINDINGS, "prometheus")
 DRAWN = ("text", "markdown", "html")
-"""Formats that have pictures, if only of characters."""
+"""Formats for people, which have pictures, if only of characters."""
+
+
+def document(made: Document, how: str) -> str:
+    """In one of `DRAWN`."""
+    if how == "markdown":
+        return document_markdown.render(made, whole="`--format html` shows all of it")
+    return document_html.render(made) if how == "html" else document_text.render(made)
 
 
 def rendered(one: Observation, how: str) -> str:
     """In one of `FORMATS`: documents for people, findings and figures for programs."""
-    if how in _DOCUMENTS:
-        return _DOCUMENTS[how](document.document(one, brief=how == "text"))
+    if how in DRAWN:
+        return document(documents.document(one, brief=how == "text"), how)
     if how == "prometheus":
         return prometheus.render(one)
     if how == "json":
         return jsonable.indented({"mlops": 1, "kind": "monitor", "data": plain(one)})
-    return FINDINGS[how].render(list(one.findings), title=document.title(one))
+    return FINDINGS[how].render(list(one.findings), title=documents.title(one))
+
+
+def recorded(names: Sequence[str]) -> str:
+    """A hint."""
+    return f"recorded are {ui.listed(names)}" if names else "`git mlops monitor MODEL` records a run"
+
+
+def alerted(
+    one: Observation, past: Sequence[Recorded], settings: Alerts, *, dry_run: bool
+) -> dict[str, str] | None:
+    """Send what is new; what the history is to keep of it."""
+    now = dt.datetime.now(dt.UTC)
+    decided = alerts.decide(one.findings, past, settings, now)
+    messages = alerts.messages(one, decided.fresh, settings, env.get)
+    if decided.waiting or not decided.fresh:
+        ui.note(f"no alert: {decided.waiting or 'nothing to tell'}")
+        return decided.sent
+    for message in messages:
+        if dry_run:
+            ui.note(f"would send to {message.way} {message.to}:\n{message.text}")
+        else:
+            message.send()
+            ui.note(f"sent to {message.way} {message.to}")
+    return alerts.stamped(decided, now.isoformat(timespec="seconds"))

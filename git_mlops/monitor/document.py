@@ -23,7 +23,7 @@ def document(one: Observation, *, brief: bool = False) -> Document:
         sections.append(_quality(one.quality))
     if one.drift is not None:
         sections += [s for s in _drift(one.drift) if not (brief and s.folded)]
-    sections += _about(one)
+    sections += [*one.sections, *_about(one)]
     verdict = summary(list(one.findings), title(one))
     return Document(title(one), html.OUTCOMES[exit_code(one.findings)], verdict, tuple(sections))
 
@@ -48,7 +48,7 @@ def _drift(drift: Drift) -> Iterator[Section]:
     rows = [_row(m) for m in moved]
     if rows:
         notes = (
-            f"drift: p, which counts all columns, is at most {drift.alpha:.2g}, and the effect at least the floor",
+            f"drift: p, of all columns together, at most {drift.alpha:.2g}, and the floor reached",
             *_pair(drift),
         )
         yield Section("Columns", (without_empty(Table(_HEADER, rows)),), notes)

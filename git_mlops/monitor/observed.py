@@ -11,7 +11,7 @@ from git_mlops.findings import Finding, exit_code
 from git_mlops.monitor.drift import Drift, Moved
 from git_mlops.monitor.judging import facts
 from git_mlops.monitor.quality import Quality
-from git_mlops.reports.document import Outcome
+from git_mlops.reports.document import Outcome, Section
 from git_mlops.reports.html import OUTCOMES
 
 VERSION = 1
@@ -46,6 +46,8 @@ class Observation(NamedTuple):
     numbers: Mapping[str, float] = {}
     """Latencies, ages, counts."""
     notes: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+    """What else a report shows."""
     seed: int = 0
     private: frozenset[str] = frozenset()
     """Columns whose values must not be told."""

@@ -65,10 +65,10 @@ def calibration(bins: Sequence[tuple[float, float, int]]) -> Picture:
     def place(told: float, came: float) -> str:
         return f"{_PAD + told * (size - 2 * _PAD):.1f} {size - _PAD - came * (size - 2 * _PAD):.1f}"
 
+    scaled = f'width="{2 * size}" height="{2 * size}"'
     line = "L".join(place(told, came) for told, came, _rows in bins)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" width="{2 * size}"'
-        f' height="{2 * size}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" {scaled}>',
         "<title>calibration</title>",
         '<rect width="100%" height="100%" fill="#ffffff"/>',
         f'<path d="M{place(0, 0)}L{place(1, 1)}" stroke="{_OLD}"/>',

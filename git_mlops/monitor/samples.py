@@ -42,6 +42,13 @@ class Part(NamedTuple):
     form: Form
 
 
+class Side(NamedTuple):
+    """Tables of one side, and what to call them."""
+
+    parts: tuple[Part, ...]
+    said: str
+
+
 class Counted(NamedTuple):
     """Of every row of one side."""
 

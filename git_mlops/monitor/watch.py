@@ -7,18 +7,12 @@ from typing import NamedTuple
 
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError, NotFoundError
 from git_mlops.findings import ordered
-from git_mlops.monitor import drift, judging, samples
+from git_mlops.monitor import drift, joined, judging, samples
+from git_mlops.monitor.joined import Asked
 from git_mlops.monitor.observed import Observation, Subject
-from git_mlops.monitor.samples import Both, Part
+from git_mlops.monitor.samples import Both, Side
 from git_mlops.monitor.settings import Settings, own
 from git_mlops.tables.frames import FrameError
-
-
-class Side(NamedTuple):
-    """Tables of one side, and what to call them."""
-
-    parts: tuple[Part, ...]
-    said: str
 
 
 def side(path: Path) -> Side:
@@ -37,15 +31,31 @@ def side(path: Path) -> Side:
         raise MlopsError(f"`{path}`: {error}") from error
 
 
-def files(
-    reference: Side, current: Side, settings: Settings, *, name: str = "files", draw: bool = False
-) -> Observation:
+class Request(NamedTuple):
+    """Two sides, and what else to look at."""
+
+    reference: Side
+    current: Side
+    name: str = "files"
+    labels: Asked | None = None
+    draw: bool = False
+
+
+def files(request: Request, settings: Settings) -> Observation:
     """Compare two sides."""
+    reference, current = request.reference, request.current
     both = read(reference, current, settings)
-    found = drift.compare(both, settings, draw=draw)
+    found = drift.compare(both, settings, draw=request.draw)
     findings = judging.judge(found, settings)
-    subject = Subject(name, reference=reference.said, current=current.said)
-    return Observation(subject, now(), tuple(ordered(findings)), found)
+    measured = None
+    if request.labels is not None:
+        measured = joined.measure(samples.scan(current.parts), request.labels, _LIKELY)
+        findings += joined.judge(measured, {}, settings)
+    subject = Subject(request.name, reference=reference.said, current=current.said)
+    return Observation(subject, now(), tuple(ordered(findings)), found, measured)
+
+
+_LIKELY = ("prediction", "predicted", "score", "probability")
 
 
 def read(reference: Side, current: Side, settings: Settings, also_skip: Iterable[str] = ()) -> Both:
