@@ -17,7 +17,9 @@ from git_mlops.experiments.settings import Settings as ExperimentSettings
 from git_mlops.findings import Finding
 from git_mlops.git import config as git_config
 from git_mlops.git.repo import Repo
+from git_mlops.models import retraining
 from git_mlops.models import settings as models
+from git_mlops.models.retraining import Settings as RetrainSettings
 from git_mlops.models.settings import Settings as ModelSettings
 from git_mlops.monitor import settings as monitoring
 from git_mlops.monitor.settings import Settings as MonitorSettings
@@ -47,6 +49,7 @@ class Config(NamedTuple):
     models: ModelSettings = ModelSettings()
     serve: ServeSettings = ServeSettings()
     monitor: MonitorSettings = MonitorSettings()
+    retrain: RetrainSettings = RetrainSettings()
     checks: Levels = {}  # noqa: RUF012  # as above
     ci: CiSettings = CiSettings()
 
@@ -73,6 +76,7 @@ def parse(content: bytes) -> Config:
     config = decode(Config, values)
     forms.checked(config.forms)
     models.checked(config.models)
+    retraining.checked(config.retrain)
     monitoring.checked(config.monitor)
     return config
 

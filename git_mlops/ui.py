@@ -1,10 +1,12 @@
 """The terminal: data on stdout, everything else on stderr. The one place that prints."""
 
 import json
+import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
@@ -70,6 +72,20 @@ def emit(kind: str, data: object) -> None:
         out(f'{{\n  "mlops": 1,\n  "kind": {json.dumps(kind)},\n  "data": {inner}\n}}')
     else:
         out(jsonable.indented({"mlops": 1, "kind": kind, "data": data}))
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """What others print (a pipeline, its stages) goes to stderr meanwhile: stdout is for our own answer."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bisect": ("bisect", "Find the commit that made a metric worse"),
     "model": ("model", "Register, promote and compare models"),
     "monitor": ("monitor", "Watch what is served for drift and decay"),
+    "retrain": ("retrain", "Train again, compare with what serves, propose"),
     "lineage": ("lineage", "Show what came from what"),
     "taint": ("taint", "Mark what must not be used"),
     "audit": ("audit", "Score how mature the practice is, from evidence"),

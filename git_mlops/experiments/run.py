@@ -50,7 +50,7 @@ class Origin(NamedTuple):
     """Names the journal and the log; default: one is made up."""
     claims: tuple[Move, ...] = ()
     """Moved in the transaction in which the run begins: of two that claim the same, one begins."""
-    extra: Mapping[str, str] = {}  # the default of a frozen tuple, never changed
+    extra: Mapping[str, object] = {}  # the default of a frozen tuple, never changed
     """More keys of record.json."""
     prepared: bool = False
     """The parameter files say already what the overrides ask for."""

@@ -4,12 +4,15 @@ from git_mlops.forges import bundle
 from git_mlops.forges.client import Pace
 from git_mlops.forges.comments import post, pull_request, room
 from git_mlops.forges.find import Overrides, find
+from git_mlops.forges.pulls_open import Draft, Opened, open_pull
 from git_mlops.forges.registry import FORGES
 from git_mlops.forges.statuses import annotate, state_of, status
 from git_mlops.forges.values import Posted, Secret, State, Target
 
 __all__ = [
     "FORGES",
+    "Draft",
+    "Opened",
     "Overrides",
     "Pace",
     "Posted",
@@ -19,6 +22,7 @@ __all__ = [
     "annotate",
     "bundle",
     "find",
+    "open_pull",
     "post",
     "pull_request",
     "room",

@@ -17,6 +17,7 @@ NEEDS: Mapping[Purpose, str] = {
     " repository",
     "comment": f"it needs {_SERVICE}, or a token with the scope Code (Read & write)",
     "status": f"it needs {_SERVICE}, or a token with the scope Code (Status)",
+    "open": f"it needs {_SERVICE}, or a token with the scope Code (Read & write)",
 }
 _STATES: Mapping[State, str] = {
     "pending": "pending",

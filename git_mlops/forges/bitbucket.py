@@ -17,6 +17,7 @@ NEEDS: Mapping[Purpose, str] = {
     "comment": "it needs a repository access token with the scope `pullrequest:write` (or `EMAIL:API_TOKEN`)",
     "status": "it needs a repository access token with the scope `repository:write`",
     "annotate": "it needs a repository access token with the scope `repository:write`",
+    "open": "it needs a repository access token with the scope `pullrequest:write`",
 }
 _STATES: Mapping[State, str] = {
     "pending": "INPROGRESS",

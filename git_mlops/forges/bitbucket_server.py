@@ -18,6 +18,7 @@ NEEDS: Mapping[Purpose, str] = {
     "comment": "it needs an HTTP access token with repository read, which may comment",
     "status": "it needs an HTTP access token with repository read",
     "annotate": "it needs an HTTP access token with repository read",
+    "open": "it needs an HTTP access token with repository read, which may open pull requests",
 }
 _STATES: Mapping[State, str] = {
     "pending": "INPROGRESS",

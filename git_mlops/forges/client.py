@@ -267,6 +267,7 @@ _DEEDS: Mapping[Purpose, str] = {
     "comment": "comment on the pull request",
     "status": "set a commit status",
     "annotate": "annotate the commit",
+    "open": "open a pull request",
 }
 
 

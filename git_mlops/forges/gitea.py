@@ -15,6 +15,7 @@ NEEDS: Mapping[Purpose, str] = {
     "read": "it needs the scope `read:repository` or `read:issue`",
     "comment": "it needs the scope `write:issue`; a pull request from a fork gets a token that only reads",
     "status": "it needs the scope `write:repository`",
+    "open": "it needs the scope `write:repository`",
 }
 
 

@@ -16,6 +16,8 @@ NEEDS: Mapping[Purpose, str] = {
     " fork gets a token that only reads: post from a second workflow on `workflow_run`",
     "status": "it needs `statuses: write` under `permissions:` of the workflow",
     "annotate": "it needs `checks: write` under `permissions:` of the workflow, and a token of an app",
+    "open": "it needs `pull-requests: write` under `permissions:` of the workflow, and in the settings of"
+    " the repository that Actions may create pull requests; or a token of a person or an app",
 }
 _VIEWER = "query { viewer { login } }"
 _LEVELS: Mapping[Level, str] = {

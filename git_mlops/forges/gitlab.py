@@ -19,6 +19,7 @@ NEEDS: Mapping[Purpose, str] = {
     "read": f"it needs {_ACCESS.format('Reporter')}",
     "comment": f"it needs {_ACCESS.format('Reporter')}",
     "status": f"it needs {_ACCESS.format('Developer')}",
+    "open": f"it needs {_ACCESS.format('Developer')}",
 }
 _STATES: Mapping[State, str] = {
     "pending": "pending",
