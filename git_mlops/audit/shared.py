@@ -44,7 +44,7 @@ def read(repo: Repo, commit: str | None, settings: Settings) -> Shared:
         models=models,
         events=tuple(one for one in events if not _named(one, bad)),
         approvals=tuple(registry.every_approval(repo)) if models else (),
-        observed=observed.read(repo),
+        observed=observed.read(repo, models.keys()),
         history=_history(repo, commit),
         times=times,
         tainted=tuple(bad.values()),
