@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from git_mlops.errors import MlopsError
+from git_mlops.errors import FINDINGS, MlopsError
 from git_mlops.schema import doubts, tables
 from git_mlops.schema.tables import Table, Wanted
 from git_mlops.schema.text import UnreadableError
@@ -55,7 +55,7 @@ def infer(file: Path, name: str) -> bytes:
     if table.repeated:
         raise MlopsError(f"{name}: the column `{table.repeated[0]}` stands more than once")
     if table.rows == 0 or not table.cells:
-        raise MlopsError(f"{name}: has no rows to infer a schema from")
+        raise MlopsError(f"{name}: has no rows to infer a schema from", exit_code=FINDINGS)
     wanted = dict(_declared(table))
     frame = tables.typed(table, wanted).frame
     columns = {str(n): _column(_Seen(str(n), frame[n], table, wanted.get(str(n)))) for n in frame.columns}

@@ -65,7 +65,8 @@ def write(repo: Repo, name: str, *, output: str | None = None, force: bool = Fal
     schema_path = inside(repo, output) if output else f"schemas/{_stem(path)}.yaml"
     target = repo.root / schema_path
     if target.exists() and not force:
-        hint = "`--force` replaces it, `-o schemas/OTHER.yaml` writes another"
+        other = f"{target.stem}_{Path(name).suffix.lstrip('.') or 'other'}"
+        hint = f"`-o schemas/{other}.yaml` writes another, `--force` replaces it"
         raise MlopsError(f"{schema_path} exists already", hint=hint)
     text = _read_text(repo.root / _CONFIG)
     edited = bind(text if text is not None else _MINIMAL, path, schema_path)
