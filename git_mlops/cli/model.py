@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "predict": ("model_serve", "predict", "Score a file with a model"),
     "serve": ("model_server", "serve", "Serve a model over HTTP"),
     "smoke": ("model_server", "smoke", "Try whether a model answers as it should"),
-    "package": ("model_serve", "package", "Write a directory to build a container from"),
+    "package": ("model_serve", "package", "Package a version: container, bundle or wheel"),
 }
 """Command → module of this package, its name there, the first line of its help."""
 

@@ -88,6 +88,7 @@ def _committed(repo: Repo, commit: str) -> Config:
 
 class _Packing(TypedDict):
     target: str
+    form: packing.Form
     base: str | None
     requirements: str | None
     image: str | None
@@ -96,24 +97,36 @@ class _Packing(TypedDict):
 @click.command()
 @model_argument
 @click.option("--to", "target", required=True, metavar="DIR", help="A directory that is not there yet.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["container", "bundle", "wheel"]),
+    default="container",
+    show_default=True,
+    help="Also: a zip for a function service (`--to NAME.zip`), a wheel (into the directory).",
+)
 @click.option("--base", metavar="IMAGE", help="The image to build on; default: the recorded Python, slim.")
 @click.option("--requirements", metavar="FILE", help="Packages instead of the recorded ones.")
 @click.option("--image", metavar="NAME", help="What the image will be called: also write a KServe manifest.")
 @trust_option
 @json_option
 def package(*, model: str, trust: bool, as_json: bool, **options: Unpack[_Packing]) -> None:
-    """Write a directory to build a container from
+    """Package a version: container, bundle or wheel
 
-    Dockerfile, locked requirements, the model, the server and a bill of materials (CycloneDX), all from what
-    the tag names: the same version gives the same bytes in every clone.
+    A directory to build a container from: Dockerfile, locked requirements, the model, the server and a bill
+    of materials (CycloneDX), all from what the tag names: the same version gives the same bytes in every
+    clone.
     """
     repo, _settings, asked = opened(trust=trust)
     named = Path(options["requirements"]) if options["requirements"] else None
-    request = packing.Request(Path(options["target"]), options["base"], named, options["image"])
+    request = packing.Request(
+        Path(options["target"]), options["form"], options["base"], named, options["image"]
+    )
     version = read.active(read.resolve(repo, model))
     done = packing.build(repo, version, request, asked, _committed(repo, version.commit).serve)
     if as_json:
         said = {"model": done.source.name, "version": done.source.version, "path": str(done.target)}
         ui.emit("model-package", {**said, "files": done.files, "sha256": done.digest})
     ui.note(f"{done.source.label}: {ui.count(done.files, 'file')} in `{done.target}`, sha256 {done.digest}")
-    ui.note(f"`docker build {done.target}` makes the image")
+    if options["form"] == "container":
+        ui.note(f"`docker build {done.target}` makes the image")

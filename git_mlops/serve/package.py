@@ -1,4 +1,4 @@
-"""A directory that a container is built from, made of what the tag of a version names and of nothing else.
+"""What a container is built from, a bundle or a wheel: made of what the tag of a version names, and no more.
 
 The same version gives the same bytes, in any clone and on any day: times and modes of files are fixed, too.
 """
@@ -8,9 +8,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from git_mlops.data import hashes
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
@@ -20,16 +20,19 @@ from git_mlops.git.objects import read_blobs
 from git_mlops.git.repo import Repo
 from git_mlops.models import bom, dossier
 from git_mlops.registry.read import Version
-from git_mlops.serve import container, load, source, vendored
+from git_mlops.serve import archive, container, handler, load, source, vendored, wheel
 from git_mlops.serve.loaded import Source
 from git_mlops.serve.settings import Settings
 from git_mlops.serve.source import Asked
+
+Form = Literal["container", "bundle", "wheel"]
 
 
 class Request(NamedTuple):
     """What to make."""
 
     target: Path
+    form: Form = "container"
     base: str | None = None
     """The image to build on; None: Python of the version that the model was trained with."""
     requirements: Path | None = None
@@ -57,7 +60,7 @@ class _Locked(NamedTuple):
 
 
 def build(repo: Repo, version: Version, request: Request, asked: Asked, settings: Settings) -> Package:
-    """Write the directory; it appears when it is complete.
+    """Write the directory, or the file; it appears when it is complete.
 
     Args:
         settings: as the version's own commit has them.
@@ -65,26 +68,43 @@ def build(repo: Repo, version: Version, request: Request, asked: Asked, settings
     Raises:
         MlopsError: the version cannot be had, its environment is not known (3), or something is there (2).
     """
-    _refuse_taken(request.target)
+    _refuse_taken(request)
     found = source.of_version(repo, version, asked)
     locked = _locked(repo, version, found, request)
-    texts = _texts(repo, version, found, locked, request, settings)
+    texts = _FORMS[request.form](_Case(repo, version, found, locked, request, settings))
+    under = wheel.package(found.name) if request.form == "wheel" else ""
     with tempfile.TemporaryDirectory(prefix=f".{request.target.name}-", dir=request.target.parent) as folder:
         made = Path(folder, "package")
         for name, content in texts.items():
             _written(made / name, content)
-        _copied(found.path, made / container.MODEL / found.path.name)
+        _copied(found.path, made / under / container.MODEL / found.path.name)
+        if request.form == "wheel":
+            _written(made / wheel.record(found), wheel.recorded(made, found).encode())
         _fixed(made, version.time)
         digest, count = _digest(made)
-        if request.target.is_dir():
-            request.target.rmdir()
-        made.rename(request.target)
-    return Package(found, request.target, count, digest)
+        target = request.target
+        if request.form == "container":
+            if target.is_dir():
+                target.rmdir()
+            made.rename(target)
+        else:
+            target = target / wheel.filename(found) if request.form == "wheel" else target
+            archive.write(made, Path(folder, "archive"), version.time).replace(target)
+    return Package(found, target, count, digest)
 
 
-def _refuse_taken(target: Path) -> None:
+def _refuse_taken(request: Request) -> None:
+    target = request.target
+    if request.form == "wheel":
+        if not target.is_dir():
+            raise MlopsError(
+                f"there is no directory `{target}`", hint="`--to` names the directory for the wheel"
+            )
+        return
+    if request.form == "bundle" and target.suffix != ".zip":
+        raise MlopsError(f"`{target}` is no name for a bundle", hint="`--to NAME.zip`")
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise MlopsError(f"`{target}` is there already", hint="name a directory that is not there yet")
+        raise MlopsError(f"`{target}` is there already", hint="name something that is not there yet")
     if not target.absolute().parent.is_dir():
         raise MlopsError(f"there is no directory for `{target}`")
 
@@ -129,35 +149,81 @@ def _recorded(repo: Repo, version: Version, wanted: str) -> bytes:
     )
 
 
-def _texts(
-    repo: Repo, version: Version, found: Source, locked: _Locked, request: Request, settings: Settings
-) -> dict[str, bytes]:  # fmt: skip
-    packages = environment.parse_lock(locked.text)
-    lines = [line for line in locked.text.decode("utf-8", "replace").splitlines() if not _ours(line)]
-    materials = bom.document(dossier.gather(repo, version.tag)._replace(packages=packages))
-    base = request.base or f"python:{locked.python or '3.12'}-slim"
+class _Case(NamedTuple):
+    """What a form is made of."""
+
+    repo: Repo
+    version: Version
+    found: Source
+    locked: _Locked
+    request: Request
+    settings: Settings
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """Name → version."""
+        return environment.parse_lock(self.locked.text)
+
+    def common(self, needed: Mapping[str, str]) -> dict[str, bytes]:
+        """Packages, facts and bill of materials."""
+        lines = [x for x in self.locked.text.decode("utf-8", "replace").splitlines() if not _ours(x)]
+        known = dossier.gather(self.repo, self.version.tag)._replace(packages=self.packages)
+        return {
+            "requirements.txt": "".join(f"{line}\n" for line in lines).encode(),
+            "requirements-server.txt": _server(self.packages, self.found, needed).encode(),
+            container.FILE: _json(_model(self.version, self.found, self.settings)),
+            "sbom.cdx.json": _json(bom.document(known)),
+        }
+
+
+def _container(case: _Case) -> dict[str, bytes]:
+    base = case.request.base or f"python:{case.locked.python or '3.12'}-slim"
+    image = case.request.image
     return {
-        "Dockerfile": _dockerfile(found, base, whole=locked.whole).encode(),
+        "Dockerfile": _dockerfile(case.found, base, whole=case.locked.whole).encode(),
         ".dockerignore": b"Dockerfile\nsbom.cdx.json\nkserve.yaml\n",
-        "requirements.txt": "".join(f"{line}\n" for line in lines).encode(),
-        "requirements-server.txt": _server(packages, found).encode(),
-        container.FILE: _json(_model(version, found, settings)),
-        "sbom.cdx.json": _json(materials),
-        **({"kserve.yaml": _kserve(version, request.image).encode()} if request.image else {}),
+        **case.common(_NEEDED | {"uvicorn": ">=0.30,<1"}),
+        **({"kserve.yaml": _kserve(case.version, image).encode()} if image else {}),
         **{f"app/{name}": content for name, content in vendored.needed(container.ENTRY).items()},
     }
+
+
+_HANDLER = b'''"""The function's entry: `handler.handle`."""
+
+from pathlib import Path
+
+from git_mlops.serve.handler import Handler
+
+handle = Handler(Path(__file__).parent)
+'''
+
+
+def _bundle(case: _Case) -> dict[str, bytes]:
+    return {"handler.py": _HANDLER, **case.common(_NEEDED), **vendored.needed(handler.ENTRY)}
+
+
+def _wheel(case: _Case) -> dict[str, bytes]:
+    facts = _model(case.version, case.found, case.settings)
+    return wheel.texts(case.found, facts, case.packages, load.kind_of(case.found.path)[0])
+
+
+_FORMS: dict[Form, Callable[[_Case], dict[str, bytes]]] = {
+    "container": _container,
+    "bundle": _bundle,
+    "wheel": _wheel,
+}
 
 
 def _ours(line: str) -> bool:
     return line.replace("_", "-").lower().startswith(("git-mlops==", "git-mlops @"))
 
 
-_NEEDED = {"numpy": "", "pandas": ">=2.2", "pyarrow": ">=17", "pyyaml": ">=6", "uvicorn": ">=0.30,<1"}
+_NEEDED = {"numpy": "", "pandas": ">=2.2", "pyarrow": ">=17", "pyyaml": ">=6"}
 
 
-def _server(packages: Mapping[str, str], found: Source) -> str:
+def _server(packages: Mapping[str, str], found: Source, needed_: Mapping[str, str]) -> str:
     """What the server needs, where the model's own environment has it not."""
-    needed = dict(_NEEDED)
+    needed = dict(needed_)
     if load.kind_of(found.path)[0] == "mlflow":
         needed["mlflow"] = ">=3.5"
     lacking = [f"{name}{bounds}\n" for name, bounds in needed.items() if name not in packages]

@@ -1,15 +1,20 @@
 """A directory to build a container from."""
 
+import base64
 import hashlib
 import http.client
+import importlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -23,7 +28,9 @@ from git_mlops.git.repo import Repo, discover
 from git_mlops.models import register
 from git_mlops.models.context import Context
 from git_mlops.registry import read
-from git_mlops.serve import package
+from git_mlops.serve import package, wheel
+from git_mlops.serve.handler import Handler
+from git_mlops.serve.loaded import Source
 from git_mlops.serve.package import Request
 from git_mlops.serve.settings import Settings
 from git_mlops.serve.source import Asked
@@ -118,6 +125,77 @@ def test_it_serves_without_git_and_refuses_changed_files(recorded: Repo, tmp_pat
     done = subprocess.run(command, cwd="/", env=child, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "error: `model/m.joblib` is not the file that was packaged\n"
+
+
+@pytest.mark.parametrize("form", ["bundle", "wheel"])
+def test_archives_are_the_same_bytes_too(recorded: Repo, tmp_path: Path, form: str) -> None:
+    made = []
+    for number in range(2):
+        (tmp_path / str(number)).mkdir()
+        target = tmp_path / str(number) / ("b.zip" if form == "bundle" else "")
+        made.append(built(recorded, target, form=form).target.read_bytes())
+    assert made[0] == made[1]
+
+
+class Lambda:
+    aws_request_id = "aws-1"
+
+
+def test_a_bundle_answers_events(recorded: Repo, tmp_path: Path) -> None:
+    with zipfile.ZipFile(built(recorded, tmp_path / "b.zip", form="bundle").target) as archive:
+        archive.extractall(tmp_path / "function")
+    child = {"PATH": "/nowhere", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", "import handler, git_mlops; print(git_mlops.__file__, handler.handle)"]
+    done = subprocess.run(
+        command, cwd=tmp_path / "function", env=child, capture_output=True, check=True, text=True
+    )
+    assert done.stdout.startswith(str(tmp_path / "function" / "git_mlops")), "what it needs is all in it"
+    handle = Handler(tmp_path / "function")
+    said = {"predictions": expected(rows(5), turned=True)}
+    text = json.dumps({"inputs": rows(5)})
+    assert handle({"inputs": rows(5)}, None) == said
+    event: dict[str, object] = {"headers": {"Content-Type": "application/json"}, "body": text}
+    answer = handle(event, Lambda())
+    assert (answer["statusCode"], json.loads(str(answer["body"]))) == (200, said)
+    assert answer["headers"] == {
+        "content-type": "application/json", "x-request-id": "aws-1", "x-mlops-version": "v3.0.0",
+    }  # fmt: skip
+    packed = {**event, "body": base64.b64encode(text.encode()).decode(), "isBase64Encoded": True}
+    assert json.loads(str(handle(packed, None)["body"])) == said
+    assert handle({"inputs": {"visits": [1]}}, None)["message"] == "the column `age` is missing"
+    other: list[dict[str, Any]] = [
+        {**event, "body": "{"}, {**event, "body": '{"inputs": {"visits": [1]}}'}, {**event, "headers": {}},
+        {**event, "body": "?", "isBase64Encoded": True}, {**event, "httpMethod": "GET"},
+        {"requestContext": {"http": {"method": "GET"}}, "rawPath": "/ping"},
+    ]  # fmt: skip
+    assert [handle(one, None)["statusCode"] for one in other] == [400, 422, 415, 400, 405, 200]
+
+
+def test_a_wheel_is_imported_and_lists_its_files(
+    recorded: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = built(recorded, tmp_path, form="wheel").target
+    assert target.name == "churn_model-3.0.0-py3-none-any.whl"
+    info = "churn_model-3.0.0.dist-info"
+    with zipfile.ZipFile(target) as archive:
+        listed = [line.split(",")[0] for line in archive.read(f"{info}/RECORD").decode().split()]
+        assert sorted(listed) == sorted(archive.namelist())
+        archive.extractall(tmp_path / "site")
+        metadata = archive.read(f"{info}/METADATA").decode()
+    assert "Requires-Dist: scikit-learn==" in metadata
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    churn = importlib.import_module("churn_model")
+    assert churn.load().predict(pd.DataFrame(rows(5))).tolist() == expected(rows(5), turned=True)
+    monkeypatch.delitem(sys.modules, "churn_model")
+
+
+@pytest.mark.parametrize(
+    ("version", "python"),
+    [("v1.2.3", "1.2.3"), ("v1.0.0-rc.2", "1.0.0rc2"), ("v1.0.0-alpha", "1.0.0a0"), ("v1.0.0+b", "1.0.0")],
+)
+def test_versions_of_wheels(version: str, python: str) -> None:
+    found = Source("services/Churn:m", version, None, "", Path(), None)
+    assert wheel.filename(found) == f"services_churn_m_model-{python}-py3-none-any.whl"
 
 
 def test_without_a_recorded_environment_somebody_must_name_one(project: Repo, tmp_path: Path) -> None:
