@@ -33,6 +33,18 @@ class Note(NamedTuple):
     body: str
 
 
+class Opened(NamedTuple):
+    """A pull request that somebody opened through the API."""
+
+    number: int
+    source: str
+    into: str
+    title: str
+    body: str
+    fork: bool = False
+    """Of another repository's branch."""
+
+
 def always(reply: Reply) -> Callable[..., Reply]:
     return lambda *_, **__: reply
 
@@ -50,6 +62,7 @@ class App:
         self.notes: dict[int, Note] = {}
         self.versions: dict[int, int] = {}
         self.pulls: list[tuple[int, str]] = [(7, HEAD)]
+        self.opened: list[Opened] = []
         self.statuses: list[Mapping[str, Any]] = []
         self.annotations: list[Any] = []
         self.log: list[Request] = []
@@ -60,6 +73,19 @@ class App:
         self._next = 100
         self.base = ""
         self.routes = [(method, re.compile(pattern), handle) for method, pattern, handle in self.table()]
+
+    def opening(self, source: str, into: str, title: str, body: str) -> Opened | None:
+        """None: the branch has an open one."""
+        if any((one.source, one.into, one.fork) == (source, into, False) for one in self.opened):
+            return None
+        made = Opened(20 + len(self.opened), source, into, title, body)
+        self.opened.append(made)
+        return made
+
+    def rewritten(self, number: int, title: str, body: str) -> Opened:
+        (place,) = [n for n, one in enumerate(self.opened) if one.number == number]
+        self.opened[place] = self.opened[place]._replace(title=title, body=body)
+        return self.opened[place]
 
     def table(self) -> list[tuple[str, str, Callable[..., Reply]]]:
         raise NotImplementedError
@@ -138,6 +164,8 @@ class GitHub(App):
             ("POST", r"/graphql", self.viewer),
             ("GET", repo + r"/pulls", self.list_pulls),
             ("GET", repo + r"/pulls/(?P<n>\d+)", self.one_pull),
+            ("POST", repo + r"/pulls", self.open_pull),
+            ("PATCH", repo + r"/pulls/(?P<n>\d+)", self.edit_pull),
             ("GET", repo + r"/issues/7/comments", self.list_notes),
             ("POST", repo + r"/issues/7/comments", self.create),
             ("PATCH", repo + r"/issues/comments/(?P<note>\d+)", self.edit),
@@ -157,7 +185,30 @@ class GitHub(App):
 
     def list_pulls(self, request: Request) -> Reply:
         found = [self.shown_pull(n, head) for n, head in self.pulls]
+        found += [self.shown_opened(one) for one in self.opened]
         return self.numbered(request, "per_page", found)
+
+    def shown_opened(self, one: Opened) -> dict[str, Any]:
+        head = {"ref": one.source, "sha": "c" * 40}
+        head["repo"] = {"full_name": "eve/models" if one.fork else self.repository}  # type: ignore[assignment]
+        shown = {"id": one.number * 1000, "number": one.number, "head": head, "base": {"ref": one.into}}
+        return {
+            **shown,
+            "title": one.title,
+            "body": one.body,
+            "html_url": f"https://forge.example/{one.number}",
+        }
+
+    def open_pull(self, request: Request) -> Reply:
+        said = request.body
+        one = self.opening(said["head"], said["base"], said["title"], said["body"])
+        status = 409 if self.forge == "gitea" else 422
+        return Reply(201, self.shown_opened(one)) if one else Reply(status, {"message": "already exists"})
+
+    def edit_pull(self, request: Request, n: str) -> Reply:
+        return Reply(
+            200, self.shown_opened(self.rewritten(int(n), request.body["title"], request.body["body"]))
+        )
 
     def shown_pull(self, n: int, head: str) -> dict[str, Any]:
         return {"id": n * 1000, "number": n, "head": {"sha": head}}
@@ -232,6 +283,8 @@ class GitLab(App):
             ("GET", self.root + r"/user", self.user),
             ("GET", project + r"/merge_requests", self.list_pulls),
             ("GET", one, self.one_pull),
+            ("POST", project + r"/merge_requests", self.open_pull),
+            ("PUT", one, self.edit_pull),
             ("GET", one + r"/notes", self.list_notes),
             ("POST", one + r"/notes", self.create),
             ("PUT", one + r"/notes/(?P<note>\d+)", self.edit),
@@ -248,8 +301,25 @@ class GitLab(App):
         )
 
     def list_pulls(self, request: Request) -> Reply:
-        found = [{"id": n * 1000, "iid": n, "sha": head} for n, head in self.pulls]
+        found: list[dict[str, Any]] = [{"id": n * 1000, "iid": n, "sha": head} for n, head in self.pulls]
+        found += [self.shown_opened(one) for one in self.opened]
         return self.numbered(request, "per_page", found)
+
+    def shown_opened(self, one: Opened) -> dict[str, Any]:
+        shown = {"id": one.number * 1000, "iid": one.number, "sha": "c" * 40, "target_project_id": 1}
+        shown |= {"source_project_id": 2 if one.fork else 1, "web_url": f"https://forge.example/{one.number}"}
+        names = {"source_branch": one.source, "target_branch": one.into}
+        return {**shown, **names, "title": one.title, "description": one.body}
+
+    def open_pull(self, request: Request) -> Reply:
+        said = request.body
+        one = self.opening(said["source_branch"], said["target_branch"], said["title"], said["description"])
+        message = "Another open merge request already exists for this source branch: !20"
+        return Reply(201, self.shown_opened(one)) if one else Reply(409, {"message": [message]})
+
+    def edit_pull(self, request: Request, n: str) -> Reply:
+        said = request.body
+        return Reply(200, self.shown_opened(self.rewritten(int(n), said["title"], said["description"])))
 
     def one_pull(self, request: Request, n: str) -> Reply:
         found = [{"iid": m, "sha": head} for m, head in self.pulls if m == int(n)]
@@ -290,6 +360,8 @@ class Bitbucket(App):
             ("GET", self.root + r"/user", self.user),
             ("GET", repo + r"/pullrequests", self.list_pulls),
             ("GET", one, self.one_pull),
+            ("POST", repo + r"/pullrequests", self.open_pull),
+            ("PUT", one, self.edit_pull),
             ("GET", one + r"/comments", self.list_notes),
             ("POST", one + r"/comments", self.create),
             ("PUT", one + r"/comments/(?P<note>\d+)", self.edit),
@@ -321,8 +393,28 @@ class Bitbucket(App):
         return Reply(200, data)
 
     def list_pulls(self, request: Request) -> Reply:
-        found = [{"id": n, "source": {"commit": {"hash": head[:12]}}} for n, head in self.pulls]
-        return self.pages(request, found)
+        found: list[dict[str, Any]] = [
+            {"id": n, "source": {"commit": {"hash": head[:12]}}} for n, head in self.pulls
+        ]
+        return self.pages(request, found + [self.shown_opened(one) for one in self.opened])
+
+    def shown_opened(self, one: Opened) -> dict[str, Any]:
+        place = {"full_name": "eve/models" if one.fork else self.repository}
+        source = {"branch": {"name": one.source}, "repository": place, "commit": {"hash": "c" * 12}}
+        shown = {"id": one.number, "source": source, "destination": {"branch": {"name": one.into}}}
+        link = {"html": {"href": f"https://forge.example/{one.number}"}}
+        return {**shown, "title": one.title, "summary": {"raw": one.body}, "links": link}
+
+    def open_pull(self, request: Request) -> Reply:
+        said = request.body
+        ends = (said["source"]["branch"]["name"], said["destination"]["branch"]["name"])
+        one = self.opening(*ends, said["title"], said["description"])
+        message = {"error": {"message": "There is already an open pull request"}}
+        return Reply(201, self.shown_opened(one)) if one else Reply(400, message)
+
+    def edit_pull(self, request: Request, n: str) -> Reply:
+        said = request.body
+        return Reply(200, self.shown_opened(self.rewritten(int(n), said["title"], said["description"])))
 
     def one_pull(self, request: Request, n: str) -> Reply:
         found = [{"id": m, "source": {"commit": {"hash": h[:12]}}} for m, h in self.pulls if m == int(n)]
@@ -383,6 +475,8 @@ class BitbucketServer(App):
             ("GET", r"/rest/api/1.0/application-properties", always(Reply(200, {"version": "8.19.0"}))),
             ("GET", repo + r"/pull-requests", self.list_pulls),
             ("GET", one, self.one_pull),
+            ("POST", repo + r"/pull-requests", self.open_pull),
+            ("PUT", one, self.edit_pull),
             ("GET", one + r"/activities", self.activities),
             ("POST", one + r"/comments", self.create),
             ("PUT", one + r"/comments/(?P<note>\d+)", self.edit),
@@ -410,7 +504,33 @@ class BitbucketServer(App):
         return Reply(200, {**data, "nextPageStart": None if last else start + size})
 
     def list_pulls(self, request: Request) -> Reply:
-        return self.pages(request, [{"id": n, "fromRef": {"latestCommit": head}} for n, head in self.pulls])
+        found: list[dict[str, Any]] = [{"id": n, "fromRef": {"latestCommit": head}} for n, head in self.pulls]
+        own = [
+            self.shown_opened(one) for one in self.opened if not one.fork
+        ]  # `OUTGOING`: of this one's branches
+        return self.pages(request, found + own)
+
+    def shown_opened(self, one: Opened) -> dict[str, Any]:
+        ends = {"fromRef": {"id": f"refs/heads/{one.source}"}, "toRef": {"id": f"refs/heads/{one.into}"}}
+        link = {"self": [{"href": f"https://forge.example/{one.number}"}]}
+        shown = {"id": one.number, "version": self.versions.get(one.number, 0), "title": one.title}
+        return {**shown, **ends, "description": one.body, "links": link}
+
+    def open_pull(self, request: Request) -> Reply:
+        said = request.body
+        ends = (said["fromRef"]["id"], said["toRef"]["id"])
+        one = self.opening(
+            *(end.removeprefix("refs/heads/") for end in ends), said["title"], said["description"]
+        )
+        message = {"errors": [{"message": "Only one pull request may be open for a given source"}]}
+        return Reply(201, self.shown_opened(one)) if one else Reply(409, message)
+
+    def edit_pull(self, request: Request, n: str) -> Reply:
+        said = request.body
+        if said["version"] != self.versions.get(int(n), 0):
+            return Reply(409, {"errors": [{"message": "out of date"}]})
+        self.versions[int(n)] = said["version"] + 1
+        return Reply(200, self.shown_opened(self.rewritten(int(n), said["title"], said["description"])))
 
     def one_pull(self, request: Request, n: str) -> Reply:
         found = [{"id": m, "fromRef": {"latestCommit": head}} for m, head in self.pulls if m == int(n)]
@@ -471,6 +591,8 @@ class Azure(App):
             ("GET", self.root + r"/_apis/connectionData", self.who),
             ("GET", repo + r"/pullrequests", self.list_pulls),
             ("GET", one, self.one_pull),
+            ("POST", repo + r"/pullrequests", self.open_pull),
+            ("PATCH", repo + r"/pullrequests/(?P<n>\d+)", self.edit_pull),
             ("GET", one + r"/threads", self.threads),
             ("POST", one + r"/threads", self.create),
             ("PATCH", first, self.edit),
@@ -492,10 +614,32 @@ class Azure(App):
             Reply(403, {"message": "no"}) if self.anonymous else Reply(200, {"authenticatedUser": {"id": ME}})
         )
 
+    def shown_opened(self, one: Opened) -> dict[str, Any]:
+        ends = {"sourceRefName": f"refs/heads/{one.source}", "targetRefName": f"refs/heads/{one.into}"}
+        fork = {"forkSource": {"repository": {"id": "x"}}} if one.fork else {}
+        return {"pullRequestId": one.number, **ends, **fork, "title": one.title, "description": one.body}
+
+    def open_pull(self, request: Request) -> Reply:
+        said = request.body
+        if len(said["description"]) > 4000:
+            return Reply(400, {"message": "The description is too long"})
+        ends = (said["sourceRefName"], said["targetRefName"])
+        one = self.opening(
+            *(end.removeprefix("refs/heads/") for end in ends), said["title"], said["description"]
+        )
+        message = "TF401179: An active pull request for the source and target branch already exists."
+        return Reply(201, self.shown_opened(one)) if one else Reply(409, {"message": message})
+
+    def edit_pull(self, request: Request, n: str) -> Reply:
+        said = request.body
+        return Reply(200, self.shown_opened(self.rewritten(int(n), said["title"], said["description"])))
+
     def shown_pull(self, n: int, head: str) -> dict[str, Any]:
         return {"pullRequestId": n, "lastMergeSourceCommit": {"commitId": head}}
 
     def list_pulls(self, request: Request) -> Reply:
+        if "searchCriteria.sourceRefName" in request.query:
+            return Reply(200, {"value": [self.shown_opened(one) for one in self.opened]})
         skip, top = int(request.query["$skip"]), int(request.query["$top"])
         part = self.pulls[skip : skip + top]
         return Reply(200, {"value": [self.shown_pull(n, head) for n, head in part]})
