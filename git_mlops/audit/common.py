@@ -8,6 +8,7 @@ from git_mlops.audit.facts import Facts, Observation, Promoted, Run
 from git_mlops.checks.gating import matching as named
 from git_mlops.models.settings import stages_of
 from git_mlops.patterns import matches
+from git_mlops.scaffold.ci_providers import PROVIDERS
 
 CI = "`git mlops ci generate github`"
 MONITOR = "`git mlops monitor MODEL`"
@@ -42,7 +43,12 @@ def monitor(facts: Facts) -> str:
 
 def doubts(facts: Facts, counted: object) -> list[Evidence]:
     """Why CI definitions do not count, where nothing in CI did."""
-    return [] if counted else [Evidence(f"not counted: {one.why}", one.path) for one in facts.state.ci.doubts]
+    if counted:
+        return []
+    ours = {file.path for provider in PROVIDERS.values() for file in provider.files}
+    # of several workflows one that only people start is nothing to speak of
+    told = [one for one in facts.state.ci.doubts if one.path in ours or not facts.state.ci.commands]
+    return [Evidence(f"not counted: {one.why}", one.path) for one in told]
 
 
 def empty(facts: Facts) -> list[Evidence]:

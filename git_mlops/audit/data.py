@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from git_mlops.audit import common
 from git_mlops.audit.evidence import AUTOMATED, MANUAL, Criterion, Evidence, Found, some
 from git_mlops.audit.facts import Facts, Table
-from git_mlops.audit.suites import FEATURES, code, is_of
+from git_mlops.audit.suites import FEATURES, MODELS, Test, code, is_of
 
 _MEASURING = re.compile(r"^(?:perf_counter|timeit|benchmark|tracemalloc|process_time|latency)$")
-_ABLATION = re.compile(r"ablat|permutation_importance|feature_importance|shap")
+_ABLATION = re.compile(r"(?:^|_)ablat|permutation_importance|feature_importance|(?:^|_)shap(?:_values)?$")
 _FEATURE_PARAM = re.compile(r"(?:^|[.:_])(?:features?|columns?|drop|ablat\w*|use)(?:[._]|$)", re.IGNORECASE)
 
 
@@ -23,6 +23,10 @@ def schema(facts: Facts) -> Found:
     if command and good and len(good) == len(bound) and not free:
         said = f"every change of {some(one.path for one in bound)} is checked against its schema"
         pieces.insert(0, facts.automated(said, command))
+    pieces += [
+        one._replace(points=min(one.points, MANUAL))  # of which data, nobody can tell
+        for one in facts.tested(facts.state.suites.of_data, "data is held to expectations")
+    ]
     pieces += [Evidence(f"{path} has no schema", path) for path in free[:3]]
     missing = next((one for one in bound if one.outcome != "pass" or one.problem), None)
     if missing is not None:
@@ -47,10 +51,14 @@ def _schema(one: Table) -> Evidence:
 
 def beneficial(facts: Facts) -> Found:
     """Experiments with and without features, or tests of what each is worth."""
-    tests = facts.state.suites.saying(_ABLATION)
+    tests = [t for t in facts.state.suites.saying(_ABLATION) if _of_project(t)]
     pieces = facts.tested(tests, "what features are worth is tested")
     pieces += common.varied(facts, _FEATURE_PARAM, "runs with other features were compared")
     return Found(tuple(pieces), common.declare("data-2"))
+
+
+def _of_project(test: Test) -> bool:
+    return any(is_of(path, FEATURES) or is_of(path, MODELS) for path in test.modules)
 
 
 def cost(facts: Facts) -> Found:

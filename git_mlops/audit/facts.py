@@ -176,7 +176,8 @@ class Facts(NamedTuple):
 
     def testing(self, path: str) -> Command | None:
         """The command of CI that runs the tests of a file."""
-        return next((one for one in self.state.ci.commands if _runs(one, path)), None)
+        ci = self.state.ci
+        return next((one for one in ci.commands if _runs(one, path, ci.testpaths)), None)
 
     def checking(self, rule: str | None = None) -> Command | None:
         """The command of CI that runs our rules, unless mlops.yaml has turned this one off."""
@@ -195,7 +196,7 @@ class Facts(NamedTuple):
             piece = (
                 self.automated(said, command, points)._replace(where=one.where)
                 if command
-                else Evidence(f"{said}; CI does not run it", one.where, MANUAL, None)
+                else Evidence(f"{said}; CI does not run it", one.where, MANUAL, self.alive)
             )
             found.setdefault(f"{one.path}", piece)
         return list(found.values())
@@ -209,7 +210,7 @@ def _skips(command: Command, rule: str) -> bool:
 _IDLE = frozenset(("--collect-only", "--co", "--version", "--help", "-h", "-V", "--fixtures", "--markers"))
 
 
-def _runs(command: Command, path: str) -> bool:
+def _runs(command: Command, path: str, testpaths: Sequence[str]) -> bool:
     program, *rest = command.words
     if program == "git" or _IDLE & set(rest):
         return False
@@ -223,7 +224,8 @@ def _runs(command: Command, path: str) -> bool:
     # `-k slow` has a value that is no path
     plain = [word.partition("::")[0] for word in rest if not word.startswith("-")]
     named = [one for one in plain if "/" in one or one.endswith(".py") or one == "." or _below(path, one)]
-    return not named or any(_below(path, one) for one in named)
+    wanted = named or testpaths
+    return not wanted or any(_below(path, one) for one in wanted)
 
 
 def _below(path: str, place: str) -> bool:

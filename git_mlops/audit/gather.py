@@ -20,7 +20,8 @@ CONFIG = "mlops.yaml"
 _LARGEST = 4 * 1024 * 1024
 _MOST_TESTS = 2000
 _NAMED = frozenset((
-    CONFIG, declared.FILE, "Makefile", "makefile", "GNUmakefile", "tox.ini", "pyproject.toml", "setup.cfg",
+    CONFIG, declared.FILE, "Makefile", "makefile", "GNUmakefile", "tox.ini", "pyproject.toml",
+    "setup.cfg", "pytest.ini", ".pytest.ini", "pixi.toml",
     "noxfile.py", "CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS", "docs/CODEOWNERS",
     ".github/dependabot.yml", ".github/dependabot.yaml", "renovate.json", ".renovaterc", ".renovaterc.json",
     ".github/renovate.json", ".gitlab/renovate.json",

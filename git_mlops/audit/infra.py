@@ -16,7 +16,9 @@ _PIPELINE = (
     ("git", "mlops", "exp", "run"),
     ("git-mlops", "exp", "run"),
 )
-_EXPLAINING = re.compile(r"explain|debug|single_example|one_example|trace_prediction|shap|lime")
+_EXPLAINING = re.compile(
+    r"(?:^|_)explain|(?:^|_)debug|single_(?:row|example)|one_example|(?:^|_)(?:shap|lime)$"
+)
 
 
 def reproducible(facts: Facts) -> Found:

@@ -113,7 +113,9 @@ class _Signals:
 
 def _seen(item: Item) -> list[str]:
     return [
-        one.where for one in item.evidence if one.points == AUTOMATED and one.where.startswith("refs/mlops/monitor/")
+        one.where
+        for one in item.evidence
+        if one.points == AUTOMATED and one.where.startswith("refs/mlops/monitor/")
     ]
 
 

@@ -9,20 +9,18 @@ from git_mlops.audit.facts import Facts, Run
 from git_mlops.audit.suites import MODELS, code, is_of
 from git_mlops.models.settings import stages_of
 
-_BASELINE = re.compile(r"baseline|dummy|naive|majority|guess|trivial|simpler|simple_model")
+_BASELINE = re.compile(r"baseline|(?:^|_)dummy|(?:^|_)naive|majority|guess|trivial|simpler|simple_model")
 _BASELINE_VALUE = re.compile(
     r"baseline|dummy|naive|majority|simple|linear|logistic|ridge|constant|mean$|median$"
 )
 _SLICE = re.compile(r"(?:^|[.:])slices?\.")
-_SLICING = re.compile(r"slice|subgroup|per_group|by_group|cohort|segment")
+_SLICING = re.compile(r"slices|_slice(?:_|$)|(?:^|_)slice_|subgroup|per_group|by_group|cohort")
 _PEOPLE = (
     r"sex|gender|women|woman|men|female|male|age|aged|old|older|young|younger|race|ethnic\w*|religio\w*|disab\w*|"
     r"national\w*|migrant\w*|language|dialect|skin\w*|income|black|white|asian|hispanic"
 )
 _INCLUSION = re.compile(rf"slices?\.(?:.*[^a-z])?(?:{_PEOPLE})(?:[^a-z]|$)", re.IGNORECASE)
-_FAIR = re.compile(
-    r"fairness|fairlearn|aif360|demographic_parity|equalized_odds|disparate|inclusion|discriminat"
-)
+_FAIR = re.compile(r"fairness|fairlearn|aif360|demographic_parity|equalized_odds|disparate_impact")
 _TUNING = (("optuna",), ("git", "mlops", "sweep"), ("git", "mlops", "exp", "queue"), ("dvc", "queue"))
 _SWEPT = 3
 """Runs with different values below which nothing was tuned."""

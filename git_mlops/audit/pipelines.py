@@ -4,6 +4,7 @@ A definition that git-mlops generated counts when it is what mlops.yaml compiles
 read: which commands it has, what starts them, and whether their failure would be seen.
 """
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -25,10 +26,9 @@ _STARTS = {
     "merge_group": "pull_request", "schedule": "schedule", "workflow_run": "push",
 }  # fmt: skip
 _ALWAYS = frozenset(("push", "pull_request"))
-_SCRIPTS = ("run", "script", "before_script", "bash", "command", "after_script")
+_SCRIPTS = ("run", "script", "inlineScript", "before_script", "bash", "command", "after_script")
 _FOREIGN = {
     ".gitlab-ci.yml": "gitlab",
-    "azure-pipelines.yml": "azure",
     "bitbucket-pipelines.yml": "bitbucket",
     ".circleci/config.yml": "circleci",
 }
@@ -48,6 +48,8 @@ class Pipelines(NamedTuple):
     doubts: tuple[Doubt, ...] = ()
     files: tuple[str, ...] = ()
     """Every definition."""
+    testpaths: tuple[str, ...] = ()
+    """Where pytest looks when it is told nothing."""
 
     def running(self, *starts: tuple[str, ...], when: str | None = None) -> list[Command]:
         """The commands that begin with one of these words."""
@@ -63,7 +65,17 @@ def is_definition(path: str) -> bool:
     """Whether a path may say what CI runs."""
     folder, _, name = path.rpartition("/")
     workflow = folder in (".github/workflows", ".gitea/workflows", ".forgejo/workflows")
-    return path in _FOREIGN or path == "Jenkinsfile" or (workflow and name.endswith((".yml", ".yaml")))
+    return _kind(path) is not None or path == "Jenkinsfile" or (workflow and name.endswith((".yml", ".yaml")))
+
+
+def _kind(path: str) -> str | None:
+    """Of the providers whose file is not GitHub's."""
+    if _AZURE.search(path):
+        return "azure"
+    return _FOREIGN.get(path)
+
+
+_AZURE = re.compile(r"^(?:(?:\.pipelines|\.azure-pipelines|\.azuredevops)/.+|azure-pipelines[^/]*)\.ya?ml$")
 
 
 def read(files: Mapping[str, str], settings: Settings) -> Pipelines:
@@ -89,7 +101,26 @@ def read(files: Mapping[str, str], settings: Settings) -> Pipelines:
                 found += (one for one in _written(path, text, files, doubts) if not _own(one))
         else:
             found += _written(path, text, files, doubts)
-    return Pipelines(tuple(dict.fromkeys(found)), tuple(doubts), tuple(sorted(definitions)))
+    return Pipelines(tuple(dict.fromkeys(found)), tuple(doubts), tuple(sorted(definitions)), testpaths(files))
+
+
+def testpaths(files: Mapping[str, str]) -> tuple[str, ...]:
+    """What the first file that configures pytest says, in the order in which pytest looks."""
+    for name, section in _CONFIGURED.items():
+        text = files.get(name, "")
+        head = re.search(rf"^\[{re.escape(section)}\][ \t]*$", text, re.MULTILINE)
+        if head is None:
+            continue
+        body = re.split(r"^\[", text[head.end() :], maxsplit=1, flags=re.MULTILINE)[0]
+        said = re.search(r"^testpaths\s*=\s*(\[[^\]]*\]|[^\n]*(?:\n[ \t]+[^\n]+)*)", body, re.MULTILINE)
+        return tuple(re.findall(r"[^\s,\[\]\"']+", said[1])) if said else ()
+    return ()
+
+
+_CONFIGURED = {
+    "pytest.ini": "pytest", ".pytest.ini": "pytest", "pyproject.toml": "tool.pytest.ini_options",
+    "tox.ini": "pytest", "setup.cfg": "tool:pytest",
+}  # fmt: skip
 
 
 def _own(command: Command) -> bool:
@@ -149,9 +180,10 @@ def _written(path: str, text: str, files: Mapping[str, str], doubts: list[Doubt]
         return
     when = _when(path, value)
     if not when:
-        doubts.append(Doubt(path, "nothing triggers it: no push, pull request or schedule"))
+        if _kind(path) != "azure" or "pool" in value:
+            doubts.append(Doubt(path, "nothing triggers it: no push, pull request or schedule"))
         return
-    every = list(_jobs(path, value))
+    every = [*_jobs(path, value), *_templates(path, value, files, 0)]
     for script, quiet in every:
         if not quiet:
             yield from (Command(words, path, when) for words in commands(script, files))
@@ -170,7 +202,7 @@ def _yaml(text: str) -> Any:
 
 def _when(path: str, value: Mapping[Any, Any]) -> frozenset[str]:
     """What starts it."""
-    kind = _FOREIGN.get(path)
+    kind = _kind(path)
     if kind == "gitlab":
         rules = (
             (value.get("workflow") or {}).get("rules") if isinstance(value.get("workflow"), dict) else None
@@ -178,6 +210,8 @@ def _when(path: str, value: Mapping[Any, Any]) -> frozenset[str]:
         never = bool(rules) and all(isinstance(r, dict) and r.get("when") == "never" for r in rules or ())
         return frozenset() if never else _ALWAYS
     if kind == "azure":
+        if not {"trigger", "pr", "schedules", "resources"} & value.keys() and path != "azure-pipelines.yml":
+            return frozenset()  # a template of others
         off = value.get("trigger") == "none" and value.get("pr") in ("none", None)
         return frozenset({"schedule"} if value.get("schedules") else ()) if off else _ALWAYS
     if kind == "bitbucket":
@@ -198,7 +232,7 @@ def _when(path: str, value: Mapping[Any, Any]) -> frozenset[str]:
 
 def _jobs(path: str, value: Mapping[Any, Any]) -> Iterator[tuple[str, bool]]:
     """Scripts, and whether their failure goes unseen or they never run."""
-    kind = _FOREIGN.get(path)
+    kind = _kind(path)
     if kind == "gitlab":
         for name, job in value.items():
             if isinstance(job, dict) and not str(name).startswith("."):
@@ -210,6 +244,32 @@ def _jobs(path: str, value: Mapping[Any, Any]) -> Iterator[tuple[str, bool]]:
         yield from _scripts(value.get("jobs"), quiet=False)
         return
     yield from _scripts(value, quiet=False)
+
+
+def _templates(path: str, value: object, files: Mapping[str, str], depth: int) -> Iterator[tuple[str, bool]]:
+    """Scripts of the templates that a pipeline of Azure takes in."""
+    if _kind(path) != "azure" or depth > _MOST_TEMPLATES:
+        return
+    for name in _named(value):
+        place = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+        inner = _yaml(files.get(place, ""))
+        yield from _scripts(inner, quiet=False)
+        yield from _templates(place, inner, files, depth + 1)
+
+
+_MOST_TEMPLATES = 3
+
+
+def _named(value: object) -> Iterator[str]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _named(one)
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name == "template" and isinstance(inner, str):
+                yield inner
+            else:
+                yield from _named(inner)
 
 
 def _scripts(value: object, *, quiet: bool) -> Iterator[tuple[str, bool]]:

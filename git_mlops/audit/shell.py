@@ -11,11 +11,23 @@ _HIDING = frozenset(("true", ":"))
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
 _WRAPPERS = frozenset((
     "sudo", "time", "env", "nice", "xvfb-run", "exec", "command", "run", "then", "do", "else", "if", "!",
-    "uv run", "poetry run", "pdm run", "hatch run", "pipenv run", "rye run", "pixi run", "coverage run",
-    "conda run",
+    "poe", "uv run", "poetry run", "pdm run", "hatch run", "pipenv run", "rye run", "pixi run",
+    "coverage run", "conda run",
 ))  # fmt: skip
 _VALUED = frozenset(
-    ("-n", "--name", "-p", "--prefix", "--group", "--extra", "--with", "--source", "--rcfile")
+    (
+        "-n",
+        "-e",
+        "--environment",
+        "--name",
+        "-p",
+        "--prefix",
+        "--group",
+        "--extra",
+        "--with",
+        "--source",
+        "--rcfile",
+    )
 )
 _MODULES = re.compile(r"python[0-9.]*")
 _MAKE_VARIABLE = re.compile(r"^(?:\$\([^)]*\)|\$\{[^}]*\})[ \t/]*(?:bin/)?")
@@ -55,9 +67,13 @@ def _lines(text: str) -> Iterator[str]:
             yield stripped
 
 
+_EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
+"""What a forge replaces; nothing is known of it."""
+
+
 def _split(line: str) -> Iterator[list[str]]:
     """The commands of one line; those whose failure is hidden (`|| true`) are left out."""
-    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer = shlex.shlex(_EXPRESSION.sub("X", line), posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     lexer.commenters = "#"
     try:
@@ -125,11 +141,22 @@ def _called(words: tuple[str, ...], files: Mapping[str, str], depth: int) -> Ite
         yield from commands(files.get(_inside(program), ""), files, depth + 1)
     elif program in ("sh", "bash") and "-c" in arguments[:-1]:
         yield from commands(arguments[arguments.index("-c") + 1], files, depth + 1)
+    elif task := _task(program, files):
+        yield from commands(task, files, depth + 1)
     elif any("pytest" in files.get(name, "") for name in _RUNNERS.get(program, ())):
         yield ("pytest",)
 
 
 _RUNNERS = {"tox": ("tox.ini", "pyproject.toml", "setup.cfg"), "nox": ("noxfile.py",)}
+
+
+def _task(name: str, files: Mapping[str, str]) -> str:
+    """What a task of pixi, PDM, Hatch or Poe is: `NAME = "..."` or `NAME = { cmd = "..." }`."""
+    for file in ("pixi.toml", "pyproject.toml"):
+        start = rf"^{re.escape(name)}[ \t]*=[ \t]*(?:\{{[^}}\n]*\b(?:cmd|shell)[ \t]*=[ \t]*)?"
+        if match := re.search(start + r"([\"'])(.+?)\1", files.get(file, ""), re.MULTILINE):
+            return match[2]
+    return ""
 
 
 def _inside(path: str) -> str:

@@ -4,6 +4,7 @@ import ast
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 LARGEST = 400_000
@@ -46,6 +47,8 @@ class Suites(NamedTuple):
     """All of them."""
 
     tests: tuple[Test, ...] = ()
+    of_data: tuple[Test, ...] = ()
+    """Those that hold data to expectations of a library, whatever code they use."""
     empty: tuple[str, ...] = ()
     """`PATH: why` of test files that show nothing."""
 
@@ -62,8 +65,16 @@ class Suites(NamedTuple):
 FEATURES, MODELS, SERVING = _FEATURES, _MODELS, _SERVING
 
 
+_FOREIGN = re.compile(
+    r"(?:^|/)(?:templates?|cookiecutter[^/]*|cases|fixtures|vendor|third_party|site-packages|\.[^/]+)/|[{}]"
+)
+"""What stands in such folders is another project's, or an example."""
+
+
 def is_test(path: str) -> bool:
-    """Whether pytest would collect a file."""
+    """Whether pytest would collect a file, and it is the project's own."""
+    if _FOREIGN.search(path):
+        return False
     name = path.rpartition("/")[2]
     return name.endswith(".py") and (name.startswith("test_") or name.endswith("_test.py"))
 
@@ -88,8 +99,14 @@ def code(paths: Iterable[str]) -> list[str]:
         if path.endswith(".py")
         and not is_test(path)
         and not is_support(path)
+        and not _FOREIGN.search(path)
         and not re.search(r"(^|/)(tests?|docs?|examples?|setup\.py|noxfile\.py)($|/)", path)
     ]
+
+
+_EXPECTING = frozenset(
+    ("great_expectations", "pandera", "evidently", "deepchecks", "tensorflow_data_validation")
+)
 
 
 class _File(NamedTuple):
@@ -98,6 +115,8 @@ class _File(NamedTuple):
     path: str
     imports: Mapping[str, frozenset[str]]
     """Name in the file → paths of the project's code."""
+    libraries: Mapping[str, str]
+    """Name in the file → the library of expectations that it is of."""
     functions: Mapping[str, _Function]
     tests: tuple[tuple[str, _Function], ...]
     skipped: bool
@@ -113,16 +132,18 @@ def read(files: Mapping[str, str], paths: Iterable[str]) -> Suites:
     modules = _modules(code(paths))
     parsed = {path: one for path, text in files.items() if (one := _parsed(path, text, modules)) is not None}
     found: list[Test] = []
+    of_data: list[Test] = []
     empty: list[str] = []
     for path in sorted(parsed):
         if not is_test(path):
             continue
         good = list(_good(parsed[path], _supporting(path, parsed)))
-        found += good
-        if not good:
+        found += [one for one in good if one.modules]
+        of_data += [one for one in good if one.words & _EXPECTING]
+        if not any(one.modules or one.words & _EXPECTING for one in good):
             empty.append(f"{path}: {_why(parsed[path])}")
     empty += [f"{path}: it is no Python" for path in files if path not in parsed and is_test(path)]
-    return Suites(tuple(found), tuple(empty))
+    return Suites(tuple(found), tuple(of_data), tuple(empty))
 
 
 def _why(file: _File) -> str:
@@ -155,9 +176,8 @@ def _good(file: _File, support: list[_File]) -> Iterator[Test]:
         if _is_skipped(function) or not _asserts(function):
             continue
         modules, words = _used(function, file, support, 0, set())
-        if modules:
-            every = frozenset(word.lower() for word in (*words, name) if not word.startswith("_"))
-            yield Test(file.path, name, function.lineno, frozenset(modules), every)
+        every = frozenset(word.lower() for word in (*words, name) if not word.startswith("_"))
+        yield Test(file.path, name, function.lineno, frozenset(modules), every)
 
 
 def _used(
@@ -165,7 +185,8 @@ def _used(
 ) -> tuple[set[str], set[str]]:
     """The project's code and the identifiers that a function uses, also through what it calls or is given."""
     seen.add(id(function))
-    words = _identifiers(function)
+    words = set(_identifiers(function))
+    words |= {library for word in words if (library := file.libraries.get(word))}
     modules = {path for word in words for path in file.imports.get(word, ())}
     arguments = {one.arg for one in function.args.args}
     for place in (file, *support):
@@ -181,14 +202,16 @@ def _used(
     return modules, words | arguments
 
 
-def _identifiers(function: ast.AST) -> set[str]:
+@lru_cache(maxsize=4096)
+def _identifiers(function: ast.AST) -> frozenset[str]:
+    """Asked for once for each test that uses a helper or a fixture."""
     found = set()
     for node in ast.walk(function):
         if isinstance(node, ast.Name):
             found.add(node.id)
         elif isinstance(node, ast.Attribute):
             found.add(node.attr)
-    return found
+    return frozenset(found)
 
 
 def _asserts(function: ast.AST) -> bool:
@@ -247,9 +270,12 @@ def _parsed(path: str, text: str, modules: Mapping[str, str]) -> _File | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     imports: dict[str, set[str]] = {}
+    libraries: dict[str, str] = {}
     for node in ast.walk(tree):
         for name, module in _bound(node, path):
             places = _resolved(module, modules)
+            if module.partition(".")[0] in _EXPECTING:
+                libraries[name] = module.partition(".")[0]
             if places:
                 imports.setdefault(name, set()).update(places)
     functions = {one.name: one for one in tree.body if isinstance(one, _FUNCTIONS)}
@@ -260,7 +286,7 @@ def _parsed(path: str, text: str, modules: Mapping[str, str]) -> _File | None:
             tests += [(one.name, one) for one in inner if one.name.startswith("test")]
             functions |= {one.name: one for one in inner if not one.name.startswith("test")}
     found = {name: frozenset(places) for name, places in imports.items()}
-    return _File(path, found, functions, tuple(tests), _all_skipped(tree))
+    return _File(path, found, libraries, functions, tuple(tests), _all_skipped(tree))
 
 
 def _all_skipped(tree: ast.Module) -> bool:

@@ -62,6 +62,24 @@ def test_data_1_says_why_ci_does_not_count(hand: ModuleType) -> None:
 _ABLATION = "from features import made\ndef test_ablation():\n    assert made(1)\n"
 
 
+def test_data_1_counts_tests_of_data_half(hand: ModuleType) -> None:
+    text = "import great_expectations as ge\ndef test_it():\n    assert ge.read_csv('a').validate().success\n"
+    assert hand.points(hand.make({**hand.CI, "tests/test_a.py": text}), "data-1") == 0.5
+    fake = text.replace("assert ge.read_csv('a').validate().success", "assert ge")
+    assert (
+        hand.points(
+            hand.make({**hand.CI, "tests/test_a.py": fake.replace("assert ge", "assert True")}), "data-1"
+        )
+        == 0
+    )
+
+
+def test_tests_count_where_pytest_looks(hand: ModuleType) -> None:
+    files = {**hand.CODE, **hand.CI, "tests/test_a.py": _TEST}
+    assert hand.points(hand.make({**files, "pytest.ini": "[pytest]\ntestpaths = tests\n"}), "data-7") == 1
+    assert hand.points(hand.make({**files, "pytest.ini": "[pytest]\ntestpaths = other\n"}), "data-7") == 0.5
+
+
 def test_data_2_wants_a_test_in_ci_or_runs_with_other_features(hand: ModuleType) -> None:
     files = {**hand.CODE, "tests/test_a.py": _ABLATION}
     assert hand.points(hand.make({**files, **hand.CI}), "data-2") == 1

@@ -144,3 +144,33 @@ def test_a_generated_file_without_its_script_runs_nothing() -> None:
     files = _generated(Settings())
     del files[".mlops/ci.sh"]
     assert pipelines.read(files, Settings()).commands == ()
+
+
+def test_a_task_of_pixi_is_followed() -> None:
+    file = {
+        "pyproject.toml": '[tool.pixi.feature.tests.tasks]\ntests = { cmd = "pytest -v pkg", cwd = "." }\n'
+    }
+    assert ran(workflow("pixi run -e ${{ matrix.environment }} tests -n 3"), **file)[1:] == ["pytest -v pkg"]
+
+
+def test_a_template_of_azure_counts_where_a_pipeline_takes_it_in() -> None:
+    files = {
+        ".pipelines/ci.yml": "trigger: [main]\nsteps:\n- template: steps/quality.yml\n",
+        ".pipelines/steps/quality.yml": "steps:\n- script: pytest\n",
+    }
+    found = pipelines.read(files, Settings())
+    assert [(one.words, one.path) for one in found.commands] == [(("pytest",), ".pipelines/ci.yml")]
+    del files[".pipelines/ci.yml"]
+    assert pipelines.read(files, Settings()).commands == ()
+
+
+def test_where_pytest_looks_is_known() -> None:
+    toml = '[tool.pytest.ini_options]\naddopts = ["-ra"]\ntestpaths = ["tests", "more"]\n'
+    toml += '[tool.x]\ntestpaths = "y"\n'
+    assert pipelines.testpaths({"pyproject.toml": toml}) == ("tests", "more")
+    assert pipelines.testpaths({"setup.cfg": "[tool:pytest]\ntestpaths =\n    a\n    b\n\nx = 1\n"}) == (
+        "a",
+        "b",
+    )
+    assert pipelines.testpaths({"pytest.ini": "[pytest]\n", "pyproject.toml": toml}) == ()
+    assert pipelines.testpaths({}) == ()

@@ -30,9 +30,10 @@ def test_an_empty_file_shows_nothing() -> None:
 
 
 def test_constants_assert_nothing() -> None:
-    for line in ("assert True", "assert 1 == 1"
-                 "assert 'x'", "assert made == made", "assert made(1) or True",
-                 "pass", "made(1)", "assert not False", "assertTrue(True)"):  # fmt: skip
+    for line in (
+        "assert True", "assert 1 == 1", "assert 'x'", "assert made == made", "assert made(1) or True", "pass",
+        "made(1)", "assert not False", "assertTrue(True)",
+    ):  # fmt: skip
         text = f"from features import made\ndef test_it():\n    {line}\n"
         assert names(text) == [], line
     assert read("from features import made\ndef test_it():\n    made(1)\n").empty == (
@@ -88,3 +89,21 @@ def test_a_words_of_a_test_are_its_identifiers() -> None:
         "from model import fit\ndef test_baseline():\n    _unused, Dummy = fit(1)\n    assert Dummy\n"
     ).tests
     assert one.words == {"test_baseline", "dummy", "fit"}
+
+
+def test_examples_and_templates_are_not_the_projects_own() -> None:
+    for path in (
+        "templates/a/test_a.py",
+        "tests/cases/test_a.py",
+        "{{ name }}/test_a.py",
+        "vendor/x/test_a.py",
+    ):
+        assert not suites.is_test(path)
+    assert suites.is_test("tests/test_a.py")
+    assert suites.is_test("pkg/a_test.py")
+
+
+def test_data_that_is_held_to_expectations_is_told_apart() -> None:
+    text = "import great_expectations as ge\ndef test_it():\n    assert ge.read_csv('a').validate().success\n"
+    found = read(text)
+    assert ([one.name for one in found.of_data], found.tests, found.empty) == (["test_it"], (), ())
