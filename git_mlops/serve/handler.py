@@ -31,7 +31,7 @@ class Handler:
         self._lock = threading.Lock()
 
     def __call__(self, event: Mapping[str, Any], context: object) -> dict[str, object]:
-        """The answer in the form of the gateway; of rows alone (`{"instances": …}`) predictions, or an error."""
+        """The answer in the form of the gateway; of rows alone (`{"inputs": …}`) predictions, or an error."""
         request = str(getattr(context, "aws_request_id", None) or uuid.uuid4().hex)
         if any(name in event for name in requests.FORMATS):
             return self._alone(event, request)
