@@ -146,7 +146,7 @@ def _no_worse(case: _Case) -> Iterator[_Said]:
 
 def _compared(case: _Case, holder: Version, name: str) -> _Said:
     declared = case.context.experiments.metrics
-    value, theirs = _number(case.version, name), _number(holder, name)
+    value, theirs, where = _both(case.version, holder, name)
     if name not in declared:
         hint = f"in mlops.yaml: `experiments: {{metrics: {{{name}: {{direction: max}}}}}}`"
         return case.missing(f"is more of `{name}` better, or less?", hint)
@@ -155,14 +155,32 @@ def _compared(case: _Case, holder: Version, name: str) -> _Said:
     if theirs is None:
         return f"{name}: {holder.version} has no value to compare with"
     change = compared(name, theirs, value, {name: Metric(*declared[name])})
-    shown = f"{short(value)}, that of {holder.version} {short(theirs)}"
+    shown = f"{short(value)}, that of {holder.version} {short(theirs)}{where}"
     if change.better is False:
         return case.missing(f"its metric `{name}` is worse than that of the version that holds it: {shown}")
     return f"{name} is no worse: {shown}"
 
 
+def _both(version: Version, holder: Version, name: str) -> tuple[float | None, float | None, str]:
+    """What `git mlops retrain` measured of the two on the same data; else what each recorded for itself."""
+    said = version.facts.get("measured")
+    against = said.get("against") if isinstance(said, Mapping) else None
+    if (
+        isinstance(said, Mapping)
+        and isinstance(against, Mapping)
+        and against.get("registration") == holder.oid
+    ):
+        values = _value(said.get("metrics"), name), _value(against.get("metrics"), name)
+        if None not in values:
+            return (*values, " (measured on the same data)")
+    return _number(version, name), _number(holder, name), ""
+
+
 def _number(version: Version, name: str) -> float | None:
-    metrics = version.facts.get("metrics")
+    return _value(version.facts.get("metrics"), name)
+
+
+def _value(metrics: object, name: str) -> float | None:
     value = metrics.get(name) if isinstance(metrics, Mapping) else None
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 

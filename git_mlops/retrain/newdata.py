@@ -39,7 +39,7 @@ def check(repo: Repo, wanted: Sequence[New]) -> None:
             raise MlopsError(f"there is no file `{one.source}`", hint="`--data PATH=NEWFILE`")
 
 
-def bring(place: Repo, wanted: Sequence[New], *, pull: bool, remote: str | None) -> None:
+def bring(repo: Repo, place: Repo, wanted: Sequence[New], *, pull: bool, remote: str | None) -> None:
     """The data of the worktree's pointers, as far as runs depend on it and nothing replaces it.
 
     Args:
@@ -53,7 +53,8 @@ def bring(place: Repo, wanted: Sequence[New], *, pull: bool, remote: str | None)
     missing = [path for path in inputs.depended(place, brought.missing) if path not in given]
     if missing and pull:
         outs = [out for out in listing.in_workspace(place) if out.path in missing]
-        transfer.pull(place, outs, remote=remote)
+        # of the user's worktree: a remote's relative path leads elsewhere from this one; the cache is one
+        transfer.pull(repo, outs, remote=remote)
         brought = worktree.bring(place)
         missing = [path for path in inputs.depended(place, brought.missing) if path not in given]
     if missing:

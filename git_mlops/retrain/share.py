@@ -6,7 +6,7 @@ from git_mlops import forges
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.experiments import sync
 from git_mlops.forges import Draft, Opened, Target
-from git_mlops.models import promote, register
+from git_mlops.models import facts, promote, register
 from git_mlops.registry import read, share
 from git_mlops.registry.write import Made
 from git_mlops.reports import document_markdown
@@ -85,7 +85,11 @@ def _enrolled(plan: Plan, trained: Trained) -> tuple[Registered, list[Made]]:
     new = version is None
     if version is None:
         request = register.Request(
-            plan.model, trained.landed.commit, path=trained.model, message=plan.request.cause.text
+            plan.model,
+            trained.landed.commit,
+            path=trained.model,
+            message=plan.request.cause.text,
+            more=_measured(plan, trained),
         )
         done = register.register(plan.repo, request, plan.context)
         version = done.version.version
@@ -96,13 +100,30 @@ def _enrolled(plan: Plan, trained: Trained) -> tuple[Registered, list[Made]]:
     return Registered(version, new, tuple(one.message for one in promotion.refused)), made
 
 
+def _measured(plan: Plan, trained: Trained) -> dict[str, object]:
+    """Both figures on the same data, for the rule `no_worse`: the champion's own are of other data."""
+    sides = trained.sides
+    if sides.problem is not None:
+        return {}
+    champion, challenger = (
+        {name: facts.plain(value) for name, value in [*one.metrics.items()][: facts.MOST_METRICS]}
+        for one in (sides.champion, sides.challenger)
+    )
+    against = {
+        "model_version": plan.champion.version,
+        "registration": plan.champion.oid,
+        "metrics": champion,
+    }
+    return {"measured": {"how": trained.how[0], "metrics": challenger, "against": against}}
+
+
 def _version(plan: Plan, commit: str) -> str | None:
     """The version that is registered of this very commit."""
     found = read.artifact(plan.repo, plan.model)
     for one in found.versions:
         if not one.active:
             continue
-        facts = read.version_of(plan.repo, found, one).facts
-        if commit in (one.commit, facts.get("commit")):
+        said = read.version_of(plan.repo, found, one).facts
+        if commit in (one.commit, said.get("commit")):
             return one.version
     return None

@@ -46,7 +46,9 @@ def train(plan: Plan, tell: Tell) -> Trained:
     """
     base = plan.base.commit
     with worktree.of(plan.repo, base, head=base) as place:
-        newdata.bring(place, plan.request.data, pull=plan.request.pull, remote=plan.config.data.remote)
+        newdata.bring(
+            plan.repo, place, plan.request.data, pull=plan.request.pull, remote=plan.config.data.remote
+        )
         newdata.put(place, plan.request.data, plan.config.data)
         tell(f"runs the pipeline on {plan.base.shown} ({base[:12]})")
         one = _run(place, plan)

@@ -15,7 +15,8 @@ from git_mlops.git.repo import Repo, discover
 TRAIN = """\
 import json, pathlib, sys
 rows = [tuple(map(float, line.split(","))) for line in open("data/train.csv").read().split()[1:]]
-pathlib.Path("model.json").write_text(json.dumps({"slope": sum(y for _, y in rows) / sum(x for x, _ in rows)}))
+slope = sum(y for _, y in rows) / sum(x for x, _ in rows)
+pathlib.Path("model.json").write_text(json.dumps({"slope": slope}))
 """
 EVALUATE = """\
 import json, pathlib, sys
