@@ -10,12 +10,20 @@ from git_mlops.models.settings import stages_of
 from git_mlops.patterns import matches
 from git_mlops.scaffold.ci_providers import PROVIDERS
 
-CI = "`git mlops ci generate github`"
 MONITOR = "`git mlops monitor MODEL`"
 RUN = "`git mlops exp run`"
 _SEED = re.compile(r"(?:^|[._:])(?:random_)?(?:seed|state)s?$", re.IGNORECASE)
 PRODUCTION = re.compile(r"(?:^|[-_/])(?:prod|production|live|serving|release)(?:$|[-_/])", re.IGNORECASE)
 CANARY = re.compile(r"canary|shadow|challenger|candidate|pilot|beta|preview", re.IGNORECASE)
+
+
+def ci(facts: Facts) -> str:
+    """What would let CI run it."""
+    doubts_ = facts.state.ci.doubts
+    if any("no remote" in one.why for one in doubts_):
+        return "`git remote add origin URL`, then `git push`"
+    names = facts.state.settings.ci.providers
+    return f"`git mlops ci generate {names[0] if names else 'github'}`"
 
 
 def declare(item: str) -> str:

@@ -34,7 +34,7 @@ def schema(facts: Facts) -> Found:
     elif free or not bound:
         next_ = f"`git mlops schema infer {free[0] if free else 'PATH'} --bind`"
     else:
-        next_ = common.CI
+        next_ = common.ci(facts)
     return Found((*pieces, *common.doubts(facts, command)), next_)
 
 
@@ -76,7 +76,11 @@ def cost(facts: Facts) -> Found:
 def requirements(facts: Facts) -> Found:
     """What may be a feature is a rule: schemas that refuse other columns, columns that must not be there."""
     pieces = list(_ruled(facts))
-    next_ = common.CI if pieces else "set `strict: true` in the schema of your data, then `git mlops check`"
+    next_ = (
+        common.ci(facts)
+        if pieces
+        else "set `strict: true` in the schema of your data, then `git mlops check`"
+    )
     return Found((*pieces, *common.doubts(facts, facts.checking("schema"))), next_)
 
 
@@ -116,7 +120,7 @@ def privacy(facts: Facts) -> Found:
     if not scanned:
         next_ = "`git mlops check`" if facts.state.tables else "`git mlops add PATH`"
     else:
-        next_ = "set `data.pii_scan: error` in mlops.yaml" if not strict else common.CI
+        next_ = "set `data.pii_scan: error` in mlops.yaml" if not strict else common.ci(facts)
     return Found((*pieces, *common.doubts(facts, command)), next_)
 
 
@@ -163,7 +167,9 @@ def tested(facts: Facts) -> Found:
         [Evidence(f"{path} is used by no test that CI runs", path) for path in left[:3]] if tests else []
     )
     next_ = (
-        common.CI if tests and not running else f"write a test of `{left[0] if left else 'your features'}`"
+        common.ci(facts)
+        if tests and not running
+        else f"write a test of `{left[0] if left else 'your features'}`"
     )
     return Found((*pieces, *common.empty(facts), *common.doubts(facts, running)), next_)
 

@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 from git_mlops.audit import declared, pipelines, suites, tables
 from git_mlops.audit.facts import Settings, State
-from git_mlops.audit.pipelines import is_definition
+from git_mlops.audit.pipelines import Doubt, Pipelines, is_definition
 from git_mlops.audit.suites import is_support, is_test
 from git_mlops.data import listing
 from git_mlops.data.pointers import is_pointer
 from git_mlops.decode import DecodeError
 from git_mlops.findings import Finding
+from git_mlops.git import config as git_config
 from git_mlops.git import objects
 from git_mlops.git.reader import Reader, reader
 from git_mlops.git.repo import Repo
@@ -74,12 +75,20 @@ def state(repo: Repo, commit: str | None, how: Reading, items: Collection[str], 
         texts=texts,
         settings=settings,
         problems=(*wrong, *said.findings),
-        ci=pipelines.read(texts, settings.ci),
+        ci=_ci(repo, pipelines.read(texts, settings.ci)),
         suites=suites.read(tests, oids),
         tables=tables.read(repo, tables.Tree(oids, raw, outs), settings),
         outs=tuple(outs),
         declared=said.declared,
     )
+
+
+def _ci(repo: Repo, found: Pipelines) -> Pipelines:
+    """No forge runs what is in a repository that it does not know."""
+    if not found.files or git_config.read(repo, r"^remote\..*\.url$"):
+        return found
+    doubts = [Doubt(path, "the repository has no remote: no forge runs it") for path in found.files]
+    return Pipelines((), tuple(doubts), found.files, found.testpaths)
 
 
 def _time(answers: Reader, commit: str) -> int:

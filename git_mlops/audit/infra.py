@@ -63,7 +63,7 @@ def unit(facts: Facts) -> Found:
     """Tests that use the model's code."""
     tests = facts.state.suites.about(MODELS)
     pieces = facts.tested(tests, "the model is tested")
-    next_ = common.CI if tests else "write a test of your model in `tests/`"
+    next_ = common.ci(facts) if tests else "write a test of your model in `tests/`"
     return Found((*pieces, *common.empty(facts), *common.doubts(facts, pieces)), next_)
 
 
@@ -87,7 +87,7 @@ def integration(facts: Facts) -> Found:
                 Evidence(f"{one.name} ran the whole pipeline", one.ref, MANUAL, facts.until(one.time))
             )
             break
-    next_ = common.CI if whole else "let CI run `git mlops exp run`" if pieces else common.RUN
+    next_ = common.ci(facts) if whole else "let CI run `git mlops exp run`" if pieces else common.RUN
     return Found((*pieces, *common.doubts(facts, command)), next_)
 
 
@@ -107,7 +107,7 @@ def validated(facts: Facts) -> Found:
     if not facts.state.settings.gates:
         next_ = "add `gates:` to mlops.yaml"
     else:
-        next_ = common.RUN if common.measured(facts) is None else common.CI
+        next_ = common.RUN if common.measured(facts) is None else common.ci(facts)
     return Found((*pieces, *common.doubts(facts, pieces)), next_)
 
 

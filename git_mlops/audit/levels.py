@@ -89,11 +89,11 @@ class _Signals:
         for one in self.facts.state.suites.tests:
             if command := self.facts.testing(one.path):
                 return True, command.path
-        return False, common.CI
+        return False, common.ci(self.facts)
 
     def checks(self) -> tuple[bool, str]:
         command = self.facts.checking()
-        return (True, command.path) if command else (False, common.CI)
+        return (True, command.path) if command else (False, common.ci(self.facts))
 
     def deploys(self) -> tuple[bool, str]:
         command = next((c for c in self.facts.state.ci.commands if "tag" in c.when), None)

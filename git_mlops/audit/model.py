@@ -160,7 +160,8 @@ def simpler(facts: Facts) -> Found:
             pieces.append(Evidence(said, one.ref, MANUAL, facts.until(one.time)))
             break
     return Found(
-        tuple(pieces), "`git mlops exp run --name baseline -S PARAM=VALUE`" if not pieces else common.CI
+        tuple(pieces),
+        "`git mlops exp run --name baseline -S PARAM=VALUE`" if not pieces else common.ci(facts),
     )
 
 
@@ -180,7 +181,11 @@ def sliced(facts: Facts) -> Found:
     pieces += _measured(facts, _SLICE, "slices")
     has = any("slice" in pattern for pattern in facts.state.settings.gates)
     next_ = (
-        common.CI if pieces else common.RUN if has else "add a gate `slices.*.METRIC: {min: …}` to mlops.yaml"
+        common.ci(facts)
+        if pieces
+        else common.RUN
+        if has
+        else "add a gate `slices.*.METRIC: {min: …}` to mlops.yaml"
     )
     return Found(tuple(pieces), next_)
 
@@ -191,7 +196,7 @@ def inclusion(facts: Facts) -> Found:
     pieces = common.gates(facts, _INCLUSION, "groups of people are measured apart")
     pieces += facts.tested(tests, "fairness is tested")
     pieces += _measured(facts, _INCLUSION, "groups of people")
-    return Found(tuple(pieces), common.CI if pieces else common.declare("model-7"))
+    return Found(tuple(pieces), common.ci(facts) if pieces else common.declare("model-7"))
 
 
 def _measured(facts: Facts, wanted: re.Pattern[str], what: str) -> list[Evidence]:

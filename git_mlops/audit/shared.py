@@ -76,7 +76,7 @@ def _records(
 
 def _verified(repo: Repo, known: set[str]) -> tuple[Verified, ...]:
     """Of experiments that are here; one that names another experiment than its ref is none."""
-    named = {f"{one.oid}:verdict.json": one for one in refs.list_refs(repo, verify.PREFIX)}
+    named = {f"{one.name}:verdict.json": one for one in refs.list_refs(repo, verify.PREFIX)}
     found = []
     for name, content in objects.read_blobs(repo, named).items():
         ref = named[name]

@@ -176,6 +176,16 @@ def test_an_empty_commit_scores_nothing(repo: Repo) -> None:
     assert {one.level for one in found.levels.values()} == {0}
 
 
+def test_no_forge_runs_a_repository_without_a_remote(repo: Repo) -> None:
+    commit(repo, {".github/workflows/ci.yml": "on: push\njobs: {a: {steps: [{run: pytest}]}}\n"})
+    alone = state(repo, head(repo), HOW, IDS, 0).ci
+    assert (alone.commands, [one.why for one in alone.doubts]) == (
+        (), ["the repository has no remote: no forge runs it"]
+    )  # fmt: skip
+    repo.git("remote", "add", "origin", "https://example.com/a.git")
+    assert [one.words for one in state(repo, head(repo), HOW, IDS, 0).ci.commands] == [("pytest",)]
+
+
 def test_there_are_seven_questions_in_each_of_four_sections() -> None:
     assert [len(section.ITEMS) for section in run.CRITERIA.values()] == [7, 7, 7, 7]
     assert [name.partition("-")[0] for name in IDS] == [n for n in run.CRITERIA for _number in range(7)]
