@@ -180,7 +180,9 @@ def _kept(repo: Repo | None, one: Observation, settings: Config, options: _Optio
     keeps = repo is not None and (model or options["name"] is not None)
     past_runs = histories.read(repo, one.subject.name) if repo is not None and keeps else []
     sent: dict[str, str] | None = None
-    if options["alert"]:
-        sent = output.alerted(one, past_runs, settings.monitor.alerts, dry_run=options["dry_run"])
-    if repo is not None and keeps and options["record"] and not options["dry_run"]:
-        histories.record(repo, one, sent)
+    try:
+        if options["alert"]:
+            sent = output.alerted(one, past_runs, settings.monitor.alerts, dry_run=options["dry_run"])
+    finally:  # an alert that fails is no reason to forget the run
+        if repo is not None and keeps and options["record"] and not options["dry_run"]:
+            histories.record(repo, one, sent)

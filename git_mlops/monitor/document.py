@@ -138,11 +138,11 @@ def _about(one: Observation) -> Iterator[Section]:
         both = one.drift.both
         notes += [f"`{short(left.name)}` is not compared: {left.why}" for left in both.left]
         notes += [
-            f"{side}: {kept} of {rows} rows are compared, every so-manieth"
+            f"{side}: {kept:,} of {rows:,} rows are compared, evenly spread; counts are of all"
             for side, kept, rows in zip(("reference", "current"), both.kept, both.rows, strict=True)
             if kept < rows
         ]
         notes += [f"newest `{short(name)}`: {old} → {new}" for name, (old, new) in both.times.items() if new]
-    table = Table(("", ""), [[name, _number(value)] for name, value in one.numbers.items()])
+    table = Table(("figure", "value"), [[name, _number(value)] for name, value in one.numbers.items()])
     if notes or one.numbers:
         yield Section("About this run", (table,) if one.numbers else (), tuple(notes), folded=True)

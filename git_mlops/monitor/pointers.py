@@ -179,7 +179,8 @@ def _holm(tested: list[Tested], alpha: float) -> Iterator[Finding]:
         if one.effect >= one.floor:
             said = f"`{short(one.column)}` moved: {one.said} (p = {math.exp(one.log):.2g})"
             data = {"column": one.column, "effect": one.effect, "p": math.exp(one.log)}
-            yield Finding("drift", "error", said, one.path, data=data)
+            rule = "nulls" if one.said.startswith("nulls ") else "drift"
+            yield Finding(rule, "error", said, one.path, data=data)
 
 
 def _sections(tested: list[Tested]) -> Iterator[Section]:

@@ -1,0 +1,101 @@
+"""A model's log against the data of its registration."""
+
+import datetime as dt
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from git_mlops.data.settings import Settings as DataSettings
+from git_mlops.errors import MlopsError
+from git_mlops.git.repo import Repo
+from git_mlops.monitor import history, joined, observed, served, watch
+from git_mlops.monitor.settings import Ages, Settings
+from tests.monitor.conftest import people, serve
+
+USUAL = Settings()
+
+
+def _compare(repo: Repo, settings: Settings = USUAL, **request: object) -> observed.Observation:
+    return served.compare(repo, served.Request("m", **request), settings, DataSettings())  # type: ignore[arg-type]
+
+
+def _said(one: observed.Observation) -> list[tuple[str, str]]:
+    return [(found.rule, found.level) for found in one.findings]
+
+
+def test_what_is_served_as_it_was_trained_is_nothing_to_say(model: Repo) -> None:
+    serve(model, people(seed=2))
+    found = _compare(model)
+    assert _said(found) == []
+    assert (found.subject.name, found.subject.version, found.numbers["requests"]) == ("m", "v0.1.0", 1500)
+
+
+def test_what_is_served_and_moved_is_found_and_what_shadows_got_does_not_count(model: Repo) -> None:
+    serve(model, people(seed=3, older=0.6))
+    serve(model, people(seed=4), name="2.parquet", role="shadow")
+    found = _compare(model)
+    assert [(one.rule, one.data["column"]) for one in found.findings] == [("drift", "age")]
+
+
+def test_answers_that_change_within_the_log_are_found(model: Repo) -> None:
+    serve(model, people(seed=2))
+    file = model.private / "serve" / "m" / "v0.1.0" / "1.parquet"
+    log = pl.read_parquet(file)
+    later = pl.int_range(pl.len()) > pl.len() // 2
+    log.with_columns(
+        pl.when(later).then(1).otherwise(pl.col("out.prediction")).alias("out.prediction")
+    ).write_parquet(file)
+    (one,) = _compare(model).findings
+    assert one.message.startswith("answers, the later half of the log against the earlier")
+
+
+def test_a_model_without_a_log_or_without_its_data_cannot_be_evaluated(model: Repo) -> None:
+    with pytest.raises(MlopsError, match="there is no log of m") as caught:
+        _compare(model)
+    assert caught.value.exit_code == 3
+    serve(model, people(seed=2))
+    for file in (model.root / ".dvc" / "cache").rglob("*"):
+        if file.is_file():
+            file.unlink()
+    with pytest.raises(MlopsError, match="is not to be had") as caught:
+        _compare(model)
+    assert caught.value.exit_code == 3
+
+
+def test_ages_and_latency_are_held_against_their_bounds(model: Repo) -> None:
+    serve(model, people(seed=2))
+    assert _said(_compare(model, Settings(ages=Ages("1d", "1d", "1d"), latency=20))) == []
+    late = model.private / "serve" / "m" / "v0.1.0" / "1.parquet"
+    pl.read_parquet(late).with_columns(pl.col("time") - dt.timedelta(days=3)).write_parquet(late)
+    found = _compare(model, Settings(ages=Ages("1d", "1d", "1d"), latency=5))
+    assert _said(found) == [("latency", "error"), ("staleness", "error")]
+
+
+def test_labels_that_come_later_tell_how_good_the_answers_were(model: Repo, tmp_path: Path) -> None:
+    serve(model, people(seed=2))
+    right = pl.DataFrame(
+        {"request": [f"r{n}" for n in range(900)], "truth": [int(n % 3 == 0) for n in range(900)]}
+    )
+    wrong = right.with_columns((1 - pl.col("truth")).alias("truth"))
+    for name, table, expected in (("right", right, []), ("wrong", wrong, [("quality", "error")])):
+        table.write_csv(tmp_path / f"{name}.csv")
+        asked = joined.Asked(watch.side(tmp_path / f"{name}.csv"), ("request",))
+        found = _compare(model, labels=asked)
+        assert found.quality is not None
+        assert (found.quality.rows, _said(found)) == (900, expected)
+    assert found.quality.metrics["accuracy"] == (0.0, 0.0)
+
+
+def test_a_run_is_recorded_without_values_of_private_columns(model: Repo) -> None:
+    serve(model, people(seed=3, older=0.6))
+    private = DataSettings(pii={"data/*": ("age",)})
+    found = served.compare(model, served.Request("m"), Settings(), private)
+    history.record(model, found, {"drift": "2026-01-01T00:00:00+00:00"})
+    (run,) = history.read(model, "m")
+    assert run.record["outcome"] == "fail"
+    assert [one["message"] for one in run.record["findings"]] == ["`age`: drift"]
+    assert "mean" not in run.record["columns"]["age"]
+    profile = model.text("show", f"{history.ref_of('m')}:current.yaml")
+    assert "Ghent" in profile
+    assert "age: {type: float64, nulls: 0}" in profile
