@@ -202,6 +202,30 @@ ok 'the model is here' test -s models/model.joblib
 ok 'nothing differs from what was pushed' same "$(git status --porcelain)" ''
 run git mlops check
 
+step 'A model is a tag'
+say 'The version: an annotated tag that says what the model is made of. Then the stage.'
+run git mlops model register patients
+run git mlops model promote patients prod
+ok 'the tags are git, and GTO reads them' same "$(git tag --list | tr '\n' ' ')" 'patients#prod#1 patients@v0.1.0 '
+run git mlops lineage patients
+git mlops lineage data/patients.csv --down >"$top/said"
+ok 'the data leads to the model in production' said 'patients#prod'
+say 'Somebody withdraws consent: what came from that data is not promoted any more.'
+run git mlops taint data/patients.csv -m 'patient 217 withdrew'
+refused git mlops model promote patients canary
+ok 'it says why' said 'it came from' 'patient 217 withdrew'
+run git mlops taint data/patients.csv --lift -m 'restored without patient 217'
+
+step 'A pull request gets one verdict'
+run git switch --quiet --create few-trees
+say 'A worse model on a branch; mlops.yaml has gates for its metrics.'
+run git mlops exp run -S train.trees=3 -S train.depth=1
+run git add --all
+run git commit --quiet -m 'Three stumps'
+refused git mlops report main...HEAD
+ok 'it fails, and says by how much' said 'fail: main...HEAD' 'is worse by'
+run git switch --quiet main
+
 step 'Reproduce it there'
 say 'Everything the pipeline made is deleted, and computed again from the data on. Any command can be a run.'
 run rm -rf data/prepared models metrics.json
