@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Callable
+from typing import Protocol
 
 import features
 import numpy as np
@@ -15,12 +15,18 @@ from PIL import Image
 Parts = tuple[pd.DataFrame, pd.DataFrame]
 
 
-def changed(table: pd.DataFrame, change: Callable[[np.ndarray], np.ndarray]) -> pd.DataFrame:
+class Change(Protocol):
+    """What is done to the shades of a picture."""
+
+    def __call__(self, shades: np.ndarray, /) -> np.ndarray: ...
+
+
+def changed(table: pd.DataFrame, change: Change) -> pd.DataFrame:
     """The same rows with pictures whose shades (0 to 255, white) are others, as a client would send them."""
     return table.assign(file=[_sent(file, change) for file in table["file"]])
 
 
-def _sent(name: str, change: Callable[[np.ndarray], np.ndarray]) -> str:
+def _sent(name: str, change: Change) -> str:
     file = io.BytesIO()
     with Image.open(features.folder / name) as picture:
         shades = change(np.asarray(picture, dtype=np.float64)).clip(0, 255).round().astype(np.uint8)
