@@ -84,6 +84,9 @@ def before(repo: Repo, tip: str, revision: str | None) -> Ends | None:
 
     Returns:
         None where nothing was before it.
+
+    Raises:
+        MlopsError: no such revision (2); a shallow clone does not have what was before (3).
     """
     if revision is not None:
         return Ends(resolve(repo, revision), tip, (revision, "HEAD"))
@@ -93,6 +96,9 @@ def before(repo: Repo, tip: str, revision: str | None) -> Ends | None:
         if base and base != tip:
             return Ends(base, tip, (name, "HEAD"))
     parent = repo.text("rev-parse", "--verify", "--quiet", f"{tip}^", ok=(0, 1, 128))
+    if not parent and repo.shallow:
+        said = "what was before this commit is not in this shallow clone"
+        raise MlopsError(said, hint="`git fetch --unshallow` brings it", exit_code=CANNOT_EVALUATE)
     return Ends(parent, tip, ("HEAD^", "HEAD")) if parent else None
 
 

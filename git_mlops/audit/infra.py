@@ -135,7 +135,15 @@ def debuggable(facts: Facts) -> Found:
             said = f"{each.name} can be had again with its code, data and packages (`git mlops exp apply`)"
             pieces.append(Evidence(said, each.ref, MANUAL, facts.until(each.time)))
             break
-    return Found(tuple(pieces), common.RUN if not pieces else common.promote(facts))
+    if not facts.shared.runs:
+        next_ = common.RUN
+    elif common.held(facts):
+        # what is there was registered from somewhere else
+        name, newest = common.held(facts)[-1].model, facts.shared.runs[0].experiment.name
+        next_ = f"`git mlops model register {name} {newest}`"
+    else:
+        next_ = common.promote(facts)
+    return Found(tuple(pieces), next_)
 
 
 def _untraced(one: Promoted, runs: set[str]) -> list[str]:

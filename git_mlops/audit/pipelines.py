@@ -89,6 +89,8 @@ def read(files: Mapping[str, str], settings: Settings) -> Pipelines:
     doubts: list[Doubt] = []
     definitions = [path for path in files if is_definition(path)]
     generated = {one.path: (name, one) for name, p in PROVIDERS.items() for one in p.own}
+    # our script has a function for each step: which ones run, its caller says
+    others = {path: text for path, text in files.items() if path != SCRIPT.path}
     for path in sorted(definitions):
         text = files[path]
         if path in generated and _MARK in text[:2000]:
@@ -98,9 +100,10 @@ def read(files: Mapping[str, str], settings: Settings) -> Pipelines:
                 doubts.append(problem)
             else:
                 found += _generated(path, file, files, settings)
-                found += (one for one in _written(path, text, files, doubts) if not _own(one))
+                found += (one for one in _written(path, text, others, doubts) if not _own(one))
         else:
-            found += _written(path, text, files, doubts)
+            written = list(_written(path, text, others, doubts))
+            found += (each for one in written for each in _steps(one, files, settings))
     return Pipelines(tuple(dict.fromkeys(found)), tuple(doubts), tuple(sorted(definitions)), testpaths(files))
 
 
@@ -127,26 +130,42 @@ def _own(command: Command) -> bool:
     return command.words[:2] == ("sh", SCRIPT.path) or ".mlops/ci" in " ".join(command.words)
 
 
+def _steps(command: Command, files: Mapping[str, str], settings: Settings) -> Iterator[Command]:
+    """A command; of our script what its steps run, where it is what mlops.yaml compiles to."""
+    yield command
+    words = command.words[1:] if command.words[0] in ("sh", "bash") else command.words
+    if not words or words[0].removeprefix("./") != SCRIPT.path or _differs("sh", SCRIPT, files, settings):
+        return
+    wanted = words[1:] or ("check", "test")
+    if "check" in wanted:
+        yield command._replace(words=("git", "mlops", "check"))
+    if "test" in wanted:
+        yield from (command._replace(words=one) for one in commands(settings.test or "", files))
+
+
 # -- what we generated ---------------------------------------------------------------------------------------
 
 
 def _stale(name: Name, file: File, files: Mapping[str, str], settings: Settings) -> Doubt | None:
     """Why a generated file is none: it, or the script that it calls, is not what mlops.yaml says."""
-    from git_mlops.scaffold.ci_compile import compiled
-
     if not file.wanted(settings):
         return Doubt(file.path, "mlops.yaml asks for it no more")
-    for one in (file, SCRIPT):
-        present = files.get(one.path)
-        if present is None:
-            return Doubt(file.path, f"it calls `{one.path}`, which does not exist")
-        try:
-            whole = filled(compiled(name, settings, one), present.replace("\r\n", "\n"))
-        except MlopsError as error:
-            return Doubt(one.path, str(error))
-        if whole.text != present.replace("\r\n", "\n"):
-            return Doubt(one.path, "it is not what mlops.yaml compiles to")
-    return None
+    problems = (_differs(name, one, files, settings) for one in (file, SCRIPT))
+    return next((one for one in problems if one is not None), None)
+
+
+def _differs(name: Name, file: File, files: Mapping[str, str], settings: Settings) -> Doubt | None:
+    from git_mlops.scaffold.ci_compile import compiled
+
+    present = files.get(file.path)
+    if present is None:
+        return Doubt(file.path, "it does not exist")
+    present = present.replace("\r\n", "\n")
+    try:
+        whole = filled(compiled(name, settings, file), present)
+    except MlopsError as error:
+        return Doubt(file.path, str(error))
+    return None if whole.text == present else Doubt(file.path, "it is not what mlops.yaml compiles to")
 
 
 def _generated(path: str, file: File, files: Mapping[str, str], settings: Settings) -> Iterator[Command]:

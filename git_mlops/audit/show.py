@@ -106,7 +106,8 @@ def dora(found: Dora) -> str:
     if found.failure_rate is not None:
         parts.append(f"{100 * found.failure_rate:.0f} % rolled back")
     if found.restore_hours is not None:
-        parts.append(f"{found.restore_hours} hours to restore")
+        hours = found.restore_hours
+        parts.append(f"{hours:g} hours to restore" if hours >= 1 else f"{60 * hours:.0f} minutes to restore")
     return "deployments of models: " + ", ".join(parts)
 
 

@@ -1,6 +1,7 @@
 """`git mlops audit`: how mature the practice is, from evidence."""
 
 import datetime as dt
+import posixpath
 import time
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def audit(  # noqa: PLR0913  # one parameter per option
     if drawing:
         drawing.write_bytes(badge.svg(found.score))
     wrong = [*found.findings, *(compare.findings(delta) if delta and ratchet else ())]
-    if not drawing or output or ratchet:
+    if not drawing or output or ratchet or as_json:
         ui.write(_rendered(found, delta, wrong, "json" if as_json else format_), output)
     return exit_code(wrong)
 
@@ -99,6 +100,8 @@ def _declare(repo: Repo, item: str, where: str) -> int:
     """Today, by who git says that the user is."""
     if item not in IDS:
         raise MlopsError(f"there is no item `{item}`", hint="`git mlops audit` lists them")
+    if "://" not in where:
+        where = posixpath.normpath(posixpath.join(repo.prefix, where))
     file = repo.root / declared.FILE
     old = file.read_text(encoding="utf-8") if file.exists() else None
     day = dt.datetime.now(dt.UTC).date().isoformat()

@@ -2,7 +2,7 @@
 
 from git_mlops.audit import pipelines
 from git_mlops.scaffold.ci_compile import compiled
-from git_mlops.scaffold.ci_providers import SCRIPT
+from git_mlops.scaffold.ci_providers import PROVIDERS, SCRIPT
 from git_mlops.scaffold.settings import Settings
 
 
@@ -174,3 +174,28 @@ def test_where_pytest_looks_is_known() -> None:
     )
     assert pipelines.testpaths({"pytest.ini": "[pytest]\n", "pyproject.toml": toml}) == ()
     assert pipelines.testpaths({}) == ()
+
+
+def test_a_deployment_runs_none_of_the_other_steps_of_our_script() -> None:
+    settings = Settings(deploy={"prod": "./deploy.sh"}, test="pytest")
+    (file,) = (one for one in PROVIDERS["github"].own if one.asked_by == "deploy")
+    files = {file.path: compiled("github", settings, file), SCRIPT.path: compiled("github", settings, SCRIPT)}
+    found = pipelines.read(files, settings)
+    assert [one.words for one in found.commands if "tag" in one.when] == [
+        ("git", "mlops", "model", "verify"), ("./deploy.sh",),
+    ]  # fmt: skip
+    assert not found.running(("git", "mlops", "check"), ("pytest",))
+
+
+def test_our_script_in_a_workflow_of_ones_own_runs_the_steps_that_are_named() -> None:
+    settings = Settings(test="pytest")
+    files = {
+        ".github/workflows/ci.yml": workflow("sh .mlops/ci.sh range install check"),
+        SCRIPT.path: compiled("sh", settings, SCRIPT),
+    }
+    found = pipelines.read(files, settings)
+    assert (len(found.running(("git", "mlops", "check"))), found.running(("pytest",))) == (1, [])
+    files[".github/workflows/ci.yml"] = workflow("sh .mlops/ci.sh")
+    assert pipelines.read(files, settings).running(("pytest",))
+    files[SCRIPT.path] += "# edited\n"
+    assert not pipelines.read(files, settings).running(("git", "mlops", "check"))

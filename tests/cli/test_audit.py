@@ -126,7 +126,7 @@ def test_html_is_one_file(repo: Repo, mlops: Run, tmp_path: Path) -> None:
 
 def test_what_is_declared_counts_once_it_is_committed(repo: Repo, mlops: Run) -> None:
     commit(repo, {"docs/costs.md": "x"})
-    mlops("audit", "--declare", "data-3", "docs/costs.md", cwd=repo.root)
+    mlops("audit", "--declare", "data-3", "costs.md", cwd=repo.root / "docs")
     mlops("audit", "--declare", "data-2", "https://example.com/a", cwd=repo.root)
     commit(repo, {})
     items = json.loads(mlops("audit", "--json", cwd=repo.root).stdout)["data"]["items"]
@@ -152,3 +152,19 @@ def test_a_declaration_that_is_wrong_is_a_finding(repo: Repo, mlops: Run) -> Non
     )
     done = mlops("audit", cwd=repo.root, status=1)
     assert "docs/readiness.yaml: error: entry 1: `path` or `url` is missing" in done.stdout
+
+
+def test_a_shallow_clone_cannot_say_what_was_before(repo: Repo, run: Run, mlops: Run, tmp_path: Path) -> None:
+    commit(repo, {**LOCK})
+    run("git", "clone", "-q", "--depth=1", repo.root.as_uri(), tmp_path / "shallow", cwd=tmp_path)
+    done = mlops("audit", "--ratchet", cwd=tmp_path / "shallow", status=3)
+    assert "`git fetch --unshallow`" in done.stderr
+
+
+def test_it_works_in_a_sha256_repository_from_a_subdirectory(run: Run, mlops: Run, tmp_path: Path) -> None:
+    run("git", "init", "-q", "--object-format=sha256", cwd=tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "requirements.lock").write_text("numpy==2.1.0\n", encoding="utf-8")
+    run("git", "add", "-A", cwd=tmp_path)
+    run("git", "commit", "-q", "-m", "a", cwd=tmp_path)
+    assert "0.5  monitor-1" in mlops("audit", cwd=tmp_path / "sub").stdout
