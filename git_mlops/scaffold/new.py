@@ -80,7 +80,7 @@ def _refuse_files(target: Path) -> None:
     if tracked or any(path.name != ".git" for path in target.iterdir()):
         raise MlopsError(
             f"`{target}` is not empty",
-            hint="choose a new directory, or run `git mlops scaffold TEMPLATE` in a repository with files",
+            hint="choose a new directory, or run `git mlops scaffold TEMPLATE` in a repository",
         )
 
 

@@ -51,7 +51,7 @@ TEMPLATES: dict[str, Template] = {
     "timeseries": Template(
         "a series forecast one month ahead, measured on the future only", _first("data/months.csv")
     ),
-    "text": Template("texts of four kinds: words, pairs of words and what they say", _first("data/texts.csv")),
+    "text": Template("texts of four kinds, told apart by their words", _first("data/texts.csv")),
     "image": Template(
         "pictures of ten kinds, with scikit-learn or PyTorch on a CPU", _first("data/labels.csv data/digits")
     ),

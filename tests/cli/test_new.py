@@ -56,7 +56,7 @@ def test_inside_another_repository_a_warning_says_so(mlops: Run, run: Run, tmp_p
             ("tabular", "full"),
             [
                 "error: `full` is not empty",
-                "hint: choose a new directory, or run `git mlops scaffold TEMPLATE` in a repository with files",
+                "hint: choose a new directory, or run `git mlops scaffold TEMPLATE` in a repository",
             ],
         ),
     ],

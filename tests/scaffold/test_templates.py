@@ -91,7 +91,7 @@ def look(top: Path, row: Row) -> None:
         assert yaml.safe_load(path.read_bytes()), (row, path)
     settings = config.parse((top / "mlops.yaml").read_bytes())
     assert settings.ci.providers == (() if row["provider"] == "none" else (row["provider"],))
-    assert all((top / schema).exists() for schema in settings.schemas.values() if isinstance(schema, str))
+    assert all((top / schema).exists() for schema in settings.schemas.values())
     assert row["remote"] == "local" or f"[{row['remote']}]" in (top / "requirements.txt").read_text()
     assert (top / "environment.yml").exists() == (row["manager"] == "conda")
 
