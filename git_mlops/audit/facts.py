@@ -14,6 +14,7 @@ from git_mlops.experiments.read import Experiment
 from git_mlops.experiments.record import Record
 from git_mlops.findings import Finding
 from git_mlops.models.settings import Settings as ModelSettings
+from git_mlops.monitor.settings import Settings as MonitorSettings
 from git_mlops.registry.state import Artifact, Event
 from git_mlops.scaffold.settings import Settings as CiSettings
 from git_mlops.serve.settings import Settings as ServeSettings
@@ -30,6 +31,10 @@ class Settings(Configuration, Protocol):
     @property
     def models(self) -> ModelSettings:
         """The section `models:`."""
+
+    @property
+    def monitor(self) -> MonitorSettings:
+        """The section `monitor:`."""
 
     @property
     def serve(self) -> ServeSettings:

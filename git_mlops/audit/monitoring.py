@@ -5,7 +5,7 @@ import re
 import yaml
 
 from git_mlops.audit import common
-from git_mlops.audit.evidence import AUTOMATED, MANUAL, Criterion, Evidence, Found
+from git_mlops.audit.evidence import AUTOMATED, MANUAL, Criterion, Evidence, Found, lowered
 from git_mlops.audit.facts import Facts
 from git_mlops.audit.suites import MODELS, SERVING
 from git_mlops.models.settings import stages_of
@@ -122,6 +122,10 @@ def skew(facts: Facts) -> Found:
 def stale(facts: Facts) -> Found:
     """How old a model may be is a rule that something looks at."""
     pieces = common.watched(facts, ("staleness",), "the age of model and data is watched")
+    ages = facts.state.settings.monitor.ages
+    bounded = ages.model is not None or ages.data is not None
+    if not bounded:
+        pieces = lowered(pieces, "no bound is set")
     deploying = facts.state.ci.running(("git", "mlops", "model", "verify"))
     for one in common.held(facts):
         stage = stages_of(facts.state.settings.models, one.model).get(one.event.stage or "")
@@ -129,7 +133,8 @@ def stale(facts: Facts) -> Found:
             said = f"{one.event.stage} is given to versions of {stage.max_age} at most"
             where = deploying[0].path if deploying else one.event.tag
             pieces.append(Evidence(said, where, MANUAL, facts.until(one.event.time, 365)))
-    return Found(tuple(pieces), common.monitor(facts))
+    next_ = common.monitor(facts) if bounded or not pieces else "set `monitor.ages.model: 90d` in mlops.yaml"
+    return Found(tuple(pieces), next_)
 
 
 def stable(facts: Facts) -> Found:
@@ -150,6 +155,10 @@ def stable(facts: Facts) -> Found:
 def performance(facts: Facts) -> Found:
     """Speed and memory: watched, gated, or recorded with every run."""
     pieces = common.watched(facts, ("performance",), "latency and throughput are watched")
+    bounded = facts.state.settings.monitor.latency is not None
+    if not bounded:
+        pieces = lowered(pieces, "no bound is set")
+    watched = bool(pieces)
     pieces += common.gates(facts, _SPEED, "speed and memory are held")
     tests = facts.state.suites.saying(_MEASURING, MODELS)
     pieces += facts.tested(tests, "speed is tested")
@@ -158,7 +167,8 @@ def performance(facts: Facts) -> Found:
         one = timed[0].experiment
         said = f"time and memory of {len(timed)} runs are recorded"
         pieces.append(Evidence(said, one.ref, MANUAL, facts.until(one.time)))
-    return Found(tuple(pieces), common.monitor(facts))
+    next_ = "set `monitor.latency` in mlops.yaml" if watched and not bounded else common.monitor(facts)
+    return Found(tuple(pieces), next_)
 
 
 def quality(facts: Facts) -> Found:

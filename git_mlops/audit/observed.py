@@ -53,7 +53,7 @@ def _kinds(value: Mapping[str, Any]) -> frozenset[str]:
     """What was looked at, whether anything was found or not."""
     found = set()
     columns = value.get("columns")
-    if isinstance(columns, dict) and columns:
+    if isinstance(columns, dict) and columns and not _undecided(value.get("findings")):
         # what is served against what was trained on, column by column: shares, nulls, categories, ranges
         found |= {"drift", "skew", "schema"}
         if any(isinstance(one, dict) and "infinite" in one for one in columns.values()):
@@ -64,6 +64,14 @@ def _kinds(value: Mapping[str, Any]) -> frozenset[str]:
     for name in numbers if isinstance(numbers, dict) else ():
         found |= {"staleness"} if _AGE.search(name) else {"performance"} if _SPEED.search(name) else set()
     return frozenset(found)
+
+
+def _undecided(findings: object) -> bool:
+    """Whether there were too few rows to tell."""
+    return any(
+        isinstance(one, dict) and (one.get("rule"), one.get("level")) == ("drift", "unknown")
+        for one in (findings if isinstance(findings, list) else ())
+    )
 
 
 def _metrics(quality: object) -> dict[str, float]:

@@ -4,7 +4,7 @@ import json
 import time
 
 from git_mlops import config
-from git_mlops.audit import compare, run
+from git_mlops.audit import compare, observed, run
 from git_mlops.audit.facts import Table
 from git_mlops.audit.gather import Reading, state
 from git_mlops.audit.run import IDS, Audit, audit
@@ -14,6 +14,8 @@ from git_mlops.git import histories, objects, refs
 from git_mlops.git.refs import Move
 from git_mlops.git.repo import Repo, head
 from git_mlops.lineage import taints
+from git_mlops.monitor import history
+from git_mlops.monitor.observed import Observation, Subject
 from git_mlops.schema import subjects, verdicts
 from git_mlops.schema.verdicts import Verdict
 
@@ -174,6 +176,18 @@ def test_an_empty_commit_scores_nothing(repo: Repo) -> None:
     found = audited(repo)
     assert (sum(one.points for one in found.items), {one.points for one in found.principles}) == (0, {0})
     assert {one.level for one in found.levels.values()} == {0}
+
+
+def test_what_the_monitor_recorded_is_read(repo: Repo) -> None:
+    times = ("2026-11-19T05:00:00+00:00", "2026-11-20T05:00:00+00:00")
+    for name in ("churn", "other"):
+        for time_ in times:
+            one = Observation(Subject(name, "v1.0.0"), time_, (), numbers={"model_age_seconds": 5.0})
+            history.record(repo, one)
+    found = observed.read(repo, ("churn",))
+    assert [(one.model, one.version, one.kinds) for one in found] == [("churn", "v1.0.0", {"staleness"})] * 2
+    assert {one.ref for one in found} == {history.ref_of("churn")}
+    assert found[0].time - found[1].time == 86400
 
 
 def test_no_forge_runs_a_repository_without_a_remote(repo: Repo) -> None:

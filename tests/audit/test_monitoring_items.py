@@ -16,6 +16,9 @@ _WATCHED = {"monitor-2": "schema", "monitor-3": "skew", "monitor-4": "staleness"
             "monitor-6": "performance", "monitor-7": "quality"}  # fmt: skip
 
 
+_BOUNDS = "monitor: {ages: {model: 90d}, latency: 100}\n"
+
+
 def _seen(hand: ModuleType, kind: str, age: float = 1) -> Observation:
     time = hand.NOW - int(age * hand.DAY)
     return Observation("refs/mlops/monitor/churn", "c" * 40, "churn", "v1.0.0", time, frozenset({kind}), {})
@@ -26,7 +29,7 @@ def test_what_is_watched_on_a_schedule_is_whole_and_by_hand_half(
     hand: ModuleType, item: str, kind: str
 ) -> None:
     shared = hand.shared_of(observed=[_seen(hand, kind)])
-    assert hand.points(hand.make(_SCHEDULED, shared=shared), item) == 1
+    assert hand.points(hand.make(_SCHEDULED, settings=_BOUNDS, shared=shared), item) == 1
     assert hand.points(hand.make(shared=shared), item) == 0.5
     assert hand.points(hand.make(_SCHEDULED), item) == 0
     assert (
@@ -46,6 +49,12 @@ def test_watching_on_three_days_of_a_month_goes_on_by_itself(hand: ModuleType) -
     assert hand.points(hand.make(shared=hand.shared_of(observed=days)), "monitor-7") == 1
     once = [_seen(hand, "quality", 1)] * 3
     assert hand.points(hand.make(shared=hand.shared_of(observed=once)), "monitor-7") == 0.5
+
+
+def test_what_is_watched_without_a_bound_is_half(hand: ModuleType) -> None:
+    for item, kind in (("monitor-4", "staleness"), ("monitor-6", "performance")):
+        shared = hand.shared_of(observed=[_seen(hand, kind)])
+        assert hand.points(hand.make(_SCHEDULED, shared=shared), item) == 0.5
 
 
 def test_an_observation_of_tomorrow_is_none(hand: ModuleType) -> None:
@@ -138,7 +147,7 @@ def test_monitor_6_counts_gates_of_speed_and_what_runs_recorded(hand: ModuleType
 
 _RECORD: dict[str, object] = {
     "version": 1, "name": "churn", "model_version": "v1.0.0", "time": "2026-11-20T05:00:00+00:00",
-    "columns": {"age": {"alarm": False, "infinite": 0}}, "numbers": {"model_age": 5, "latency_p95": 9.0},
+    "columns": {"age": {"alarm": False, "infinite": 0}}, "numbers": {"model_age_seconds": 5, "p95_ms": 9.0},
     "quality": {"metrics": {"auc": [0.9, 0.01]}},
 }  # fmt: skip
 
@@ -160,6 +169,12 @@ def test_a_record_of_no_model_or_of_another_version_is_none() -> None:
     assert _parsed(version=2) is None
     assert _parsed(time="soon") is None
     assert observed.parsed("c" * 40, b"{", ("churn",)) is None
+
+
+def test_a_record_of_too_few_rows_says_nothing_of_them() -> None:
+    one = _parsed(findings=[{"rule": "drift", "level": "unknown"}], numbers={}, quality=None)
+    assert one is not None
+    assert one.kinds == frozenset()
 
 
 def test_a_record_that_looked_at_nothing_says_nothing() -> None:
