@@ -1,7 +1,7 @@
 """`git mlops retrain`: train again, compare with the version that serves, propose it as a pull request."""
 
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import NamedTuple, TypedDict, Unpack
 
 import click
 
@@ -9,7 +9,7 @@ from git_mlops import env, jsonable, ui
 from git_mlops.cli.common import find_repo
 from git_mlops.cli.completion import models
 from git_mlops.cli.model_context import repository_path, trust_of
-from git_mlops.errors import FINDINGS, OK
+from git_mlops.errors import FINDINGS, OK, MlopsError
 from git_mlops.forges import FORGES, Opened, Overrides, Target
 from git_mlops.git.repo import Repo
 from git_mlops.reports import document_html, document_markdown, document_text
@@ -148,23 +148,43 @@ def _explained(plan: Plan, target: Target | None, *, as_json: bool) -> int:
     return OK
 
 
+class _Shared(NamedTuple):
+    """What became of the challenger besides its branch."""
+
+    opened: Opened | None = None
+    registered: Registered | None = None
+    problem: MlopsError | None = None
+    """Why it went no further: the report is shown all the same."""
+
+
 def _ended(report: Report, target: Target | None, options: _Options) -> int:
-    plan, good = report.plan, report.verdict.exit_code == OK or report.plan.request.anyway
-    opened, registered = None, None
-    if good and target is not None:
-        for note in share.push(report):
-            ui.warn(note)
-        opened = share.open_pull(report, target)
-    if good and plan.request.register:
-        registered = share.enrol(plan, report.trained)
-    ui.write(_rendered(report, opened, registered, options), options["output"])
-    _told(report, opened, registered, good=good)
+    good = report.verdict.exit_code == OK or report.plan.request.anyway
+    done = _shared(report, target) if good else _Shared()
+    ui.write(_rendered(report, done, options), options["output"])
+    _told(report, done, good=good)
+    if done.problem is not None:
+        raise done.problem
     return report.verdict.exit_code
 
 
-def _rendered(report: Report, opened: Opened | None, registered: Registered | None, options: _Options) -> str:
+def _shared(report: Report, target: Target | None) -> _Shared:
+    done = _Shared()
+    try:
+        if target is not None:
+            for note in share.push(report):
+                ui.warn(note)
+            done = done._replace(opened=share.open_pull(report, target))
+        if report.plan.request.register:
+            done = done._replace(registered=share.enrol(report.plan, report.trained))
+    except MlopsError as error:
+        return done._replace(problem=error)
+    return done
+
+
+def _rendered(report: Report, done: _Shared, options: _Options) -> str:
     if not options["as_json"] and options["format_"] != "json":
         return _DOCUMENTS[options["format_"]](reports.document(report))
+    opened, registered = done.opened, done.registered
     more = {
         "pull_request": opened and {"action": opened.action, "number": opened.number, "url": opened.url},
         "registered": registered and registered._asdict(),
@@ -172,7 +192,7 @@ def _rendered(report: Report, opened: Opened | None, registered: Registered | No
     return jsonable.indented({"mlops": 1, "kind": "retrain", "data": {**reports.plain(report), **more}})
 
 
-def _told(report: Report, opened: Opened | None, registered: Registered | None, *, good: bool) -> None:
+def _told(report: Report, done: _Shared, *, good: bool) -> None:
     plan, landed = report.plan, report.trained.landed
     state = "is made" if landed.new else "is as it was"
     ui.note(f"the branch `{landed.branch}` {state} ({landed.commit[:12]})")
@@ -182,10 +202,12 @@ def _told(report: Report, opened: Opened | None, registered: Registered | None, 
             f" {plan.base.shown}, and so not in the challenger",
             hint=f"`git push`, or `--base {plan.base.branch}`",
         )
-    if registered is not None:
-        _told_version(plan, registered)
-    if opened is not None:
+    if done.registered is not None:
+        _told_version(plan, done.registered)
+    if (opened := done.opened) is not None:
         ui.note(f"pull request #{opened.number}: {opened.action}{f' ({opened.url})' if opened.url else ''}")
+    elif done.problem is not None:
+        return
     elif plan.request.share:
         ui.note("no pull request was opened; `--anyway` opens one")
     elif good:

@@ -32,7 +32,7 @@ class Cause(NamedTuple):
     source: str = ""
     """What the monitor compared, for people."""
     subject: str = ""
-    """The model that the monitor watched; empty where it does not say."""
+    """The model that the monitor watched; empty where it compared files."""
 
 
 def of(because: str, finding: Path | None) -> Cause:
@@ -70,7 +70,9 @@ def _with(cause: Cause, file: Path) -> Cause:
         time,
     ]
     source = ", ".join(part for part in parts if part)
-    return cause._replace(findings=(*messages[:_MOST_SHOWN], *more), source=source, subject=name)
+    return cause._replace(
+        findings=(*messages[:_MOST_SHOWN], *more), source=source, subject=name if version else ""
+    )
 
 
 def _read(file: Path) -> Mapping[str, object]:

@@ -89,12 +89,17 @@ def _depended(trees: Trees, root: str, found: Pointers) -> Iterator[tuple[str, s
 
 
 def _measures(stage: Mapping[object, object]) -> bool:
-    inner = stage.get("do") if isinstance(stage.get("do"), Mapping) else stage
-    return isinstance(inner, Mapping) and bool(inner.get("metrics"))
+    return bool(_one(stage).get("metrics"))
+
+
+def _one(stage: Mapping[object, object]) -> Mapping[object, object]:
+    """What a stage is; of `foreach` what each of them is."""
+    inner = stage.get("do")
+    return inner if isinstance(inner, Mapping) else stage
 
 
 def _deps(folder: str, declared: object, locked: object) -> Iterator[tuple[str, str]]:
-    wdir = declared.get("wdir") if isinstance(declared, Mapping) else None
+    wdir = _one(declared).get("wdir") if isinstance(declared, Mapping) else None
     deps = locked.get("deps") if isinstance(locked, Mapping) else None
     for one in deps if isinstance(deps, list) else ():
         path = one.get("path") if isinstance(one, Mapping) else None

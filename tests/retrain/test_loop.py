@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from git_mlops.cli.retrain import retrain
+from git_mlops.errors import MlopsError
 from tests.conftest import Run
 from tests.forges.apps import TOKEN, GitHub, GitLab
 from tests.forges.conftest import Fault, Start, start
@@ -70,23 +72,31 @@ def merged(served: Project, mlops: Run) -> None:
     assert shown["data"]["version"] == "v0.1.1"
 
 
+@pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # of a library of DVC's
 def test_a_worse_challenger_is_proposed_only_anyway(
-    served: Project, mlops: Run, start: Start, monkeypatch: pytest.MonkeyPatch
+    served: Project, start: Start, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     forge = start(GitLab)
     monkeypatch.setenv("FORGE_TOKEN", TOKEN)
+    monkeypatch.chdir(served.root)
     train = served.new("t.csv", table(9.0))
     words = [
-        "retrain", "line", "--because", "new-data", "--pull-request", "--data", f"data/train.csv={train}",
-        "--forge", forge.target.forge, "--api", forge.target.api, "--repo", forge.target.repository,
+        "line", "--because", "new-data", "--pull-request", "--data", f"data/train.csv={train}",
+        "--forge", "gitlab", "--api", forge.target.api, "--repo", forge.target.repository,
         "--token-variable", "FORGE_TOKEN",
     ]  # fmt: skip
-    done = mlops(*words, cwd=served.root, status=1)
-    assert "the challenger is worse than line v0.1.0 (prod) or breaks a rule: `mae`" in done.stdout
-    assert "no pull request was opened; `--anyway` opens one" in done.stderr
+    assert retrain.main(words, standalone_mode=False) == 1
+    said = capfd.readouterr()
+    assert "the challenger is worse than line v0.1.0 (prod) or breaks a rule: `mae`" in said.out
+    assert "Running stage" not in said.out
+    assert "no pull request was opened; `--anyway` opens one" in said.err
     assert forge.app.opened == []
     assert "retrain/line-new-data" in served.git("branch")
     assert served.git("ls-remote", "origin", "refs/heads/retrain/*", "refs/exps/*") == ""
-    mlops(*words, "--anyway", cwd=served.root, status=1)
+    forge.fail(Fault("POST", status=403))
+    with pytest.raises(MlopsError, match="does not let this token open a pull request"):
+        retrain.main([*words, "--anyway"], standalone_mode=False)
+    assert "the challenger is worse" in capfd.readouterr().out  # what took hours is shown all the same
+    assert retrain.main([*words, "--anyway"], standalone_mode=False) == 1
     (pull,) = forge.app.opened
     assert "❌" in pull.body

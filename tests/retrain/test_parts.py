@@ -38,7 +38,11 @@ def test_a_branch_is_called_by_its_cause_or_the_day(model: str, because: str, ex
 
 def test_findings_come_with_or_without_the_envelope(tmp_path: Path) -> None:
     file = tmp_path / "f.json"
-    inner = {"name": "churn", "findings": [{"message": "age  moved"}, {"rule": "no message"}, 3]}
+    inner = {
+        "name": "churn",
+        "model_version": "v1.0.0",
+        "findings": [{"message": "age  moved"}, {"rule": "no message"}, 3],
+    }
     for value in (inner, {"mlops": 1, "kind": "monitor", "data": inner}):
         file.write_text(json.dumps(value))
         found = cause.of("drift", file)
