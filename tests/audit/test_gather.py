@@ -185,7 +185,9 @@ def test_what_the_monitor_recorded_is_read(repo: Repo) -> None:
             one = Observation(Subject(name, "v1.0.0"), time_, (), numbers={"model_age_seconds": 5.0})
             history.record(repo, one)
     found = observed.read(repo, ("churn",))
-    assert [(one.model, one.version, one.kinds) for one in found] == [("churn", "v1.0.0", {"staleness"})] * 2
+    assert [(one.model, one.version, [*one.kinds]) for one in found] == [
+        ("churn", "v1.0.0", ["staleness"])
+    ] * 2
     assert {one.ref for one in found} == {history.ref_of("churn")}
     assert found[0].time - found[1].time == 86400
 
