@@ -133,7 +133,8 @@ def _target(repo: Repo, plan: Plan, options: _Options) -> Target | None:
     overrides = Overrides(
         options["forge"], options["repository"], None, options["api"], None, options["token_variable"]
     )
-    return posting.target(repo, env.starting_with(""), overrides, dry_run=options["dry_run"])
+    environment = env.starting_with("")
+    return posting.target(repo, environment, overrides, dry_run=options["dry_run"], purpose="open")
 
 
 def _explained(plan: Plan, target: Target | None, *, as_json: bool) -> int:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from git_mlops.errors import MlopsError
 from git_mlops.forges import ci, urls
 from git_mlops.forges.registry import FORGES
-from git_mlops.forges.values import Secret, Target
+from git_mlops.forges.values import Purpose, Secret, Target
 
 TOKENS: Mapping[str, tuple[str, ...]] = {
     "github": ("GITHUB_TOKEN", "GH_TOKEN"),
@@ -23,7 +23,7 @@ TOKENS: Mapping[str, tuple[str, ...]] = {
 }
 """Variables that may hold the token, the first one first; `MLOPS_FORGE_TOKEN` comes before them all."""
 
-_FLAGS = "`--forge`, `--repo OWNER/NAME`, `--pr NUMBER`, and `--api URL` for an instance of your own"
+_FLAGS = "`--forge`, `--repo OWNER/NAME`, {}and `--api URL` for an instance of your own"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -44,8 +44,9 @@ def find(
     overrides: Overrides = Overrides(),  # noqa: B008  # a NamedTuple cannot change
     *,
     token_needed: bool = True,
+    purpose: Purpose = "comment",
 ) -> Target:
-    """The target of a report.
+    """The target of a report, or where a pull request is to be opened.
 
     `remote_urls`: the URLs of the git remotes, the preferred one first. Without `token_needed` (a dry
     run) a missing token is no error.
@@ -57,7 +58,7 @@ def find(
     name, said = known or ("", ci.Facts())
     if overrides.forge and said.forge and said.forge != overrides.forge:
         said = ci.Facts(head=said.head, run=said.run)
-    forge = _forge(overrides.forge or said.forge or _of_remotes(remote_urls, None).forge, name)
+    forge = _forge(overrides.forge or said.forge or _of_remotes(remote_urls, None).forge, name, purpose)
     remote = _of_remotes(remote_urls, forge) if not said.repository else urls.Place()
     repository = overrides.repository or said.repository or remote.repository
     if not repository:
@@ -65,7 +66,7 @@ def find(
     api = overrides.api or said.api or remote.api or urls.PUBLIC_API.get(forge)
     variable, token = _token(environment, forge, overrides.token_variable)
     if not token and token_needed:
-        raise _no_token(forge, variable, fork=said.fork)
+        raise _no_token(forge, variable, purpose, fork=said.fork)
     return Target(
         forge=forge,
         api=_checked_api(forge, api, given=overrides.api is not None),
@@ -79,13 +80,16 @@ def find(
     )
 
 
-def _forge(found: str | None, ci_name: str) -> str:
+def _forge(found: str | None, ci_name: str, purpose: Purpose) -> str:
     if found in FORGES:
         return found
     if found:
         raise MlopsError(f"no forge `{found}`", hint=f"there are {', '.join(f'`{name}`' for name in FORGES)}")
     where = f"{ci_name} does not say" if ci_name else "neither a CI nor a git remote says"
-    raise MlopsError(f"{where} which pull request this is for", hint=f"say it: {_FLAGS}")
+    if purpose == "open":
+        raise MlopsError(f"{where} where to open the pull request", hint=f"say it: {_FLAGS.format('')}")
+    hint = f"say it: {_FLAGS.format('`--pr NUMBER`, ')}"
+    raise MlopsError(f"{where} which pull request this is for", hint=hint)
 
 
 def _of_remotes(remote_urls: Sequence[str], forge: str | None) -> urls.Place:
@@ -104,8 +108,8 @@ def _token(environment: Mapping[str, str], forge: str, named: str | None) -> tup
     return named or TOKENS[forge][0], Secret("")
 
 
-def _no_token(forge: str, variable: str, *, fork: bool) -> MlopsError:
-    needs = FORGES[forge].NEEDS["comment"]
+def _no_token(forge: str, variable: str, purpose: Purpose, *, fork: bool) -> MlopsError:
+    needs = FORGES[forge].NEEDS[purpose]
     hint = f"set `{variable}`, or name another variable with `--token-variable`; {needs}"
     if fork:
         hint = (

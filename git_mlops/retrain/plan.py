@@ -126,6 +126,8 @@ def _champion(repo: Repo, request: Request, settings: Config) -> tuple[Version, 
     try:
         found = read.active(read.resolve(repo, f"{name}#{stage}"))
     except NotFoundError as error:
+        if not read.artifact(repo, name).versions:
+            raise
         raise NotFoundError(str(error), hint=f"{error.hint}; `--stage` names another one") from error
     if repo.text("cat-file", "-t", found.commit, ok=(0, 128)) != "commit":
         raise MlopsError(

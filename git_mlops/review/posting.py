@@ -8,6 +8,7 @@ from git_mlops import forges
 from git_mlops.errors import MlopsError
 from git_mlops.findings import exit_code
 from git_mlops.forges import Overrides, Posted, Target
+from git_mlops.forges.values import Purpose
 from git_mlops.git import config
 from git_mlops.git.repo import Repo
 from git_mlops.reports import document_markdown
@@ -39,14 +40,20 @@ class Sent(NamedTuple):
 
 
 def target(
-    repo: Repo | None, environment: Mapping[str, str], overrides: Overrides, *, dry_run: bool
+    repo: Repo | None,
+    environment: Mapping[str, str],
+    overrides: Overrides,
+    *,
+    dry_run: bool,
+    purpose: Purpose = "comment",
 ) -> Target:
-    """Where a report goes.
+    """Where a report goes, or a pull request.
 
     Raises:
         MlopsError: nobody says where, or there is no token.
     """
-    return forges.find(environment, _remotes(repo) if repo else (), overrides, token_needed=not dry_run)
+    urls = _remotes(repo) if repo else ()
+    return forges.find(environment, urls, overrides, token_needed=not dry_run, purpose=purpose)
 
 
 def _remotes(repo: Repo) -> Sequence[str]:

@@ -519,9 +519,8 @@ class BitbucketServer(App):
     def open_pull(self, request: Request) -> Reply:
         said = request.body
         ends = (said["fromRef"]["id"], said["toRef"]["id"])
-        one = self.opening(
-            *(end.removeprefix("refs/heads/") for end in ends), said["title"], said["description"]
-        )
+        source, into = (end.removeprefix("refs/heads/") for end in ends)
+        one = self.opening(source, into, said["title"], said["description"])
         message = {"errors": [{"message": "Only one pull request may be open for a given source"}]}
         return Reply(201, self.shown_opened(one)) if one else Reply(409, message)
 
@@ -624,9 +623,8 @@ class Azure(App):
         if len(said["description"]) > 4000:
             return Reply(400, {"message": "The description is too long"})
         ends = (said["sourceRefName"], said["targetRefName"])
-        one = self.opening(
-            *(end.removeprefix("refs/heads/") for end in ends), said["title"], said["description"]
-        )
+        source, into = (end.removeprefix("refs/heads/") for end in ends)
+        one = self.opening(source, into, said["title"], said["description"])
         message = "TF401179: An active pull request for the source and target branch already exists."
         return Reply(201, self.shown_opened(one)) if one else Reply(409, {"message": message})
 

@@ -49,7 +49,7 @@ def test_an_answer_that_does_not_come_makes_no_second_one(forge: Forge, how: str
 
 def test_of_two_jobs_at_once_one_finds_what_the_other_opened(forge: Forge) -> None:
     both = threading.Barrier(2, timeout=5)
-    posts = []
+    posts: list[Request] = []
 
     def together(request: Request) -> None:
         if request.method == "POST" and len(posts) < 2:
