@@ -51,7 +51,7 @@ def of(column: Column) -> Figures:
 
 def _numbers(column: Column) -> Figures:
     old, new = column.reference.astype(np.float64), column.current.astype(np.float64)
-    shares = float(np.isnan(old).mean()), float(np.isnan(new).mean())
+    shares = _share(np.isnan(old)), _share(np.isnan(new))
     a, b = np.sort(old[~np.isnan(old)]), np.sort(new[~np.isnan(new)])
     moved = abs(shares[0] - shares[1])
     if not len(a) or not len(b):
@@ -72,11 +72,16 @@ def _numbers(column: Column) -> Figures:
     )  # fmt: skip
 
 
+def _share(there: NDArray[np.bool_]) -> float:
+    return float(there.mean()) if len(there) else 0.0
+
+
 def _pair(name: str, a: Floats, b: Floats) -> tuple[float, float] | None:
     if not len(a) or not len(b):
         return None
     with np.errstate(over="ignore", invalid="ignore"):
-        return float(getattr(np, name)(a)), float(getattr(np, name)(b))
+        found = float(getattr(np, name)(a)), float(getattr(np, name)(b))
+    return found if np.isfinite(found).all() else None
 
 
 def _cells(ordered: Floats, edges: Floats) -> Floats:
@@ -109,7 +114,7 @@ def _spread(a: Floats) -> float:
 
 def _categories(column: Column) -> Figures:
     old, new = column.reference, column.current
-    shares = float((old < 0).mean()), float((new < 0).mean())
+    shares = _share(old < 0), _share(new < 0)
     width = int(max(old.max(initial=-1), new.max(initial=-1))) + 1
     p, q = (_count(side, width) for side in (old, new))
     moved = abs(shares[0] - shares[1])

@@ -57,7 +57,7 @@ def _more_nulls(one: Moved) -> bool:
 
 def _nulls(one: Moved) -> str:
     p, q = one.figures.nulls
-    return f"`{one.column.name}`: nothing stands in {percent(q)} of the rows, {percent(p)} before"
+    return f"`{short(one.column.name)}`: nothing stands in {percent(q)} of the rows, {percent(p)} before"
 
 
 def _differs(one: Moved) -> bool:
@@ -81,7 +81,11 @@ def _distance(column: Column) -> float:
 
 def said_of(one: Moved) -> str:
     """What moved, in one line."""
-    name = f"`{one.column.name}`" if one.column.kind != "text" else f"the length of `{one.column.name}`"
+    name = (
+        f"`{short(one.column.name)}`"
+        if one.column.kind != "text"
+        else f"the length of `{short(one.column.name)}`"
+    )
     found, by = one.figures, one.answer.by if one.answer else ""
     if one.column.kind == "category":
         return f"{name} is mixed otherwise: {_mixed(one.column)}"
@@ -122,7 +126,7 @@ def _new(one: Moved) -> Iterator[Finding]:
         return
     names = [f"`{short(name)}`" for name in [*one.column.new][:_NAMED]]
     more = f" and {len(one.column.new) - _NAMED} more" if len(one.column.new) > _NAMED else ""
-    said = f"`{one.column.name}` has values that the reference does not have: {', '.join(names)}{more}"
+    said = f"`{short(one.column.name)}` has values that the reference does not have: {', '.join(names)}{more}"
     share = rows / every
     level = "error" if one.alarm and share >= one.floor else "warning"
     data = {
@@ -156,7 +160,7 @@ def _outside(one: Moved, drift: Drift, limit: float, settings: Settings) -> Iter
         return
     if infinite and not one.column.reference.infinite:
         yield Finding(
-            "range", "error", f"`{one.column.name}` is infinite in {infinite} rows, in none before",
+            "range", "error", f"`{short(one.column.name)}` is infinite in {infinite} rows, in none before",
             data={"column": one.column.name, "infinite": infinite},
         )  # fmt: skip
     k -= infinite if not one.column.reference.infinite else 0
@@ -165,7 +169,9 @@ def _outside(one: Moved, drift: Drift, limit: float, settings: Settings) -> Iter
     share = k / max(one.column.current.rows, 1)
     low, high = one.column.reference.low, one.column.reference.high
     now = f"{number(one.column.current.low)} to {number(one.column.current.high)}"
-    said = f"`{one.column.name}` leaves {number(low)} to {number(high)} in {percent(share)} of the rows"
+    said = (
+        f"`{short(one.column.name)}` leaves {number(low)} to {number(high)} in {percent(share)} of the rows"
+    )
     level = share >= _RARE * (one.floor or settings.effect)
     data = {"column": one.column.name, "rows": k, "share": share, "range": [low, high]}
     yield Finding("range", "error" if level else "warning", f"{said}: it is {now}", data=data)
@@ -174,9 +180,9 @@ def _outside(one: Moved, drift: Drift, limit: float, settings: Settings) -> Iter
 def _together(pair: Pair, moved: set[str]) -> Finding:
     a, b = pair.columns
     old, new = pair.correlations
-    said = f"`{a}` and `{b}` go together otherwise: correlation {old:.2f} → {new:.2f}"
+    said = f"`{short(a)}` and `{short(b)}` go together otherwise: correlation {old:.2f} → {new:.2f}"
     besides = sorted({a, b} & moved)
-    hint = f"`{besides[0]}` moved, too: that may be why" if besides else None
+    hint = f"`{short(besides[0])}` moved, too: that may be why" if besides else None
     data = {
         "columns": [a, b],
         "correlation": [old, new],
@@ -198,17 +204,19 @@ def _part(part: Part, drift: Drift) -> Iterator[Finding]:
 def _form(drift: Drift) -> Iterator[Finding]:
     both = drift.both
     for name in both.missing:
-        yield Finding("skew", "error", f"the column `{name}` is missing", data={"column": name})
+        yield Finding("skew", "error", f"the column `{short(name)}` is missing", data={"column": name})
     for name, (old, new) in both.types.items():
-        said = f"`{name}` is {new}, and holds nothing of what it was: {old}"
+        said = f"`{short(name)}` is {new}, and holds nothing of what it was: {old}"
         yield Finding("skew", "error", said, data={"column": name, "types": [old, new]})
     for one in drift.moved:
         bad, every = one.column.current.unreadable, max(one.column.current.rows, 1)
         if bad and not one.column.reference.unreadable:
-            said = f"`{one.column.name}` holds what is no number in {bad} rows ({percent(bad / every)})"
+            said = (
+                f"`{short(one.column.name)}` holds what is no number in {bad} rows ({percent(bad / every)})"
+            )
             yield Finding("skew", "error", said, data={"column": one.column.name, "rows": bad})
     if both.extra:
-        names = ", ".join(f"`{name}`" for name in both.extra[:_NAMED])
+        names = ", ".join(f"`{short(name)}`" for name in both.extra[:_NAMED])
         more = f" and {len(both.extra) - _NAMED} more" if len(both.extra) > _NAMED else ""
         said = f"columns that the reference does not have: {names}{more}"
         yield Finding("skew", "note", said, data={"columns": list(both.extra)})
@@ -223,11 +231,15 @@ def _too_few(drift: Drift, settings: Settings) -> Iterator[Finding]:
         if not drift.both.missing:
             yield Finding("drift", "unknown", "there is no column that could be compared")
     elif drift.more_reference is not None:
-        said = f"the reference has {n} rows: {shift}; {drift.more_reference} are needed on both sides"
+        said = f"the reference has {_rows(n)}: {shift}; {drift.more_reference} are needed on both sides"
         yield Finding("drift", "unknown", said, hint=hint, data={"rows": m, "needed": drift.more_reference})
     elif drift.needed is not None:
-        said = f"{m} rows are too few: {shift}; {drift.needed} are needed"
+        said = f"{_rows(m)} {'is' if m == 1 else 'are'} too few: {shift}; {drift.needed} are needed"
         yield Finding("drift", "unknown", said, hint=hint, data={"rows": kept[1], "needed": drift.needed})
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'' if count == 1 else 's'}"
 
 
 def facts(one: Moved) -> Mapping[str, object]:

@@ -21,6 +21,7 @@ BENCHES = {
     "B12": "queue_runs",
     "B13": "diff_tables",
     "B14": "mlflow_store",
+    "B15": "drift_table",
 }
 
 

@@ -9,9 +9,11 @@ import pytest
 
 from git_mlops.errors import MlopsError
 from git_mlops.findings import exit_code
+from git_mlops.monitor import document as documents
 from git_mlops.monitor import drift, samples, watch
 from git_mlops.monitor.observed import Observation
 from git_mlops.monitor.settings import Own, Settings
+from git_mlops.reports import document_html
 from tests.monitor.conftest import ROWS, people
 
 USUAL = Settings()
@@ -177,3 +179,20 @@ def test_what_is_no_table_is_said_and_no_traceback(tables: Path, content: bytes)
         except MlopsError as error:
             codes.append(error.exit_code)
     assert set(codes) <= {1, 3}
+
+
+def test_sides_without_rows_and_names_with_anything_in_them_are_survived(tmp_path: Path) -> None:
+    frame = pl.DataFrame(
+        {"a`b\n|<x>": np.arange(300.0), "huge": np.arange(300.0) * 1e305, "flag": [True] * 300}
+    )
+    frame.write_parquet(tmp_path / "all.parquet")
+    frame.head(0).write_parquet(tmp_path / "none.parquet")
+    for old, new, expected in (
+        ("all", "all", 0),
+        ("all", "none", 3),
+        ("none", "all", 3),
+        ("none", "none", 3),
+    ):
+        found = _compare(tmp_path / f"{old}.parquet", tmp_path / f"{new}.parquet")
+        assert exit_code(found.findings) == expected
+        assert "<x>" not in document_html.render(documents.document(found))
