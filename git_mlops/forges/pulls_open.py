@@ -57,6 +57,8 @@ class _Open(NamedTuple):
     url: str | None
     version: int = 0
     """Bitbucket Data Center's lock."""
+    reviewers: tuple[Mapping[str, object], ...] = ()
+    """Of both Bitbuckets: an update that does not name them again removes them."""
 
 
 class _Way(NamedTuple):
@@ -236,7 +238,12 @@ def _bucket_path(target: Target) -> str:
 
 def _bucket_find(client: Client, target: Target, draft: Draft) -> list[_Open]:
     words = f'source.branch.name = "{draft.branch}" AND state = "OPEN"'
-    found = items(at(client.get(_bucket_path(target), {"q": words, "pagelen": 50}).data, "values"))
+    found = items(
+        at(
+            client.get(_bucket_path(target), {"q": words, "pagelen": 50, "fields": "+values.reviewers"}).data,
+            "values",
+        )
+    )
     return [
         _bucket(item)
         for item in found
@@ -258,13 +265,14 @@ def _bucket_create(client: Client, target: Target, draft: Draft) -> _Open:
 
 
 def _bucket_update(client: Client, target: Target, draft: Draft, found: _Open) -> None:
-    body = {"title": draft.title, "description": draft.body}
+    body = {"title": draft.title, "description": draft.body, "reviewers": found.reviewers}
     _send(client, "PUT", f"{_bucket_path(target)}/{found.number}", body)
 
 
 def _bucket(data: object) -> _Open:
     body = text(data, "summary", "raw") or text(data, "description")
-    return _Open(number(data, "id"), body, text(data, "links", "html", "href") or None)
+    people = tuple({"uuid": text(one, "uuid")} for one in items(at(data, "reviewers")))
+    return _Open(number(data, "id"), body, text(data, "links", "html", "href") or None, reviewers=people)
 
 
 # -- Bitbucket Data Center ----------------------------------------------------------------------------------
@@ -300,13 +308,15 @@ def _center_create(client: Client, target: Target, draft: Draft) -> _Open:
 
 
 def _center_update(client: Client, target: Target, draft: Draft, found: _Open) -> None:
-    body = {"title": draft.title, "description": draft.body, "version": found.version}
+    body: dict[str, object] = {"title": draft.title, "description": draft.body, "version": found.version}
+    body["reviewers"] = found.reviewers
     _send(client, "PUT", f"{_center_path(target)}/{found.number}", body)
 
 
 def _center(data: object) -> _Open:
     link = next((text(one, "href") for one in items(at(data, "links", "self"))), "")
-    return _Open(number(data, "id"), text(data, "description"), link or None, number(data, "version"))
+    people = tuple({"user": {"name": text(one, "user", "name")}} for one in items(at(data, "reviewers")))
+    return _Open(number(data, "id"), text(data, "description"), link or None, number(data, "version"), people)
 
 
 # -- Azure --------------------------------------------------------------------------------------------------
@@ -329,11 +339,13 @@ def _azure_find(client: Client, target: Target, draft: Draft) -> list[_Open]:
     }
     found = items(at(client.get(_azure_path(target), query).data, "value"))
     ends = (f"refs/heads/{draft.branch}", f"refs/heads/{draft.into}")
-    return [
-        _azure(target, item)
+    own = [
+        number(item, "pullRequestId")
         for item in found
         if (text(item, "sourceRefName"), text(item, "targetRefName")) == ends and not at(item, "forkSource")
     ]
+    # a list has descriptions cut short
+    return [_azure(target, client.get(f"{_azure_path(target)}/{id_}", _VERSION).data) for id_ in own]
 
 
 def _azure_create(client: Client, target: Target, draft: Draft) -> _Open:
@@ -347,7 +359,6 @@ def _azure_create(client: Client, target: Target, draft: Draft) -> _Open:
 
 
 def _azure_update(client: Client, target: Target, draft: Draft, found: _Open) -> None:
-    """A list of pull requests has descriptions cut short: what we write is always the whole."""
     body = {"title": draft.title, "description": draft.body}
     _send(client, "PATCH", f"{_azure_path(target)}/{found.number}", body, _VERSION)
 

@@ -43,6 +43,7 @@ class Opened(NamedTuple):
     body: str
     fork: bool = False
     """Of another repository's branch."""
+    reviewers: tuple[str, ...] = ()
 
 
 def always(reply: Reply) -> Callable[..., Reply]:
@@ -82,9 +83,11 @@ class App:
         self.opened.append(made)
         return made
 
-    def rewritten(self, number: int, title: str, body: str) -> Opened:
+    def rewritten(self, number: int, title: str, body: str, reviewers: list[str] | None = None) -> Opened:
         (place,) = [n for n, one in enumerate(self.opened) if one.number == number]
         self.opened[place] = self.opened[place]._replace(title=title, body=body)
+        if reviewers is not None:
+            self.opened[place] = self.opened[place]._replace(reviewers=tuple(reviewers))
         return self.opened[place]
 
     def table(self) -> list[tuple[str, str, Callable[..., Reply]]]:
@@ -403,7 +406,8 @@ class Bitbucket(App):
         source = {"branch": {"name": one.source}, "repository": place, "commit": {"hash": "c" * 12}}
         shown = {"id": one.number, "source": source, "destination": {"branch": {"name": one.into}}}
         link = {"html": {"href": f"https://forge.example/{one.number}"}}
-        return {**shown, "title": one.title, "summary": {"raw": one.body}, "links": link}
+        people = [{"uuid": name} for name in one.reviewers]
+        return {**shown, "title": one.title, "summary": {"raw": one.body}, "links": link, "reviewers": people}
 
     def open_pull(self, request: Request) -> Reply:
         said = request.body
@@ -414,7 +418,10 @@ class Bitbucket(App):
 
     def edit_pull(self, request: Request, n: str) -> Reply:
         said = request.body
-        return Reply(200, self.shown_opened(self.rewritten(int(n), said["title"], said["description"])))
+        people = [one["uuid"] for one in said.get("reviewers", ())]
+        return Reply(
+            200, self.shown_opened(self.rewritten(int(n), said["title"], said["description"], people))
+        )
 
     def one_pull(self, request: Request, n: str) -> Reply:
         found = [{"id": m, "source": {"commit": {"hash": h[:12]}}} for m, h in self.pulls if m == int(n)]
@@ -512,9 +519,10 @@ class BitbucketServer(App):
 
     def shown_opened(self, one: Opened) -> dict[str, Any]:
         ends = {"fromRef": {"id": f"refs/heads/{one.source}"}, "toRef": {"id": f"refs/heads/{one.into}"}}
+        people = [{"user": {"name": name}} for name in one.reviewers]
         link = {"self": [{"href": f"https://forge.example/{one.number}"}]}
         shown = {"id": one.number, "version": self.versions.get(one.number, 0), "title": one.title}
-        return {**shown, **ends, "description": one.body, "links": link}
+        return {**shown, **ends, "description": one.body, "links": link, "reviewers": people}
 
     def open_pull(self, request: Request) -> Reply:
         said = request.body
@@ -529,7 +537,10 @@ class BitbucketServer(App):
         if said["version"] != self.versions.get(int(n), 0):
             return Reply(409, {"errors": [{"message": "out of date"}]})
         self.versions[int(n)] = said["version"] + 1
-        return Reply(200, self.shown_opened(self.rewritten(int(n), said["title"], said["description"])))
+        people = [one["user"]["name"] for one in said.get("reviewers", ())]
+        return Reply(
+            200, self.shown_opened(self.rewritten(int(n), said["title"], said["description"], people))
+        )
 
     def one_pull(self, request: Request, n: str) -> Reply:
         found = [{"id": m, "fromRef": {"latestCommit": head}} for m, head in self.pulls if m == int(n)]
@@ -591,6 +602,7 @@ class Azure(App):
             ("GET", repo + r"/pullrequests", self.list_pulls),
             ("GET", one, self.one_pull),
             ("POST", repo + r"/pullrequests", self.open_pull),
+            ("GET", repo + r"/pullrequests/(?P<n>\d+)", self.whole_pull),
             ("PATCH", repo + r"/pullrequests/(?P<n>\d+)", self.edit_pull),
             ("GET", one + r"/threads", self.threads),
             ("POST", one + r"/threads", self.create),
@@ -632,12 +644,17 @@ class Azure(App):
         said = request.body
         return Reply(200, self.shown_opened(self.rewritten(int(n), said["title"], said["description"])))
 
+    def whole_pull(self, request: Request, n: str) -> Reply:
+        found = [self.shown_opened(one) for one in self.opened if one.number == int(n)]
+        return Reply(200, found[0]) if found else Reply(404, {"message": "TF401180"})
+
     def shown_pull(self, n: int, head: str) -> dict[str, Any]:
         return {"pullRequestId": n, "lastMergeSourceCommit": {"commitId": head}}
 
     def list_pulls(self, request: Request) -> Reply:
         if "searchCriteria.sourceRefName" in request.query:
-            return Reply(200, {"value": [self.shown_opened(one) for one in self.opened]})
+            cut = [one._replace(body=one.body[:400]) for one in self.opened]
+            return Reply(200, {"value": [self.shown_opened(one) for one in cut]})
         skip, top = int(request.query["$skip"]), int(request.query["$top"])
         part = self.pulls[skip : skip + top]
         return Reply(200, {"value": [self.shown_pull(n, head) for n, head in part]})

@@ -40,6 +40,13 @@ def test_a_newer_report_replaces_the_description(forge: Forge) -> None:
     assert ("❌ fail" in one.body, "pass" in one.body) == (True, False)
 
 
+def test_those_who_were_asked_to_review_stay_and_a_long_description_is_ours_still(forge: Forge) -> None:
+    opened(forge, DRAFT._replace(body="a line\n" * 200))
+    forge.app.opened = [one._replace(reviewers=("grace",)) for one in forge.app.opened]
+    assert opened(forge).action == "updated"
+    assert forge.app.opened[0].reviewers == ("grace",)
+
+
 @pytest.mark.parametrize("how", ["lost", "cut", "late", "empty"])
 def test_an_answer_that_does_not_come_makes_no_second_one(forge: Forge, how: str) -> None:
     forge.fail(Fault("POST", status=502, how=how))
