@@ -136,7 +136,7 @@ def test_mail_is_sent_to_everybody_who_is_named() -> None:
     with _listening(server):
         port = server.server_address[1]
         mail = Email("127.0.0.1", ("a@example.com", "b@example.com"), "m@example.com", port, tls=False)
-        (message,) = alerts.messages(ONE, [AGE], Alerts(email=mail), {}.get)
+        (message,) = alerts.messages(ONE, [AGE], Alerts(email=mail), {"X": "x"}.get)
         message.send()
     assert [line for line in lines if line.startswith(("mail", "rcpt"))] == [
         "mail FROM:<m@example.com>", "rcpt TO:<a@example.com>", "rcpt TO:<b@example.com>"

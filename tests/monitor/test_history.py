@@ -1,8 +1,10 @@
 """Histories: kept, joined, shown."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
+from git_mlops.git import histories
 from git_mlops.git.repo import Repo, discover
 from git_mlops.monitor import history, past
 from git_mlops.monitor.observed import Observation, Subject
@@ -41,8 +43,12 @@ def test_a_history_has_a_table_and_the_course_of_its_figures(repo: Repo) -> None
     assert "<svg" not in document_html.render(made)  # pictures are data, not markup
 
 
+def _files(content: bytes, _tip: str | None) -> dict[str, bytes]:
+    return {history.RECORD: content}
+
+
 def test_what_is_no_record_of_ours_is_left_out(repo: Repo) -> None:
     for content in (b"no JSON", b"[]", b'{"version": 2}'):
-        files = {history.RECORD: content}
-        history.histories.record(repo, history.ref_of("m"), lambda _tip, files=files: files, "x")  # type: ignore[misc]
+        files = partial(_files, content)
+        histories.record(repo, history.ref_of("m"), files, "x")
     assert history.read(repo, "m") == []

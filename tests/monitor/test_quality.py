@@ -45,7 +45,7 @@ def test_metrics_of_probabilities_are_those_of_scikit_learn() -> None:
 
 def _asked(folder: Path, labels: pl.DataFrame, **more: str) -> Asked:
     labels.write_csv(folder / "labels.csv")
-    return Asked(watch.side(folder / "labels.csv"), ("id",), **more)  # type: ignore[arg-type]
+    return Asked(watch.side(folder / "labels.csv"), ("id",), **more)
 
 
 @pytest.mark.parametrize(
