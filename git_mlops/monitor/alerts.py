@@ -161,7 +161,10 @@ def _webhook(url: str, variable: str, text: str) -> Message:
 def _email(settings: Email, subject: str, text: str, secret: Secrets) -> Message:
     message = EmailMessage()
     message["Subject"] = "".join(c if c.isprintable() else " " for c in subject)[:200]
-    message["From"], message["To"] = settings.sender, ", ".join(settings.to)
+    try:
+        message["From"], message["To"] = settings.sender, ", ".join(settings.to)
+    except ValueError as error:
+        raise MlopsError(f"`monitor.alerts.email` has an address that is none: {error}") from error
     plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     message.set_content(plain)
     user = _secret(settings.user_variable, secret) if settings.user_variable else None

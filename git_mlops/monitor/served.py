@@ -4,6 +4,7 @@ The log is that of `git mlops model serve` (docs/formats.md, "Served models").
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -184,10 +185,15 @@ def _reference(repo: Repo, request: Request, version: Version) -> _Reference:
 
 
 def _data(version: Version) -> Iterator[Out]:
+    """A tag may come from anyone: what is no hash could name any file of this machine."""
     found = version.facts.get("data")
     for one in found if isinstance(found, list) else ():
-        if isinstance(one, Mapping) and isinstance(one.get("path"), str) and isinstance(one.get("hash"), str):
-            yield Out(one["path"], str(one.get("algorithm") or "md5"), one["hash"])
+        path, hash_ = (one.get("path"), one.get("hash")) if isinstance(one, Mapping) else (None, None)
+        if isinstance(path, str) and isinstance(hash_, str) and _HASH.fullmatch(hash_):
+            yield Out(path, str(one.get("algorithm") or "md5"), hash_)
+
+
+_HASH = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
 
 def _likeliest(repo: Repo, outs: Sequence[Out], features: Sequence[str]) -> Out:

@@ -11,6 +11,7 @@ from git_mlops.errors import MlopsError
 from git_mlops.git.repo import Repo
 from git_mlops.monitor import history, joined, observed, served, watch
 from git_mlops.monitor.settings import Ages, Settings
+from git_mlops.registry import read
 from tests.monitor.conftest import people, serve
 
 USUAL = Settings()
@@ -99,3 +100,10 @@ def test_a_run_is_recorded_without_values_of_private_columns(model: Repo) -> Non
     profile = model.text("show", f"{history.ref_of('m')}:current.yaml")
     assert "Ghent" in profile
     assert "age: {type: float64, nulls: 0}" in profile
+
+
+def test_a_tag_that_names_no_hash_opens_no_file(model: Repo, tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("age\n1\n")
+    version = read.resolve(model, "m")
+    facts = {"data": [{"path": "x.csv", "hash": f"../../../../{tmp_path}/secret.csv"}, "?", {"path": 1}]}
+    assert [*served._data(version._replace(facts=facts))] == []
