@@ -24,7 +24,7 @@ def document(one: Observation, *, brief: bool = False) -> Document:
     if one.drift is not None:
         sections += [s for s in _drift(one.drift) if not (brief and s.folded)]
     sections += [*one.sections, *_about(one)]
-    verdict = summary(list(one.findings), title(one))
+    verdict = summary(list(one.findings), "").partition(" (")[0] if one.findings else "nothing moved"
     return Document(title(one), html.OUTCOMES[exit_code(one.findings)], verdict, tuple(sections))
 
 
@@ -55,6 +55,9 @@ def _drift(drift: Drift) -> Iterator[Section]:
     shown = [m for m in moved if m.drawn is not None][:_DRAWN]
     yield from _drawn("What moved", [m for m in shown if m.alarm], folded=False)
     yield from _drawn("The other columns", [m for m in shown if not m.alarm], folded=True)
+    if rows:
+        figures = Table(_FIGURES, [_figures(m) for m in moved])
+        yield Section("All figures", (without_empty(figures),), folded=True)
     if drift.parts:
         yield Section("Slices", (Table(("slice", "rows", "moved"), [*_parts(drift)]),))
 
@@ -66,37 +69,35 @@ def _drawn(title: str, some: Sequence[Moved], *, folded: bool) -> Iterator[Secti
         if m.drawn is not None
     )
     if made:
-        yield Section(title, pictures=made, folded=folded)
+        yield Section(title, notes=("grey: the reference; blue: now",), pictures=made, folded=folded)
 
 
-_HEADER = (
-    "column",
-    "kind",
-    "effect",
-    "floor",
-    "p",
-    "PSI",
-    "KS",
-    "Wasserstein",
-    "JS",
-    "χ²",
-    "nulls",
-    "mean",
-    "new",
-    "outside",
-)
+_HEADER = ("column", "kind", "effect", "floor", "p", "PSI", "nulls", "mean", "new", "outside")
+_FIGURES = ("column", "KS", "Wasserstein", "Jensen-Shannon", "χ²", "standard deviation")
 
 
 def _row(moved: Moved) -> list[str | Cell]:
     found = moved.figures
     nulls = f"{percent(found.nulls[0])} → {percent(found.nulls[1])}" if any(found.nulls) else ""
-    mean = f"{number(found.mean[0])} → {number(found.mean[1])}" if found.mean else ""
     return [
-        Cell(short(moved.column.name), "fail" if moved.alarm else "none"), moved.column.kind,
-        _number(found.effect), _number(moved.floor), _number(moved.answer.adjusted if moved.answer else None),
-        *map(_number, (found.psi, found.ks, found.wasserstein, found.js, found.chi2)),
-        nulls, mean, _count(sum(moved.column.new.values())), _count(moved.column.outside),
+        _name(moved), moved.column.kind, _number(found.effect), _number(moved.floor),
+        _number(moved.answer.adjusted if moved.answer else None), _number(found.psi), nulls, _both(found.mean),
+        _count(sum(moved.column.new.values())), _count(moved.column.outside),
     ]  # fmt: skip
+
+
+def _figures(moved: Moved) -> list[str | Cell]:
+    found = moved.figures
+    plain = map(_number, (found.ks, found.wasserstein, found.js, found.chi2))
+    return [_name(moved), *plain, _both(found.std)]
+
+
+def _name(moved: Moved) -> Cell:
+    return Cell(short(moved.column.name), "fail" if moved.alarm else "none")
+
+
+def _both(values: tuple[float, float] | None) -> str:
+    return f"{number(values[0])} → {number(values[1])}" if values else ""
 
 
 def _number(value: float | None) -> Cell:
