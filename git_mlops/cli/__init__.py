@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "taint": ("taint", "Mark what must not be used"),
     "audit": ("audit", "Score how mature the practice is, from evidence"),
     "mlflow": ("mlflow", "See runs in MLflow, and exchange them"),
-    "ci": ("ci", "Generate CI workflows"),
+    "ci": ("ci", "Generate CI pipelines"),
     "hooks": ("hooks", "Show, install or remove the git hooks"),
     "doctor": ("doctor", "Say whether MLflow finds this repository"),
     "config": ("config", "Show the settings in force and their source"),

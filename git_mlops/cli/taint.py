@@ -32,7 +32,7 @@ def taint(  # noqa: PLR0913  # one parameter per option
     remote: str | None,
     as_json: bool,
 ) -> None:
-    """Mark what must not be used, and all that came from it
+    """Mark what must not be used
 
     Data that was withdrawn, an experiment that was wrong: every model that came from it is refused for
     promotion from now on, and the list of what came from it is printed. SUBJECT is as for
