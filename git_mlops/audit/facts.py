@@ -20,6 +20,17 @@ from git_mlops.scaffold.settings import Settings as CiSettings
 from git_mlops.serve.settings import Settings as ServeSettings
 from git_mlops.tables.settings import Forms
 
+LOCKS = (
+    "requirements.lock",
+    "uv.lock",
+    "poetry.lock",
+    "pdm.lock",
+    "Pipfile.lock",
+    "conda-lock.yml",
+    "pixi.lock",
+)
+"""Names of files that pin every package."""
+
 
 class Settings(Configuration, Protocol):
     """The settings that the audit looks at, as `config.Config` has them."""

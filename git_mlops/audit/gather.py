@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from git_mlops.audit import declared, pipelines, suites, tables
-from git_mlops.audit.facts import Settings, State
+from git_mlops.audit.facts import LOCKS, Settings, State
 from git_mlops.audit.pipelines import Doubt, Pipelines, is_definition
 from git_mlops.audit.suites import is_support, is_test
 from git_mlops.data import listing
@@ -27,15 +27,6 @@ _NAMED = frozenset((
     ".github/dependabot.yml", ".github/dependabot.yaml", "renovate.json", ".renovaterc", ".renovaterc.json",
     ".github/renovate.json", ".gitlab/renovate.json",
 ))  # fmt: skip
-_LOCKS = (
-    "requirements.lock",
-    "uv.lock",
-    "poetry.lock",
-    "pdm.lock",
-    "Pipfile.lock",
-    "conda-lock.yml",
-    "pixi.lock",
-)
 
 
 class Reading(NamedTuple):
@@ -114,7 +105,7 @@ def _wanted(oids: Mapping[str, str]) -> list[str]:
         if path in _NAMED
         or is_definition(path)
         or is_pointer(path)
-        or path.endswith(("dvc.yaml", *_LOCKS))
+        or path.endswith(("dvc.yaml", *LOCKS))
         or (path.endswith(".sh") and path.count("/") < 3)
         or ("/" not in path and path.startswith("requirements"))
     ]

@@ -6,7 +6,7 @@ import yaml
 
 from git_mlops.audit import common
 from git_mlops.audit.evidence import AUTOMATED, MANUAL, Criterion, Evidence, Found, lowered
-from git_mlops.audit.facts import Facts
+from git_mlops.audit.facts import LOCKS, Facts
 from git_mlops.audit.suites import MODELS, SERVING
 from git_mlops.models.settings import stages_of
 
@@ -33,22 +33,11 @@ def dependencies(facts: Facts) -> Found:
         for command in facts.state.ci.running(*_AUDITING)
     ]
     pieces += common.watched(facts, ("dependencies",), "packages are watched")
-    locks = [p for p in facts.state.paths if p.rpartition("/")[2] in _LOCKS and _pins(facts, p)]
+    locks = [p for p in facts.state.paths if p.rpartition("/")[2] in LOCKS and _pins(facts, p)]
     pieces += [
         Evidence("every package has one version: a change of one is a commit", p, MANUAL) for p in locks[:1]
     ]
     return Found(tuple(pieces), "write `.github/dependabot.yml` with `package-ecosystem: pip`")
-
-
-_LOCKS = (
-    "requirements.lock",
-    "uv.lock",
-    "poetry.lock",
-    "pdm.lock",
-    "Pipfile.lock",
-    "conda-lock.yml",
-    "pixi.lock",
-)
 
 
 def _pins(facts: Facts, path: str) -> bool:
