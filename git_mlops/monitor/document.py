@@ -69,7 +69,12 @@ def _drawn(title: str, some: Sequence[Moved], *, folded: bool) -> Iterator[Secti
         if m.drawn is not None
     )
     if made:
-        yield Section(title, notes=("grey: the reference; blue: now",), pictures=made, folded=folded)
+        yield Section(
+            title,
+            notes=("grey, or first: the reference; blue, or second: now",),
+            pictures=made,
+            folded=folded,
+        )
 
 
 _HEADER = ("column", "kind", "effect", "floor", "p", "PSI", "nulls", "mean", "new", "outside")
@@ -79,9 +84,10 @@ _FIGURES = ("column", "KS", "Wasserstein", "Jensen-Shannon", "χ²", "standard d
 def _row(moved: Moved) -> list[str | Cell]:
     found = moved.figures
     nulls = f"{percent(found.nulls[0])} → {percent(found.nulls[1])}" if any(found.nulls) else ""
+    adjusted = moved.answer.adjusted if moved.answer else None
     return [
         _name(moved), moved.column.kind, _number(found.effect), _number(moved.floor),
-        _number(moved.answer.adjusted if moved.answer else None), _number(found.psi), nulls, _both(found.mean),
+        _number(adjusted), _number(found.psi), nulls, _both(found.mean),
         _count(sum(moved.column.new.values())), _count(moved.column.outside),
     ]  # fmt: skip
 

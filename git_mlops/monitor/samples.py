@@ -197,7 +197,7 @@ def _read(reference: "pl.LazyFrame", current: "pl.LazyFrame", skip: frozenset[st
         columns=tuple(one._replace(new=unseen.get(one.name, {})) for one in columns),
         left=tuple(Left(n, _WHY[kinds[n]]) for n in wanted if kinds[n] in _WHY)
         + tuple(Left(n, "left out by mlops.yaml") for n in theirs if n in skip),
-        missing=tuple(name for name in theirs if name not in set(ours)),
+        missing=tuple(name for name in theirs if name not in {*ours, *skip}),
         extra=tuple(name for name in ours if name not in set(theirs)),
         types=types,
         times={n: (_newest(old[n]), _newest(new[n])) for n in wanted if kinds[n] == "time"},

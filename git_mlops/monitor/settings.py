@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from git_mlops.decode import DecodeError
+from git_mlops.errors import MlopsError
 
 
 class Own(NamedTuple):
@@ -115,9 +116,14 @@ _HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d) ?[-–] ?([01]?\d|2[0-3]):([0-5
 
 
 def seconds(text: str) -> int:
-    """Of `30d`, `2w`, `12h`, `6mo`, `1y`; `checked` has looked at it."""
+    """Of `30d`, `2w`, `12h`, `6mo`, `1y`.
+
+    Raises:
+        MlopsError: it is none.
+    """
     match = _TIME.fullmatch(text.strip())
-    assert match
+    if match is None:
+        raise MlopsError(f"`{text}` is no length of time", hint="for example `30d`, `2w`, `12h`")
     return int(match[1]) * _UNITS[match[2]]
 
 

@@ -107,3 +107,11 @@ def test_a_tag_that_names_no_hash_opens_no_file(model: Repo, tmp_path: Path) -> 
     version = read.resolve(model, "m")
     facts = {"data": [{"path": "x.csv", "hash": f"../../../../{tmp_path}/secret.csv"}, "?", {"path": 1}]}
     assert [*served._data(version._replace(facts=facts))] == []
+
+
+def test_how_far_to_look_back_must_be_a_length_of_time(model: Repo) -> None:
+    serve(model, people(seed=2))
+    assert _compare(model, since="1d").numbers["requests"] == 1500
+    with pytest.raises(MlopsError, match="`soon` is no length of time"):
+        _compare(model, since="soon")
+    assert [one.level for one in _compare(model, since="0h").findings] == ["unknown"]

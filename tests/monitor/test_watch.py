@@ -142,6 +142,11 @@ def test_settings_of_a_column_count_for_it_alone(tables: Path) -> None:
     skipped = _compare(tables / "old.csv", tables / "older.csv", Settings(columns={"a*": Own(skip=True)}))
     lenient = _compare(tables / "old.csv", tables / "older.csv", Settings(columns={"age": Own(effect=0.9)}))
     assert (_said(skipped), _said(lenient)) == ([], [])
+    people(seed=2).drop("city").write_parquet(tables / "less.parquet")
+    without = _compare(
+        tables / "old.csv", tables / "less.parquet", Settings(columns={"city": Own(skip=True)})
+    )
+    assert _said(without) == []
 
 
 def test_a_slice_that_moved_is_found_though_the_whole_did_not(tables: Path) -> None:
