@@ -5,7 +5,7 @@ import pickle
 import warnings
 from typing import Any
 
-import joblib  # type: ignore[import-untyped]  # none has stubs
+import joblib
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.utils import all_estimators

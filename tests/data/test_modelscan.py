@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-import joblib  # type: ignore[import-untyped]  # none has stubs
+import joblib
 import numpy as np
 import pytest
 from hypothesis import given, settings

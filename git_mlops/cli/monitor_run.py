@@ -1,0 +1,171 @@
+"""`git mlops monitor run | history | push | pull`: the commands themselves, which need NumPy and SciPy."""
+
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+import click
+
+from git_mlops import config, ui
+from git_mlops.cli import monitor_output as output
+from git_mlops.cli.common import find_repo, json_option
+from git_mlops.cli.completion import models
+from git_mlops.config import Config
+from git_mlops.errors import OK, MlopsError
+from git_mlops.findings import exit_code
+from git_mlops.git.repo import Repo, discover
+from git_mlops.monitor import history as histories
+from git_mlops.monitor import past, pointers, served, watch
+from git_mlops.monitor.joined import Asked
+from git_mlops.monitor.observed import Observation
+
+_PATH = click.Path(path_type=Path)
+
+
+class _Options(TypedDict):
+    reference: Path | None
+    current: Path | None
+    log: Path | None
+    data: str | None
+    since: str | None
+    labels: Path | None
+    key: tuple[str, ...]
+    label: str | None
+    prediction: str | None
+    positive: str | None
+    name: str | None
+    alert: bool
+    dry_run: bool
+    record: bool
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[MODEL[@V|#STAGE] | A..B [PATH]...]", shell_complete=models)
+@click.option("--reference", type=_PATH, help="What to compare with: a table, or a directory of tables.")
+@click.option("--current", type=_PATH, help="What is judged; of a model: in place of its log.")
+@click.option("--data", metavar="PATH", help="Which of the model's data is the reference.")
+@click.option("--log", type=_PATH, help="The directory of the model's log.")
+@click.option("--since", metavar="TIME", help="How far to look back in the log: `7d`.")
+@click.option("--labels", type=_PATH, help="A table with the truth that came later.")
+@click.option("--key", multiple=True, metavar="COLUMN", help="Joins labels to predictions (repeatable).")
+@click.option("--label", metavar="COLUMN", help="The column with the truth.")
+@click.option("--prediction", metavar="COLUMN", help="The column with what was said.")
+@click.option("--positive", metavar="CLASS", help="The class whose probability is said.")
+@click.option("--name", help="Record the run of two files under this name.")
+@click.option("--record/--no-record", default=True, show_default=True, help="Keep the run in the history.")
+@click.option("--alert", is_flag=True, help="Tell whom `monitor.alerts` names.")
+@click.option("--dry-run", is_flag=True, help="With --alert: send nothing, print it; record nothing.")
+@click.option("--format", "format_", type=click.Choice(output.FORMATS), default="text", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="The same as `--format json`: every figure.")
+@click.option("-o", "--output", "file", type=click.Path(dir_okay=False), help="Write the report to a file.")
+def run(
+    *, words: tuple[str, ...], format_: str, as_json: bool, file: str | None, **options: Unpack[_Options]
+) -> int:
+    """Compare data, and say what moved
+
+    A model: its log against the data of its registration. A..B: two revisions, by the profiles in their
+    pointers. Exit codes: 0 nothing moved, 1 drift or another finding, 2 usage or configuration, 3 not to be
+    evaluated, as with too few rows.
+    """
+    repo, settings = _opened(need=bool(words))
+    shown = "json" if as_json else format_
+    one = _observed(repo, settings, words, options, draw=shown in output.DRAWN)
+    ui.write(output.rendered(one, shown), file)
+    _kept(repo, one, settings, options, model=bool(words) and ".." not in words[0])
+    return exit_code(one.findings)
+
+
+@click.command()
+@click.argument("name", metavar="MODEL", shell_complete=models)
+@click.option("-n", "most", type=click.IntRange(1), help="Only the last N runs.")
+@click.option("--format", "format_", type=click.Choice(output.DRAWN), default="text", show_default=True)
+@json_option
+@click.option("-o", "--output", "file", type=click.Path(dir_okay=False), help="Write the report to a file.")
+def history(*, name: str, most: int | None, format_: str, as_json: bool, file: str | None) -> int:
+    """Show how a model did over time"""
+    repo = find_repo()
+    runs = histories.read(repo, name, most)
+    if as_json:
+        ui.emit("monitor-history", [{"commit": one.commit, **one.record} for one in runs])
+        return OK
+    if not runs:
+        raise MlopsError(f"nothing is recorded of `{name}`", hint=output.recorded(histories.names(repo)))
+    ui.write(output.document(past.document(name, runs), format_), file)
+    return OK
+
+
+@click.command()
+@click.argument("name", metavar="MODEL", shell_complete=models)
+@click.option("--remote", default="origin", show_default=True, help="The git remote.")
+def push(*, name: str, remote: str) -> None:
+    """Share the history of a model"""
+    repo = find_repo()
+    if not histories.read(repo, name, 1):
+        raise MlopsError(f"nothing is recorded of `{name}`", hint=output.recorded(histories.names(repo)))
+    histories.push(repo, remote, name)
+    ui.note(f"the history of {name} is on {remote}")
+
+
+@click.command()
+@click.argument("name", metavar="MODEL", shell_complete=models)
+@click.option("--remote", default="origin", show_default=True, help="The git remote.")
+def pull(*, name: str, remote: str) -> None:
+    """Bring the history of a model"""
+    found = histories.pull(find_repo(), remote, name)
+    ui.note(f"the history of {name} is here" if found else f"{remote} has no history of {name}")
+
+
+def _opened(*, need: bool) -> tuple[Repo | None, Config]:
+    """Two files can be compared anywhere."""
+    try:
+        repo = discover()
+    except MlopsError:
+        if need:
+            raise
+        return None, Config()
+    return repo, config.load(repo).config
+
+
+def _observed(
+    repo: Repo | None, settings: Config, words: tuple[str, ...], options: _Options, *, draw: bool
+) -> Observation:
+    reference = watch.side(options["reference"]) if options["reference"] else None
+    current = watch.side(options["current"]) if options["current"] else None
+    labels = _labels(options)
+    if not words and reference and current:
+        request = watch.Request(reference, current, options["name"] or "files", labels, draw)
+        return watch.files(request, settings.monitor)
+    if not words or repo is None:
+        raise click.UsageError(
+            "name a model, two revisions (`A..B`), or two files: `--reference F --current F`"
+        )
+    if ".." in words[0]:
+        old, _, new = words[0].replace("...", "..").partition("..")
+        return pointers.compare(repo, old or "HEAD", new or "HEAD", words[1:], settings.monitor)
+    if len(words) > 1:
+        raise click.UsageError(f"one model, not also `{words[1]}`; two revisions are `A..B`")
+    asked = served.Request(
+        words[0], reference, current, options["log"], options["data"], options["since"], labels, draw
+    )
+    return served.compare(repo, asked, settings.monitor, settings.data)
+
+
+def _labels(options: _Options) -> Asked | None:
+    if options["labels"] is None:
+        return None
+    if not options["key"]:
+        raise click.UsageError("`--labels` needs `--key`: the columns that tell the rows apart")
+    side = watch.side(options["labels"])
+    return Asked(side, options["key"], options["label"], options["prediction"], options["positive"])
+
+
+def _kept(repo: Repo | None, one: Observation, settings: Config, options: _Options, *, model: bool) -> None:
+    """Alerts, then the record, which says what was sent."""
+    keeps = repo is not None and (model or options["name"] is not None)
+    past_runs = histories.read(repo, one.subject.name) if repo is not None and keeps else []
+    sent: dict[str, str] | None = None
+    try:
+        if options["alert"]:
+            sent = output.alerted(one, past_runs, settings.monitor.alerts, dry_run=options["dry_run"])
+    finally:  # an alert that fails is no reason to forget the run
+        if repo is not None and keeps and options["record"] and not options["dry_run"]:
+            histories.record(repo, one, sent)
