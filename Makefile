@@ -5,7 +5,7 @@ BIN = $(CURDIR)/$(VENV)/bin
 RUN = env PATH="$(BIN):$$PATH"
 JOBS ?= auto
 
-.PHONY: help demo test lint bench docs install clean
+.PHONY: help demo test slow lint bench docs install clean
 
 help:            ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
@@ -13,8 +13,11 @@ help:            ## Show this list
 demo: install    ## The whole story on real data, in a temporary directory
 	@$(RUN) sh docs/demo.sh
 
-test: lint       ## Everything CI runs: linters, types, layers, our own check, all tests
+test: lint       ## Linters, types, layers, our own check, and every test that is quick
 	$(RUN) pytest -n $(JOBS) --dist worksteal
+
+slow: install    ## The tests that take long; CI runs them after `make test`
+	$(RUN) pytest -n $(JOBS) --dist worksteal -m slow
 
 lint: install    ## Ruff, mypy --strict, import-linter, and `git mlops check` on this repository
 	$(RUN) ruff check .

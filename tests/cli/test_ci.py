@@ -242,6 +242,7 @@ def test_a_good_pull_request_passes_and_leaves_everything(forge: Forge, project:
     assert discover(outcome.place).text("status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_a_pull_request_with_bad_data_fails_and_says_where(forge: Forge, project: Repo, mlops: Run) -> None:
     write(project, "ages.csv", "age\n1\n-2\n")
     mlops("add", "ages.csv", cwd=project.root)
@@ -254,6 +255,7 @@ def test_a_pull_request_with_bad_data_fails_and_says_where(forge: Forge, project
     assert "ages.csv" in outcome.report
 
 
+@pytest.mark.slow
 def test_a_pointer_whose_data_was_never_pushed_fails(forge: Forge, project: Repo, mlops: Run) -> None:
     write(project, "ages.csv", "age\n5\n")
     mlops("add", "ages.csv", cwd=project.root)

@@ -44,7 +44,9 @@ def test_data_of_an_earlier_pointer_is_outdated_and_not_changed(data: Data, kind
 
 
 def test_a_deleted_file_is_not_modified(data: Data) -> None:
-    data.file("a.csv", "a")
+    out = data.file("a.csv", "a")
+    with Hashes(data.repo) as hashes:
+        hashes.followed["a.csv"] = out.hash  # it was here
     (data.root / "a.csv").unlink()
     assert (states(data), workspace.modified(data.repo)) == ([("a.csv", "deleted")], [])
 

@@ -77,6 +77,7 @@ def test_dvc_lists_and_shows_ours(dvc_repo: Repo, run: Run) -> None:
     assert listed(dvc_repo)[0].metrics == {"acc": 0.5, "loss": 0.25, "step": 7}
 
 
+@pytest.mark.slow
 def test_dvc_works_with_fifty_of_ours(dvc_repo: Repo, tmp_path: Path, run: Run) -> None:
     """List, show, apply, branch, push and pull: what DVC says is what we say."""
     commit(dvc_repo, {"train.py": "", "params.yaml": "lr: 0\n", "metrics.json": "{}"})

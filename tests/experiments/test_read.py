@@ -1,7 +1,10 @@
 """Experiments read: names resolved, many at once, those that DVC and DVCLive wrote."""
 
+import json
+
 import pytest
 
+from git_mlops import jsonable
 from git_mlops.errors import MlopsError, NotFoundError
 from git_mlops.experiments import present, read
 from git_mlops.experiments.settings import Metric, Settings
@@ -159,7 +162,8 @@ def test_the_order_follows_the_declared_direction(project: Repo) -> None:
 def test_json_has_no_word_for_nan_and_gets_text(project: Repo) -> None:
     put(project, {"metrics.json": '{"a": NaN, "b": Infinity}'})
     save(project)
-    assert present.plain(listed(project)[0])["metrics"] == {"a": "nan", "b": "inf"}
+    shown = json.loads(jsonable.line(present.plain(listed(project)[0])))
+    assert shown["metrics"] == {"a": "nan", "b": "inf"}
 
 
 def test_an_experiment_is_found_by_its_key(project: Repo) -> None:

@@ -152,7 +152,7 @@ def test_dvc_reads_the_remote(tmp_path: Path, run: Run) -> None:
     copier.render("minimal", tmp_path / "p", {"project_name": "Wörter & Zahlen"})
     run("git", "init", "-q", cwd=tmp_path / "p")
     listed = run("dvc", "remote", "list", cwd=tmp_path / "p").stdout.split()
-    assert listed[:2] == ["storage", str(tmp_path / "w-rter-zahlen-storage")]
+    assert "".join(listed).startswith(f"storage{tmp_path / 'w-rter-zahlen-storage'}")  # DVC breaks long lines
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,7 @@ def test_a_csv_in_pieces_has_the_findings_of_the_whole(data: st.DataObject) -> N
     assert ours is None or ours == law
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_parquet_or_arrow_file_in_pieces_has_the_findings_of_the_whole(data: st.DataObject) -> None:

@@ -12,6 +12,7 @@ from tests.tracking.conftest import Client
 from tests.tracking.test_store import record, settle, trained
 
 
+@pytest.mark.slow
 def test_a_run_goes_out_and_comes_back_whole(
     repo: Repo, client: Client, mlops: Run, run: Run, tmp_path: Path
 ) -> None:
