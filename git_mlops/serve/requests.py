@@ -217,6 +217,8 @@ def fitted(parsed: Parsed, takes: Takes, extra: Extra) -> Fitting:
         return Fitting(columns.frame(takes, table), table, table.num_rows)
     except ContractError as error:
         raise RequestError(422, str(error), error.problems) from error
+    except UnicodeEncodeError as error:  # half a surrogate, which JSON may escape: in a name, in a value
+        raise RequestError(422, "a name or a value is no text: it has half a surrogate") from error
 
 
 def _placed(array: object, takes: Takes) -> dict[str, list[object]]:

@@ -84,6 +84,7 @@ def tasks(files: dict[str, Path], schema: str) -> list[Part]:
     ]
 
 
+@pytest.mark.slow
 def test_workers_say_of_every_case_what_this_process_says(address: str, tmp_path: Path) -> None:
     here, there = {}, {}
     with dask.session(address) as engine:
@@ -137,6 +138,7 @@ def away(repo: Repo, address: str, *names: str, bindings: dict[str, str] = BOUND
     return on_cluster.check(repo, Settings(bindings, {}), names, address).findings
 
 
+@pytest.mark.slow
 def test_the_same_is_said_of_the_workspace_the_cache_and_the_remotes_storage(
     project: Repo, address: str, mlops: Run, tmp_path: Path
 ) -> None:
@@ -200,6 +202,7 @@ def test_workers_do_not_run_schemas_in_python(project: Repo, address: str) -> No
     assert [(f.level, f.path, marker.exists()) for f in found] == [("unknown", "data/one.csv", False)]
 
 
+@pytest.mark.slow
 def test_the_command_finds_its_cluster_in_gits_config(project: Repo, address: str, mlops: Run) -> None:
     project.git("config", dask.KEY, address)
     said = mlops("schema", "check", "--engine", "dask", "--json", cwd=project.root, status=1).stdout

@@ -228,6 +228,7 @@ def forge(run: Run, tmp_path: Path, project: Repo) -> Forge:
     return Forge(run, tmp_path, project)
 
 
+@pytest.mark.slow
 def test_a_good_pull_request_passes_and_leaves_everything(forge: Forge, project: Repo, mlops: Run) -> None:
     write(project, "ages.csv", "age\n1\n2\n3\n")
     mlops("add", "ages.csv", cwd=project.root)

@@ -168,6 +168,7 @@ def test_status_before_the_first_commit(tmp_path: Path, run: Run, mlops: Run) ->
     assert "not here" in mlops("status", cwd=tmp_path / "new").stdout
 
 
+@pytest.mark.slow
 def test_push_and_pull(root: Path, mlops: Run, run: Run) -> None:
     (root / "raw").mkdir()
     for name in ("a", "b"):
@@ -207,6 +208,7 @@ def test_without_a_remote(root: Path, mlops: Run) -> None:
     assert done.stderr == "error: no DVC remote is configured\nhint: `dvc remote add -d NAME URL`\n"
 
 
+@pytest.mark.slow
 def test_a_sha256_repository(tmp_path: Path, run: Run, mlops: Run) -> None:
     root = tmp_path / "new"
     run("git", "init", "-q", "--object-format=sha256", root, cwd=tmp_path)
@@ -303,6 +305,7 @@ def lose_cache(place: Path) -> None:
     shutil.rmtree(place / ".dvc" / "cache")
 
 
+@pytest.mark.slow
 def test_the_story_of_data_and_dvc_agrees(place: Path, run: Run, mlops: Run) -> None:
     assert mlops("add", "data.csv", cwd=place).stderr == "staged data.csv.dvc\n"
     assert git(place, "diff", "--cached", "--name-only") == ".gitignore\ndata.csv.dvc"
@@ -401,6 +404,7 @@ def test_data_that_is_nowhere(place: Path, mlops: Run) -> None:
     assert f"error: `data.csv`: its data ({hash_}) is not on the remote\n" in pulled
 
 
+@pytest.mark.slow
 def test_pull_of_a_range_takes_only_what_it_changed(place: Path, mlops: Run) -> None:
     mlops("add", "data.csv", cwd=place)
     git(place, "commit", "-q", "-m", "one")
@@ -431,6 +435,7 @@ def test_a_relative_remote_stands_beside_its_configuration(place: Path, run: Run
     assert [p.suffix for p in (place.parent / "near" / "files" / "md5").rglob("*") if p.is_file()] == [""]
 
 
+@pytest.mark.slow
 def test_worktrees_share_one_cache(place: Path, run: Run, mlops: Run) -> None:
     mlops("add", "data.csv", cwd=place)
     git(place, "commit", "-q", "-m", "data")

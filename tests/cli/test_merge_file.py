@@ -42,6 +42,7 @@ def diverge(project: Armed, ours: str, theirs: str, name: str = NAME) -> None:
     project.commit("ours")
 
 
+@pytest.mark.slow
 def test_git_merge_merges_rows_and_the_data_follows(project: Armed) -> None:
     diverge(project, OURS, THEIRS)
     said = project.git("merge", "other")
@@ -50,6 +51,7 @@ def test_git_merge_merges_rows_and_the_data_follows(project: Armed) -> None:
     assert project.git("status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_git_merge_keeps_windows_line_endings(project: Armed) -> None:
     def windows(text: str) -> bytes:
         return text.replace("\n", "\r\n").encode()
@@ -63,6 +65,7 @@ def test_git_merge_keeps_windows_line_endings(project: Armed) -> None:
     assert (project.root / NAME).read_bytes() == windows(THEIRS.replace("2.50", "2.51"))
 
 
+@pytest.mark.slow
 def test_rows_that_both_appended_are_all_there_without_a_key(project: Armed) -> None:
     project.write("mlops.yaml", "version: 1\n")
     project.commit("no key")
@@ -71,6 +74,7 @@ def test_rows_that_both_appended_are_all_there_without_a_key(project: Armed) -> 
     assert project.read(NAME) == BASE + "4,ours,4\n4,theirs,4\n"
 
 
+@pytest.mark.slow
 def test_packed_text_is_merged_too(project: Armed, mlops: Run) -> None:
     def write(text: str) -> None:
         (project.root / "t.csv.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
@@ -88,6 +92,7 @@ def test_packed_text_is_merged_too(project: Armed, mlops: Run) -> None:
     assert merged == THEIRS.replace("2.50", "2.51")
 
 
+@pytest.mark.slow
 def test_directories_are_merged_file_by_file(project: Armed, mlops: Run) -> None:
     def add(**files: str | None) -> None:
         for name, text in files.items():
@@ -111,6 +116,7 @@ def test_directories_are_merged_file_by_file(project: Armed, mlops: Run) -> None
     assert "nfiles: 4\n" in pointer
 
 
+@pytest.mark.slow
 def test_a_profile_is_never_left_bound_to_other_data(project: Armed, mlops: Run) -> None:
     mlops("add", NAME, cwd=project.root)
     project.commit("profile")
@@ -147,6 +153,7 @@ def test_a_conflict_is_told_and_nothing_is_lost(project: Armed) -> None:
     assert project.git("status", "--porcelain", "-z") == f"UU {NAME}.dvc\0"
 
 
+@pytest.mark.slow
 def test_without_an_option_conflicts_are_shown(project: Armed, mlops: Run) -> None:
     diverge(project, OURS, CLASH)
     project.git("merge", "other", status=1)
@@ -156,6 +163,7 @@ def test_without_an_option_conflicts_are_shown(project: Armed, mlops: Run) -> No
     assert data["data"] == [{"key": ["2"], "column": "n", "base": "2.50", "ours": "2.51", "theirs": "2.99"}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("option", "number"), [("--ours", "2.51"), ("--theirs", "2.99")])
 def test_a_side_is_taken_where_both_differ_and_all_else_is_merged(
     project: Armed, mlops: Run, option: str, number: str
@@ -178,6 +186,7 @@ def test_a_row_that_one_side_removed_stays_in_the_union(project: Armed, mlops: R
     assert project.read(NAME) == OURS
 
 
+@pytest.mark.slow
 def test_conflicts_are_decided_one_by_one_in_the_editor(project: Armed, mlops: Run) -> None:
     diverge(project, OURS.replace("3,c,3", "3,x,3"), CLASH.replace("3,c,3", "3,y,3"))
     project.git("merge", "other", status=1)
@@ -205,6 +214,7 @@ def test_what_was_filled_in_wrong_is_told(project: Armed, mlops: Run, line: str,
     assert "UU" in project.git("status", "--porcelain")
 
 
+@pytest.mark.slow
 def test_a_file_of_a_directory_that_both_changed(project: Armed, mlops: Run) -> None:
     for branch, text in (("main", "1"), ("other", "2"), ("main", "3")):
         project.git("switch", "-q", "-C" if branch == "other" else "--no-guess", branch)
@@ -219,6 +229,7 @@ def test_a_file_of_a_directory_that_both_changed(project: Armed, mlops: Run) -> 
     assert found == {"a": "2", "main1": "1", "main3": "3", "other2": "2"}
 
 
+@pytest.mark.slow
 def test_models_are_never_merged(project: Armed, mlops: Run) -> None:
     project.data("model.pkl", "base")
     project.commit("model")
@@ -231,6 +242,7 @@ def test_models_are_never_merged(project: Armed, mlops: Run) -> None:
     assert project.read("model.pkl") == "two"
 
 
+@pytest.mark.slow
 def test_a_key_may_be_named_later(project: Armed, mlops: Run) -> None:
     project.write("mlops.yaml", "version: 1\n")
     project.commit("no key")
@@ -241,6 +253,7 @@ def test_a_key_may_be_named_later(project: Armed, mlops: Run) -> None:
     assert project.read(NAME) == THEIRS.replace("2.50", "2.51")
 
 
+@pytest.mark.slow
 def test_a_side_as_a_whole_says_how_many_rows_it_lacks(project: Armed, mlops: Run) -> None:
     project.write("mlops.yaml", "version: 1\n")
     project.commit("no key")
@@ -250,6 +263,7 @@ def test_a_side_as_a_whole_says_how_many_rows_it_lacks(project: Armed, mlops: Ru
     assert "changed; it lacks 1 row that ours has\n" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_branch_that_only_appends_merges_again_and_again(project: Armed) -> None:
     """Rows of the main branch stand before those that came with an earlier merge."""
     project.write("mlops.yaml", "version: 1\n")
@@ -264,6 +278,7 @@ def test_a_branch_that_only_appends_merges_again_and_again(project: Armed) -> No
     assert project.read(NAME) == BASE + "3,m,1\n2,f,1\n4,f,1\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("take", "there"), [("theirs", True), ("ours", False)])
 def test_data_that_one_side_removed_and_the_other_changed(
     project: Armed, mlops: Run, take: str, *, there: bool
@@ -289,6 +304,7 @@ def test_what_is_not_in_conflict_is_refused(project: Armed, mlops: Run, path: st
 # ------------------------------------------------------------------ rebase, cherry-pick, clones
 
 
+@pytest.mark.slow
 def test_a_rebase_says_which_commit_is_which(
     project: Armed, mlops: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,6 +325,7 @@ def test_a_rebase_without_conflicts_merges_by_itself(project: Armed) -> None:
     assert project.read(NAME) == THEIRS.replace("2.50", "2.51")
 
 
+@pytest.mark.slow
 def test_a_cherry_pick_brings_its_rows_alone(project: Armed, mlops: Run) -> None:
     diverge(project, OURS, THEIRS)
     project.git("switch", "-q", "other")
@@ -319,6 +336,7 @@ def test_a_cherry_pick_brings_its_rows_alone(project: Armed, mlops: Run) -> None
     assert project.read(NAME) == OURS + "10,more,1\n"
 
 
+@pytest.mark.slow
 def test_data_of_another_clone_is_downloaded_by_merge_file(
     project: Armed, mlops: Run, tmp_path: Path
 ) -> None:

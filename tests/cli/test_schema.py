@@ -148,6 +148,7 @@ def test_a_schema_outside_of_the_repository_is_not_read(project: Repo, mlops: Ml
 OLD = "columns:\n  a: {dtype: int64, checks: {ge: 0}}\n"
 
 
+@pytest.mark.slow
 def test_a_schema_is_compared_with_what_head_has(project: Repo, mlops: Mlops) -> None:
     file = project.root / "schemas" / "s.yaml"
     file.parent.mkdir()

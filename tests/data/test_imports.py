@@ -31,6 +31,7 @@ def fitted() -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 def test_models_of_scikit_learn_raise_nothing() -> None:
     models = fitted()
     assert len(models) > 100

@@ -59,6 +59,7 @@ def test_a_failed_one_is_recorded_as_failed(project: Repo) -> None:
     assert (report.outcome, [e.status for e in listed(project)]) == ("failed", ["failed"])
 
 
+@pytest.mark.slow
 def test_one_that_cannot_begin_stays_queued(project: Repo) -> None:
     entry = add(project, WRITE)
     broken = entry._replace(plan=entry.plan._replace(command=()))
@@ -86,6 +87,7 @@ def _with_data(data: Data) -> Entry:
     return add(data.repo, code)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("remote", [True, False])
 def test_data_goes_there_and_comes_back(data: Data, remote: bool) -> None:
     if not remote:

@@ -70,6 +70,7 @@ def locks(repo: Repo) -> list[Path]:
     return [path for path in repo.common_dir.rglob("*.lock") if path.parent.name != "locks"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("times", "how"), [(200, "save"), (60, "run")])
 def test_a_recorder_killed_at_random_moments(project: Repo, run: Run, times: int, how: str) -> None:
     done = run(sys.executable, "-c", DRIVER, str(times), how, cwd=project.root)

@@ -188,6 +188,7 @@ def test_a_pipeline_is_run_again_whole(dvc_repo: Repo) -> None:
     assert (done.outcome, done.reason) == ("not comparable", "its data is not on this machine: data.csv")
 
 
+@pytest.mark.slow
 def test_an_environment_is_rebuilt_from_its_lock(project: Repo) -> None:
     here = f"{sys.implementation.name} {sys.version_info.major}.{sys.version_info.minor}.0"
     folder = rebuild.environment(project, b"", here)

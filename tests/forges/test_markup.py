@@ -77,7 +77,7 @@ _ACTIVE = re.compile(r"[@~$^](?!\u200b)|\](?=[(\[:])|:(?=/)|<(?!/?(?:details|sum
 @settings(max_examples=100, deadline=None)
 def test_nothing_active_is_left_of_any_text(words: str) -> None:
     made = inert(words)
-    assert not _ACTIVE.search(made.replace(f"<{G}", ""))
+    assert not _ACTIVE.search(made)
     assert inert(made.replace(G, "")) == inert(inert(made))
 
 

@@ -80,6 +80,7 @@ def test_an_interruption_says_how_to_go_on(
     ]
 
 
+@pytest.mark.slow
 def test_a_forced_checkout_of_the_same_commit_brings_data_back(project: Armed, run: Run) -> None:
     project.data("data.csv", "old\n")
     project.commit("old")
@@ -91,6 +92,7 @@ def test_a_forced_checkout_of_the_same_commit_brings_data_back(project: Armed, r
         assert (words, project.read("data.csv")) == (words, "old\n")
 
 
+@pytest.mark.slow
 def test_merges_that_do_not_only_move_head(two_versions: Armed) -> None:
     for words in (("--no-ff", "--no-commit"), ("--squash",), ()):
         if not words:
@@ -136,6 +138,7 @@ def test_rebase(two_versions: Armed) -> None:
     assert two_versions.read("data.csv") == "new\n"
 
 
+@pytest.mark.slow
 def test_rebase_by_patches(two_versions: Armed) -> None:
     two_versions.git("switch", "-q", "new")
     two_versions.git("switch", "-q", "-c", "side", "main")

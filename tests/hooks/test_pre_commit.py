@@ -200,6 +200,7 @@ def test_skipping_is_said(project: Armed) -> None:
     assert "pre-commit skipped (MLOPS_SKIP=pre-commit)" in project.commit("x", skip="pre-commit")
 
 
+@pytest.mark.slow
 def test_a_schema_breach_in_the_staged_object_is_refused(project: Armed) -> None:
     project.data("people.csv", "id,age\n1,30\n2,31\n")
     for words in (["schema", "infer", "people.csv"],):

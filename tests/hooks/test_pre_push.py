@@ -75,6 +75,7 @@ def test_data_pushed_without_a_dvc_remote_is_uploaded_later(project: Armed, hub:
     project.git("push", "origin", "main:other")
 
 
+@pytest.mark.slow
 def test_push_of_all_commits_or_a_range(project: Armed, mlops: Run) -> None:
     for text in ("one\n", "two\n", "three\n"):
         project.data("data.csv", text)

@@ -54,6 +54,7 @@ def claim(repo: Repo, mlops: Run) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_verdict_that_nobody_signed_is_made_anew_in_ci(
     bad: Repo, mlops: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +66,7 @@ def test_a_verdict_that_nobody_signed_is_made_anew_in_ci(
             mlops("check", "--range", "main...topic", cwd=bad.root, status=1)
 
 
+@pytest.mark.slow
 def test_the_signers_are_those_of_the_target_branch(
     bad: Repo, mlops: Run, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

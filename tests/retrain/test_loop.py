@@ -25,6 +25,7 @@ def finding(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_from_drift_to_the_promoted_challenger(
     served: Project, mlops: Run, start: Start, finding: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ println "parsed ${args.length}"
 """
 
 
+@pytest.mark.slow
 def test_groovy_parses_the_jenkinsfile(tmp_path: Path, run: Run) -> None:
     """With the Groovy that npm-groovy-lint brings: the whole linter takes ten times as long."""
     linter = Path(os.path.realpath(tool("npm-groovy-lint")))

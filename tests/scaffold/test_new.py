@@ -184,6 +184,7 @@ def test_the_surrounding_repository_is_known(tmp_path: Path, run: Run) -> None:
     assert [surrounding(path) for path in (outer / "a" / "b", outer, tmp_path / "x")] == [outer, None, None]
 
 
+@pytest.mark.slow
 def test_the_projects_tests_find_what_they_are_for(tmp_path: Path, run: Run) -> None:
     top = create("tabular", tmp_path / "p", {}).root
     source = top / "src" / "features.py"

@@ -114,6 +114,7 @@ def test_pairwise_rows_have_every_pair() -> None:
         assert {(row[a], row[b]) for row in rows} == set(itertools.product(FACTORS[a], FACTORS[b]))
 
 
+@pytest.mark.slow
 def test_every_template_and_every_choice_renders_clean(tmp_path: Path, run: Run) -> None:
     for number, row in enumerate(sample()):
         look(rendered(row, tmp_path / f"p{number}"), row)

@@ -107,6 +107,7 @@ def columns(draw: st.DrawFn) -> Schema:
     return column(f"dtype: Int64, {flags}" + (f", checks: {{{', '.join(found)}}}" if found else ""))
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(columns(), columns(), st.lists(st.none() | numbers, min_size=1, max_size=4))
 def test_a_widening_refuses_nothing_that_was_valid(

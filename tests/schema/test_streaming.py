@@ -114,6 +114,7 @@ def either(file: Path, name: str, schema: dict[str, Any]) -> tuple[list[Finding]
     return whole(file, form, name, loaded), streamed(file, form, name, loaded, PIECES)
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_csv_in_pieces_has_the_findings_of_the_whole(data: st.DataObject) -> None:

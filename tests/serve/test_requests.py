@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from git_mlops.models import contract
@@ -44,6 +44,7 @@ def refusal(kind: str, body: bytes, takes: columns.Takes) -> RequestError | None
 
 @settings(max_examples=100, deadline=None)
 @given(_body)
+@example({"inputs": {"age": None, "\ud800": None}})
 def test_any_json_is_answered(body: dict[str, Any]) -> None:
     answered(requests.JSON, json.dumps(body).encode())
 

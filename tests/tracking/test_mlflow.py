@@ -39,6 +39,7 @@ def runs(uri: str, name: str) -> dict[str, list[object]]:
     return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]  # JSON
 
 
+@pytest.mark.slow
 def test_experiments_become_runs_once(recorded: Repo, mlops: Run, tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     first = mlops("mlflow", "export", "--to", uri, "--json", cwd=recorded.root)
