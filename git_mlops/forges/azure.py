@@ -18,6 +18,8 @@ NEEDS: Mapping[Purpose, str] = {
     "comment": f"it needs {_SERVICE}, or a token with the scope Code (Read & write)",
     "status": f"it needs {_SERVICE}, or a token with the scope Code (Status)",
     "open": f"it needs {_SERVICE}, or a token with the scope Code (Read & write)",
+    "issue": "it needs a token with the scope Work items (Read & write), or the build service's permission"
+    " `Edit work items in this node` on the project's area",
 }
 _STATES: Mapping[State, str] = {
     "pending": "pending",

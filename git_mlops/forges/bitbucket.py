@@ -18,6 +18,9 @@ NEEDS: Mapping[Purpose, str] = {
     "status": "it needs a repository access token with the scope `repository:write`",
     "annotate": "it needs a repository access token with the scope `repository:write`",
     "open": "it needs a repository access token with the scope `pullrequest:write`",
+    "issue": "it needs a repository access token with the scope `issue:write`, and the issue tracker switched"
+    " on in the settings of the repository; workspaces of admin.atlassian.com have none: tell Jira, by"
+    " `webhook_variable`",
 }
 _STATES: Mapping[State, str] = {
     "pending": "INPROGRESS",
@@ -57,13 +60,13 @@ def pull(client: Client, target: Target) -> Pull:
 
 def pulls(client: Client, target: Target) -> list[Pull]:
     """Every open one."""
-    found = _pages(client, f"{_repository(target)}/pullrequests", {"state": "OPEN", "pagelen": 50})
+    found = pages(client, f"{_repository(target)}/pullrequests", {"state": "OPEN", "pagelen": 50})
     return [_pull(item) for item in found]
 
 
 def comments(client: Client, target: Target) -> list[Comment]:
     """Deleted ones stay in the list."""
-    found = _pages(client, f"{_request(target)}/comments", {"pagelen": 100})
+    found = pages(client, f"{_request(target)}/comments", {"pagelen": 100})
     return [_comment(item) for item in found if item.get("deleted") is not True]
 
 
@@ -151,14 +154,17 @@ def _note(place: int, finding: Finding) -> dict[str, object]:
     return note
 
 
-def _pages(client: Client, path: str, query: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
-    answer = client.get(path, query)
+def pages(
+    client: Client, path: str, query: Mapping[str, object], *, purpose: Purpose = "read"
+) -> Iterator[Mapping[str, object]]:
+    """Every item of a list."""
+    answer = client.get(path, query, purpose=purpose)
     for _ in range(MOST_PAGES):
         yield from items(at(answer.data, "values"))
         following = text(answer.data, "next")
         if not following:
             return
-        answer = client.get(following)
+        answer = client.get(following, purpose=purpose)
     raise too_many()
 
 

@@ -19,6 +19,7 @@ NEEDS: Mapping[Purpose, str] = {
     "status": "it needs an HTTP access token with repository read",
     "annotate": "it needs an HTTP access token with repository read",
     "open": "it needs an HTTP access token with repository read, which may open pull requests",
+    "issue": "it has no issues",
 }
 _STATES: Mapping[State, str] = {
     "pending": "INPROGRESS",

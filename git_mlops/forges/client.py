@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from urllib.request import OpenerDirector
 
 ATTEMPTS = 4
+_JSON = "application/json; charset=utf-8"
 MOST_BYTES = 16 * 2**20
 """Of one answer."""
 MOST_PAGES = 200
@@ -69,6 +70,14 @@ class _Broken(Exception):  # noqa: N818  # not an error yet: it may be tried aga
         self.final = final
 
 
+class _Request(NamedTuple):
+    method: str
+    url: str
+    content: bytes | None
+    kind: str
+    purpose: Purpose
+
+
 class _Raw(NamedTuple):
     status: int
     headers: Mapping[str, str]
@@ -86,11 +95,13 @@ class Client:
         self.requests: list[str] = []
         self.api = target.api
 
-    def get(self, path: str, query: Mapping[str, object] | None = None) -> Answer:
+    def get(
+        self, path: str, query: Mapping[str, object] | None = None, *, purpose: Purpose = "read"
+    ) -> Answer:
         """Read."""
-        return self.send("GET", path, purpose="read", query=query)
+        return self.send("GET", path, purpose=purpose, query=query)
 
-    def send(
+    def send(  # noqa: PLR0913  # what follows the first two is named
         self,
         method: str,
         path: str,
@@ -99,10 +110,11 @@ class Client:
         query: Mapping[str, object] | None = None,
         body: object = None,
         once: bool = False,
+        kind: str = _JSON,
     ) -> Answer:
         """One request, tried again while the forge is busy or the line is cut.
 
-        With `once` a request that may have arrived is not repeated.
+        With `once` a request that may have arrived is not repeated. `kind` is the body's media type.
 
         Raises:
             RefusedError: the forge said no.
@@ -112,9 +124,9 @@ class Client:
         url = self._url(path, query)
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         if self._dry:
-            self.requests.append(self._told(method, url, body))
+            self.requests.append(self._told(method, url, body, kind))
             return Answer(200, {}, {})
-        raw = self._persistent(method, url, content, once=once)
+        raw = self._persistent(_Request(method, url, content, kind, purpose), once=once)
         if raw.status >= 300:
             raise self._refusal(raw, purpose)
         return Answer(raw.status, raw.headers, self._decoded(raw))
@@ -129,18 +141,18 @@ class Client:
             )
         return f"{url}?{urlencode(query)}" if query else url
 
-    def _headers(self) -> dict[str, str]:
+    def _headers(self, kind: str) -> dict[str, str]:
         return {
             "Accept": "application/json",
-            "Content-Type": "application/json; charset=utf-8",
+            "Content-Type": kind,
             "User-Agent": "git-mlops",
             **self._forge.headers(self._target),
         }
 
-    def _told(self, method: str, url: str, body: object) -> str:
+    def _told(self, method: str, url: str, body: object, kind: str) -> str:
         lines = [f"{method} {url}"]
         plain = self._forge.headers(self._target._replace(token=type(self._target.token)("")))
-        for name, value in self._headers().items():
+        for name, value in self._headers(kind).items():
             # a header that depends on the token is never shown, however it is encoded
             lines.append(f"{name}: {value if plain.get(name, value) == value else '***'}")
         text = "\n".join(lines)
@@ -148,47 +160,48 @@ class Client:
             text += "\n\n" + json.dumps(body, ensure_ascii=False, indent=2)
         return self._target.token.hide(text)
 
-    def _persistent(self, method: str, url: str, content: bytes | None, *, once: bool) -> _Raw:
+    def _persistent(self, request: _Request, *, once: bool) -> _Raw:
         waited, attempt = 0.0, 0
         while True:
             attempt += 1
             wait = 2.0 ** (attempt - 1)
             try:
-                raw = self._followed(method, url, content)
+                raw = self._followed(request)
             except _Broken as error:
                 if once and error.sent:
-                    raise self._unclear(str(error)) from None
+                    raise self._unclear(str(error), request.purpose) from None
                 if error.final or attempt == ATTEMPTS:
                     raise self._unreachable(str(error)) from None
             else:
                 if not _busy(raw):
                     return raw
                 if once and raw.status not in (403, 429):
-                    raise self._unclear(f"it answered {raw.status}")
+                    raise self._unclear(f"it answered {raw.status}", request.purpose)
                 wait = max(wait, _asked_wait(raw))
                 if attempt == ATTEMPTS or waited + wait > MOST_WAIT:
                     return raw
             self._pace.sleep(wait)
             waited += wait
 
-    def _followed(self, method: str, url: str, content: bytes | None) -> _Raw:
+    def _followed(self, request: _Request) -> _Raw:
         for _ in range(4):
-            raw = self._once(method, url, content)
+            raw = self._once(request)
             if raw.status not in (301, 302, 303, 307, 308):
                 return raw
-            place = urljoin(url, raw.headers.get("location", ""))
-            if not same_origin(place, url) or (method != "GET" and raw.status < 307):
+            place = urljoin(request.url, raw.headers.get("location", ""))
+            if not same_origin(place, request.url) or (request.method != "GET" and raw.status < 307):
                 return raw
-            url = place
+            request = request._replace(url=place)
         return raw
 
-    def _once(self, method: str, url: str, content: bytes | None) -> _Raw:
+    def _once(self, asked: _Request) -> _Raw:
         from http.client import HTTPException
         from urllib.error import HTTPError, URLError
         from urllib.request import Request
 
         # the scheme was checked by whoever made the target; `_url` holds every request to it
-        request = Request(url, data=content, headers=self._headers(), method=method)  # noqa: S310  # see above
+        headers = self._headers(asked.kind)
+        request = Request(asked.url, data=asked.content, headers=headers, method=asked.method)  # noqa: S310  # see above
         pace = self._pace
         try:
             with closing(_opener().open(request, timeout=pace.timeout)) as response:
@@ -227,7 +240,8 @@ class Client:
             hint = needs
         elif raw.status == 404:
             message = f"{title} knows no `{place}`, or hides it from this token (404{said})"
-            hint = f"is the repository right (`--repo`), and the number (`--pr`)? {needs}"
+            number = "" if purpose == "issue" else ", and the number (`--pr`)"
+            hint = f"is the repository right (`--repo`){number}? {needs}"
         elif 300 <= raw.status < 400:
             host = _host(raw.headers.get("location", "")) or "another place"
             message = f"{title} sends us to `{plain(host, 100)}` ({raw.status}); a token is not taken there"
@@ -254,10 +268,11 @@ class Client:
             exit_code=CANNOT_EVALUATE,
         )
 
-    def _unclear(self, reason: str) -> UnclearError:
+    def _unclear(self, reason: str, purpose: Purpose) -> UnclearError:
+        what = _THINGS.get(purpose, "comment")
         return UnclearError(
-            f"{self._forge.TITLE} did not say whether it wrote the comment: {plain(reason, 200)}",
-            hint="run the command again: it looks first, and writes no second comment",
+            f"{self._forge.TITLE} did not say whether it wrote the {what}: {plain(reason, 200)}",
+            hint=f"run the command again: it looks first, and writes no second {what}",
             exit_code=CANNOT_EVALUATE,
         )
 
@@ -268,11 +283,18 @@ _DEEDS: Mapping[Purpose, str] = {
     "status": "set a commit status",
     "annotate": "annotate the commit",
     "open": "open a pull request",
+    "issue": "keep issues",
 }
+_THINGS: Mapping[Purpose, str] = {"open": "pull request", "issue": "issue"}
 
 
 def numbered(
-    client: Client, path: str, query: Mapping[str, object], size: tuple[str, int]
+    client: Client,
+    path: str,
+    query: Mapping[str, object],
+    size: tuple[str, int],
+    *,
+    purpose: Purpose = "read",
 ) -> Iterator[Mapping[str, object]]:
     """Every item of a list that comes in numbered pages (GitHub, GitLab, Gitea); `size`: its name and value.
 
@@ -280,7 +302,7 @@ def numbered(
     """
     seen: set[object] = set()
     for page in range(1, MOST_PAGES + 1):
-        answer = client.get(path, {**query, size[0]: size[1], "page": page})
+        answer = client.get(path, {**query, size[0]: size[1], "page": page}, purpose=purpose)
         found = items(answer.data)
         new = [item for item in found if at(item, "id") not in seen]
         seen.update(at(item, "id") for item in new)

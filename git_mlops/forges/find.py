@@ -24,6 +24,7 @@ TOKENS: Mapping[str, tuple[str, ...]] = {
 """Variables that may hold the token, the first one first; `MLOPS_FORGE_TOKEN` comes before them all."""
 
 _FLAGS = "`--forge`, `--repo OWNER/NAME`, {}and `--api URL` for an instance of your own"
+_OPENED: Mapping[Purpose, str] = {"open": "pull request", "issue": "issue"}
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -86,8 +87,8 @@ def _forge(found: str | None, ci_name: str, purpose: Purpose) -> str:
     if found:
         raise MlopsError(f"no forge `{found}`", hint=f"there are {', '.join(f'`{name}`' for name in FORGES)}")
     where = f"{ci_name} does not say" if ci_name else "neither a CI nor a git remote says"
-    if purpose == "open":
-        raise MlopsError(f"{where} where to open the pull request", hint=f"say it: {_FLAGS.format('')}")
+    if purpose in _OPENED:
+        raise MlopsError(f"{where} where to open the {_OPENED[purpose]}", hint=f"say it: {_FLAGS.format('')}")
     hint = f"say it: {_FLAGS.format('`--pr NUMBER`, ')}"
     raise MlopsError(f"{where} which pull request this is for", hint=hint)
 

@@ -16,6 +16,8 @@ NEEDS: Mapping[Purpose, str] = {
     "comment": "it needs the scope `write:issue`; a pull request from a fork gets a token that only reads",
     "status": "it needs the scope `write:repository`",
     "open": "it needs the scope `write:repository`",
+    "issue": "it needs the scopes `write:issue` and `read:repository`, and issues switched on in the settings"
+    " of the repository",
 }
 
 

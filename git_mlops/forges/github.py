@@ -18,6 +18,8 @@ NEEDS: Mapping[Purpose, str] = {
     "annotate": "it needs `checks: write` under `permissions:` of the workflow, and a token of an app",
     "open": "it needs `pull-requests: write` under `permissions:` of the workflow, and in the settings of"
     " the repository that Actions may create pull requests; or a token of a person or an app",
+    "issue": "it needs `issues: write` under `permissions:` of the workflow, and issues switched on in the"
+    " settings of the repository",
 }
 _VIEWER = "query { viewer { login } }"
 _LEVELS: Mapping[Level, str] = {

@@ -20,6 +20,7 @@ NEEDS: Mapping[Purpose, str] = {
     "comment": f"it needs {_ACCESS.format('Reporter')}",
     "status": f"it needs {_ACCESS.format('Developer')}",
     "open": f"it needs {_ACCESS.format('Developer')}",
+    "issue": f"it needs {_ACCESS.format('Reporter')}; and issues switched on in the settings of the project",
 }
 _STATES: Mapping[State, str] = {
     "pending": "pending",

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 State = Literal["pending", "success", "failure", "error"]
 """Of a commit status. `error` is for what could not be evaluated: it is never shown as passed."""
 
-Purpose = Literal["read", "comment", "status", "annotate", "open"]
+Purpose = Literal["read", "comment", "status", "annotate", "open", "issue"]
 """What a request is for: a refusal names the permission that this needs."""
 
 

@@ -8,23 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
+from tests.forges.trackers import ME, Reply, Request, Tracker
+
 TOKEN = "s3cret-t0ken"
-ME = "report-bot"
 HEAD = "a" * 40
-
-
-class Reply(NamedTuple):
-    status: int
-    data: object = None
-    headers: Mapping[str, str] = {}
-
-
-class Request(NamedTuple):
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: Any
 
 
 class Note(NamedTuple):
@@ -73,7 +60,9 @@ class App:
         self.lock = threading.Lock()
         self._next = 100
         self.base = ""
-        self.routes = [(method, re.compile(pattern), handle) for method, pattern, handle in self.table()]
+        self.tracker = Tracker(self)
+        every = [*self.table(), *self.tracker.table()]
+        self.routes = [(method, re.compile(pattern), handle) for method, pattern, handle in every]
 
     def opening(self, source: str, into: str, title: str, body: str) -> Opened | None:
         """None: the branch has an open one."""
