@@ -5,7 +5,7 @@ BIN = $(CURDIR)/$(VENV)/bin
 RUN = env PATH="$(BIN):$$PATH"
 JOBS ?= auto
 
-.PHONY: help demo test slow lint bench docs install clean
+.PHONY: help demo test slow lint bench conformance docs install clean
 
 help:            ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
@@ -28,6 +28,9 @@ lint: install    ## Ruff, mypy --strict, import-linter, and `git mlops check` on
 
 bench: install   ## Our figures beside the peers', in one run and one table
 	$(RUN) python -m tests.bench
+
+conformance: install  ## MLflow's own tests on our store and on its SQLite; MLFLOW_SRC names a checkout of it
+	$(RUN) MLFLOW_SRC="$(MLFLOW_SRC)" JOBS=$(JOBS) python -m tests.conformance
 
 docs: install    ## Renew the man page, the reference and the README's generated blocks
 	$(RUN) python -m git_mlops.cli.manual

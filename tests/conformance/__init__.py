@@ -1,0 +1,1 @@
+"""MLflow's own tests on our store, beside MLflow's SQLite. Not part of `pytest`: `make conformance`."""
