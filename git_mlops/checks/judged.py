@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from git_mlops import __version__
 from git_mlops.checks.context import Context
-from git_mlops.data import cache, listing, pointers
+from git_mlops.data import cache, listing, pointers, purges
 from git_mlops.data.pointers import Out
 from git_mlops.errors import MlopsError
 from git_mlops.findings import Finding, Level, exit_code
@@ -149,7 +149,9 @@ def outs(context: Context) -> list[Out]:
 def outs_of(context: Context, names: Sequence[str]) -> list[Out]:
     """The data that pointers of the checked state name."""
     contents = context.scope.read([*names, *(listing.pipeline_of(name) for name in names)])
-    return [out for out in listing.outs(contents) if out.cache]
+    found = [out for out in listing.outs(contents) if out.cache]
+    gone = purges.of_outs(context.scope.repo, found)
+    return [out for out in found if out not in gone]  # said by the rule purged
 
 
 def plain(context: Context, wanted: Callable[[str], bool]) -> Iterator[tuple[str, str, bytes]]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from git_mlops.checks import schema_tables
 from git_mlops.checks.context import EVERYWHERE, Context
 from git_mlops.checks.schema_tables import Table
-from git_mlops.data import cache, pointers
+from git_mlops.data import cache, pointers, purges
 from git_mlops.data.pointers import Out, PointerError
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.findings import Finding
@@ -47,10 +47,12 @@ def check(context: Context) -> Iterator[Finding]:
         return
     files = _files(context)
     outs = list(_outs(context, [path for path in files if pointers.is_pointer(path)]))
+    gone = purges.of_outs(context.scope.repo, outs)  # said by the rule purged
     if context.scope.kind == "workspace" or _CONFIG in context.scope.paths:
         yield from _bound_to_nothing(context, files, outs)
     folders = schema_tables.find(context, files, outs)
-    data: list[_Data | Table] = [d for d in _tables(context, files, outs) if not folders.bound(d.path)]
+    here = [out for out in outs if out not in gone]
+    data: list[_Data | Table] = [d for d in _tables(context, files, here) if not folders.bound(d.path)]
     for table in folders.changed:
         yield from unread(table.path, table.names) if table.whole else ()
         data += [table] if table.sources or not table.whole else []

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "retrain": ("retrain", "Train again, compare with what serves, propose"),
     "lineage": ("lineage", "Show what came from what"),
     "taint": ("taint", "Mark what must not be used"),
+    "purge": ("purge", "Withdraw data for good, and prove it"),
     "audit": ("audit", "Score how mature the practice is, from evidence"),
     "mlflow": ("mlflow", "See runs in MLflow, and exchange them"),
     "ci": ("ci", "Generate CI pipelines"),

@@ -6,6 +6,7 @@ from git_mlops import ui
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK
 from git_mlops.hooks import data as work
+from git_mlops.hooks import follow_data
 
 remote_option = click.option("-r", "--remote", help="The DVC remote, instead of the default one.")
 
@@ -70,10 +71,11 @@ def push(paths: tuple[str, ...], remote: str | None, range_: str | None, *, ever
     repo, config = open_repo()
     remote = remote or config.data.remote
     done = work.push(repo, paths, remote, everything=everything, range_=range_)
-    if done.objects or not done.missing:
+    if done.objects or not (done.missing or done.purged):
         ui.note(
             f"pushed {ui.count(done.objects, 'object')}" if done.objects else "everything is on the remote"
         )
+    follow_data.tell_purged(done.purged)
     for out in done.missing:
         ui.error(f"`{out.path}`: its data ({out.hash}) is neither here nor on the remote")
     return FINDINGS if done.missing else OK
@@ -92,7 +94,7 @@ def pull(paths: tuple[str, ...], remote: str | None, range_: str | None) -> int:
     """
     repo, config = open_repo()
     done = work.pull(repo, paths, remote or config.data.remote, range_, config.schemas)
-    if done.objects or not done.missing:
+    if done.objects or not (done.missing or done.purged):
         ui.note(f"pulled {ui.count(done.objects, 'object')}" if done.objects else "nothing to download")
     for out in done.missing:
         ui.error(

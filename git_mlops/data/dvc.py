@@ -7,7 +7,7 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -87,6 +87,17 @@ def remotes(repo: Repo) -> dict[str, str]:
         for section, values in read_config(repo.root / ".dvc" / name).items():
             if section.startswith('remote "') and "url" in values:
                 found[section.removeprefix('remote "').rstrip('"')] = values["url"]
+    return found
+
+
+def every_remote(repo: Repo) -> dict[str, str]:
+    """Every DVC remote that is configured, also for the user or the machine: name → URL without secrets."""
+    found: dict[str, str] = {}
+    for file in config_files(repo):
+        for section, values in read_config(file).items():
+            if section.startswith('remote "') and "url" in values:
+                url = re.sub(r"(?<=://)[^/@]*@", "", values["url"])
+                found.setdefault(section.removeprefix('remote "').rstrip('"'), url)
     return found
 
 
@@ -394,17 +405,27 @@ def _of_override(file: str, values: Sequence[str], said: str) -> MlopsError:
     )
 
 
-def push(repo: Repo, outs: Iterable[Out], remote: str | None) -> Moved:
-    """Upload objects. Every one is asked for: a directory on the remote does not vouch for its files."""
-    return _by_algorithm(repo, outs, remote, upload=True)
+def push(
+    repo: Repo, outs: Iterable[Out], remote: str | None, *, without: Collection[str] = frozenset()
+) -> Moved:
+    """Upload objects. Every one is asked for: a directory on the remote does not vouch for its files.
+
+    Args:
+        without: hashes that are never sent, also where a directory lists them.
+    """
+    return _by_algorithm(repo, outs, remote, frozenset(without), upload=True)
 
 
-def fetch(repo: Repo, outs: Iterable[Out], remote: str | None) -> Moved:
+def fetch(
+    repo: Repo, outs: Iterable[Out], remote: str | None, *, without: Collection[str] = frozenset()
+) -> Moved:
     """Download objects into the cache, verified; a directory's files arrive before its listing."""
-    return _by_algorithm(repo, outs, remote, upload=False)
+    return _by_algorithm(repo, outs, remote, frozenset(without), upload=False)
 
 
-def _by_algorithm(repo: Repo, outs: Iterable[Out], remote: str | None, *, upload: bool) -> Moved:
+def _by_algorithm(
+    repo: Repo, outs: Iterable[Out], remote: str | None, without: frozenset[str], *, upload: bool
+) -> Moved:
     hashes: dict[str, set[str]] = {}
     for out in outs:
         hashes.setdefault(out.algorithm, set()).add(out.hash)
@@ -416,7 +437,8 @@ def _by_algorithm(repo: Repo, outs: Iterable[Out], remote: str | None, *, upload
             cache = dvc.cache.legacy if algorithm == "md5-dos2unix" else dvc.cache.local
             if upload:
                 _say_if_made(dvc.cloud.get_remote(remote, "push"))
-            moved = _transfer(cache, store_, wanted) if upload else _transfer(store_, cache, wanted)
+            ends = (cache, store_) if upload else (store_, cache)
+            moved = _transfer(*ends, wanted, without)
             transferred |= moved.transferred
             missing |= moved.missing
     return Moved(frozenset(transferred), frozenset(missing))
@@ -431,14 +453,15 @@ def _say_if_made(remote: Any) -> None:
         logging.getLogger("git_mlops").warning(said, remote.path)
 
 
-def _transfer(src: Any, dest: Any, hashes: set[str]) -> Moved:
+def _transfer(src: Any, dest: Any, hashes: set[str], without: frozenset[str]) -> Moved:
     from dvc_data.hashfile.hash_info import HashInfo
     from dvc_data.hashfile.transfer import transfer
     from dvc_objects.errors import ObjectDBError
     from fsspec.callbacks import TqdmCallback
 
     absent: set[str] = set()
-    infos = {HashInfo(src.hash_name, hash_) for hash_ in hashes | _members_of(src, hashes)}
+    every = (hashes | _members_of(src, hashes)) - without
+    infos = {HashInfo(src.hash_name, hash_) for hash_ in every}
     try:
         with TqdmCallback(
             tqdm_kwargs={"desc": "data", "unit": "file", "disable": None, "leave": False}
@@ -500,6 +523,98 @@ def absent(repo: Repo, outs: Sequence[Out], remote: str | None) -> list[Out]:
                 raise MlopsError(message, exit_code=CANNOT_EVALUATE) from error
             lacking += [out for out in some if not parts[out] <= here]
     return lacking
+
+
+class Removed(NamedTuple):
+    """What a remote said before and after a removal."""
+
+    before: frozenset[str]
+    """Hashes that it had."""
+    after: frozenset[str]
+    """Hashes that it has still, asked anew."""
+
+
+def remove(repo: Repo, hashes: Collection[str], remote: str, *, dry: bool = False) -> Removed:
+    """Remove objects from a remote, in both of DVC's layouts, and ask for each of them again.
+
+    Args:
+        dry: only ask.
+
+    Raises:
+        MlopsError: the remote cannot be asked, or lets nothing be removed (exit code 3).
+    """
+    before: set[str] = set()
+    after: set[str] = set()
+    with opened(repo) as dvc:
+        _refuse_unmounted(dvc.cloud.get_remote(remote, "purge"))
+        for algorithm in ("md5", "md5-dos2unix"):
+            odb = dvc.cloud.get_remote_odb(remote, "purge", hash_name=algorithm)
+            try:
+                there = _there(odb, hashes)
+                for hash_ in () if dry else sorted(there):
+                    with suppress(FileNotFoundError):
+                        odb.delete(hash_)
+                before |= there
+                after |= _there(odb, hashes) if there and not dry else there
+            except (OSError, NotImplementedError) as error:
+                message = f"the remote `{remote}` cannot be used for this: {_said(error)}"
+                raise MlopsError(message, exit_code=CANNOT_EVALUATE) from error
+            if there and not dry:
+                _forget(odb)
+    return Removed(frozenset(before), frozenset(after))
+
+
+def _refuse_unmounted(remote: Any) -> None:
+    """A disk that is not mounted has nothing, and proves nothing."""
+    if remote.fs.protocol == "local" and not Path(remote.path).is_dir():
+        message = f"the directory of the remote `{remote.name}` is not there: is its disk mounted?"
+        raise MlopsError(message, exit_code=CANNOT_EVALUATE)
+
+
+def _there(odb: Any, hashes: Collection[str]) -> set[str]:
+    """Asked of the storage itself: what a file system of fsspec remembers of it does not count."""
+    with suppress(AttributeError, NotImplementedError):
+        odb.fs.fs.invalidate_cache()
+    if odb.fs.protocol in ("http", "https") or "https" in odb.fs.protocol:
+        return {hash_ for hash_ in hashes if _answers(odb, hash_)}
+    return set(odb.oids_exist(set(hashes))) if hashes else set()
+
+
+def _answers(odb: Any, hash_: str) -> bool:
+    """Whether a server has an object. That it cannot be reached is no answer, as it is for `exists`."""
+    try:
+        odb.fs.fs.info(odb.oid_to_path(hash_))
+    except FileNotFoundError as error:
+        if getattr(error.__cause__, "status", None) in _GONE:
+            return False
+        raise OSError(f"no clear answer: {error.__cause__ or error}") from error
+    return True
+
+
+_GONE = (404, 410)
+
+
+def _forget(odb: Any) -> None:
+    """What DVC noted that the remote has."""
+    from dvc_data.hashfile.db import get_index
+
+    get_index(odb).clear()
+
+
+def listings(repo: Repo, outs: Iterable[Out], remote: str) -> dict[Out, bytes]:
+    """What directories hold, read from a remote; those that it does not have are left out."""
+    found: dict[Out, bytes] = {}
+    with opened(repo) as dvc:
+        for out in outs:
+            odb = dvc.cloud.get_remote_odb(remote, "fetch", hash_name=out.algorithm)
+            try:
+                found[out] = odb.fs.cat_file(odb.oid_to_path(out.hash))
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                message = f"the remote `{remote}` cannot be read: {_said(error)}"
+                raise MlopsError(message, exit_code=CANNOT_EVALUATE) from error
+    return found
 
 
 class Store(NamedTuple):

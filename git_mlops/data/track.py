@@ -3,14 +3,14 @@
 import os
 import posixpath
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops import env
-from git_mlops.data import cache, dvc, listing, places, pointers, profiling, workspace
+from git_mlops.data import cache, dvc, listing, places, pointers, profiling, purges, workspace
 from git_mlops.data.hashes import Hashes, Seen, seen, walk
 from git_mlops.data.pointers import Out
 from git_mlops.data.settings import Settings
@@ -116,6 +116,7 @@ def _links(file: Path) -> Iterator[Path]:
 
 def _add(repo: Repo, paths: Sequence[str], settings: Settings) -> Added:
     before = _files(repo, paths)
+    _refuse_purged(repo, before)
     held = _in_git(repo, paths)
     with (
         _only_our_ignore_lines(repo, paths),
@@ -129,6 +130,23 @@ def _add(repo: Repo, paths: Sequence[str], settings: Settings) -> Added:
         stdin = "".join(f"{path}\0" for path in made).encode("utf-8", "surrogateescape")
         repo.git("--literal-pathspecs", "add", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=stdin)
     return Added(made, _remember(repo, made, before), _committed(repo, held), without)
+
+
+def _refuse_purged(repo: Repo, files: Mapping[str, Seen]) -> None:
+    """What was withdrawn does not come back by accident; only files of the same size are hashed for that."""
+    known = purges.in_force(repo)
+    if not known:
+        return
+    sizes = {each.size for one in known.values() for each in one.objects if not each.hash.endswith(".dir")}
+    with Hashes(repo) as hashes:
+        for path, now in files.items():
+            if (now.size in sizes or None in sizes) and (hash_ := hashes.file(path)) in known:
+                assert hash_ is not None
+                raise MlopsError(
+                    f"`{path}` was {known[hash_].sentence()}",
+                    hint=f"`git mlops purge --lift {hash_} -m WHY`, if it may come back",
+                    exit_code=FINDINGS,
+                )
 
 
 def _committed(repo: Repo, paths: Sequence[str]) -> list[str]:

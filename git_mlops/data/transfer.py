@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from git_mlops.data import cache, dvc, listing, pointers
+from git_mlops.data import cache, dvc, listing, pointers, purges
 from git_mlops.data.pointers import PATHSPECS, Out
+from git_mlops.data.purges import Purge
 from git_mlops.errors import MlopsError
 from git_mlops.git import objects
 from git_mlops.git.repo import Repo, fields
@@ -17,16 +18,21 @@ class Transferred(NamedTuple):
     """Objects that were copied (files, and listings of directories)."""
     missing: tuple[Out, ...]
     """Neither here nor on the remote."""
+    purged: tuple[tuple[Out, Purge], ...] = ()
+    """Withdrawn, as a whole or in part: that is neither sent nor asked for."""
 
 
 def push(repo: Repo, outs: Iterable[Out], *, remote: str | None = None) -> Transferred:
     """Upload what the remote lacks. `push: false` stays here; an output bound to a remote goes there."""
-    count, missing = 0, []
+    count, missing, purged = 0, list[Out](), dict[Out, Purge]()
+    known = purges.in_force(repo)
     for name, wanted in _by_remote(repo, listing.kept(outs), remote).items():
-        moved = dvc.push(repo, cache.expanded(repo, wanted), name)
+        moved = dvc.push(repo, cache.expanded(repo, wanted), name, without=known.keys())
         count += len(moved.transferred)
-        missing += [out for out in wanted if _holed(repo, out, moved.missing)]
-    return Transferred(count, tuple(missing))
+        gone = purges.of_outs(repo, wanted, known)
+        missing += [out for out in wanted if out not in gone and _holed(repo, out, moved.missing)]
+        purged |= gone
+    return Transferred(count, tuple(missing), tuple(purged.items()))
 
 
 def _holed(repo: Repo, out: Out, missing: frozenset[str]) -> bool:
@@ -39,17 +45,25 @@ def pull(repo: Repo, outs: Iterable[Out], *, remote: str | None = None) -> Trans
     """Download what the cache lacks. The workspace is `follow`'s; what is never pushed is not asked for."""
     wanted = [out for out in listing.kept(outs) if not cache.complete(repo, out)]
     count = 0
-    for name, some in _by_remote(repo, wanted, remote).items():
-        count += len(dvc.fetch(repo, cache.expanded(repo, some), name).transferred)
-    return Transferred(count, tuple(out for out in wanted if not cache.complete(repo, out)))
+    known = purges.in_force(repo) if wanted else {}
+    asked = [out for out in wanted if out.hash not in known]
+    for name, some in _by_remote(repo, asked, remote).items():
+        count += len(dvc.fetch(repo, cache.expanded(repo, some), name, without=known.keys()).transferred)
+    lacking = [out for out in wanted if not cache.complete(repo, out)]
+    gone = purges.of_outs(repo, lacking, known)
+    return Transferred(count, tuple(out for out in lacking if out not in gone), tuple(gone.items()))
 
 
 def missing_on_remote(repo: Repo, outs: Iterable[Out], *, remote: str | None = None) -> list[Out]:
-    """Outputs of which anything is not on the remote; for a directory every single file is asked for."""
+    """Outputs of which anything is not on the remote; for a directory every single file is asked for.
+
+    What was withdrawn is not missed.
+    """
     missing: list[Out] = []
     for name, wanted in _by_remote(repo, listing.kept(outs), remote).items():
         missing += dvc.absent(repo, wanted, name)
-    return missing
+    gone = purges.of_outs(repo, missing)
+    return [out for out in missing if out not in gone]
 
 
 def _by_remote(repo: Repo, outs: Iterable[Out], remote: str | None) -> dict[str, list[Out]]:

@@ -36,12 +36,13 @@ def unused(repo: Repo, *, grace: float = GRACE) -> list[Object]:
             f"the cache `{where}` is outside of this repository: other projects may need what is in it",
             hint="`dvc gc --projects PATH…` looks into all of them",
         )
-    needed = {cache.object_path(where, one) for one in cache.expanded(repo, list(_named(repo)))}
+    needed = {cache.object_path(where, one) for one in cache.expanded(repo, list(named(repo)))}
     before = time.time() - grace
     return [found for found in _objects(where) if found.file not in needed and _older(found.file, before)]
 
 
-def _named(repo: Repo) -> Iterable[Out]:
+def named(repo: Repo) -> Iterable[Out]:
+    """What any commit of any ref or reflog names, and any worktree's index or files."""
     found = dict.fromkeys(transfer.ever_named(repo))
     for place in repo.paths("worktree", "list", "--porcelain", "-z"):
         root = Path(place.removeprefix("worktree "))

@@ -1,16 +1,17 @@
 """What the data commands do, with the hooks' knowledge of the workspace kept up to date."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops import config
 from git_mlops.checks import scope
-from git_mlops.data import dvc, listing, places, pointers, track, transfer, workspace
+from git_mlops.data import dvc, listing, places, pointers, purges, track, transfer, workspace
 from git_mlops.data.pointers import Out, PointerError
 from git_mlops.data.settings import Settings
 from git_mlops.data.track import Added
 from git_mlops.data.transfer import Transferred
+from git_mlops.data.workspace import Status
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK, MlopsError, NotFoundError
 from git_mlops.git.repo import Repo, head, resolve
 from git_mlops.hooks import conflicts_file, follow_data, triage
@@ -20,6 +21,7 @@ from git_mlops.schema.settings import Bindings
 NOT_ON_REMOTE = "not on the remote"
 UNREADABLE = "unreadable"
 IN_CONFLICT = "in conflict"
+PURGED = "purged"
 
 
 class Row(NamedTuple):
@@ -33,12 +35,14 @@ class Row(NamedTuple):
     """Who committed the pointer last: the one to ask for the data."""
     files: dict[str, list[str]] = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
     """For a changed directory: `added`, `modified`, `deleted` → paths in it."""
+    note: str = ""
+    """Of what was withdrawn: when, by whom, why."""
 
     @property
     def cells(self) -> tuple[str, ...]:
         """The row of a table for people: of a directory's files only how many."""
         counts = ", ".join(f"{len(paths)} {kind}" for kind, paths in self.files.items() if paths)
-        return (f"{self.state} ({counts})" if counts else self.state, *self[1:4])
+        return (f"{self.state} ({counts})" if counts else self.note or self.state, *self[1:4])
 
 
 def add(repo: Repo, words: Sequence[str], settings: Settings, *, force: bool = False) -> Added:
@@ -57,12 +61,26 @@ def status(repo: Repo, remote: str | None, *, ask_remote: bool) -> list[Row]:
     found = [Row(UNREADABLE, _reason(error), error.path) for error in unreadable]
     halves = conflicts_file.half_removed(repo)
     found += [Row(IN_CONFLICT, name.removesuffix(".dvc"), name) for name in halves]
-    found += [Row(row.state, row.path, row.pointer, files=row.files) for row in workspace.status(repo)]
+    found += _withdrawn(repo, outs, workspace.status(repo))
     if ask_remote:
         lacking = transfer.missing_on_remote(repo, outs, remote=remote)
         found += [Row(NOT_ON_REMOTE, out.path, outs[out]) for out in lacking]
     who = _who(repo, {row.pointer for row in found})
     return [row._replace(who=who.get(row.pointer, "")) for row in found]
+
+
+def _withdrawn(repo: Repo, outs: Iterable[Out], rows: Sequence[Status]) -> Iterator[Row]:
+    """What is not here because it was withdrawn is said as that."""
+    lacking = {row.path for row in rows if row.state in _LACKING}
+    gone = purges.of_outs(repo, [out for out in outs if out.path in lacking]) if lacking else {}
+    by_path = {out.path: purge for out, purge in gone.items()}
+    for row in rows:
+        purge = by_path.get(row.path)
+        state, note = (PURGED, purge.sentence()) if purge else (row.state, "")
+        yield Row(state, row.path, row.pointer, files=row.files, note=note)
+
+
+_LACKING = ("not here", "deleted", "not in the cache", "modified")
 
 
 def _reason(error: PointerError) -> str:

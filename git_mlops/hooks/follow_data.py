@@ -2,11 +2,13 @@
 
 import shlex
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from git_mlops import config, ui
-from git_mlops.data import dvc, follow, workspace
+from git_mlops.data import dvc, follow, listing, purges, workspace
 from git_mlops.data.follow import Followed
+from git_mlops.data.pointers import Out
+from git_mlops.data.purges import Purge
 from git_mlops.errors import INTERRUPTED, MlopsError
 from git_mlops.git.repo import Repo, discover
 from git_mlops.hooks import conflicts_file, triage
@@ -60,10 +62,33 @@ def bring(repo: Repo, *, again: Collection[str] = (), tell: bool = True) -> Foll
     dvc.prepare_worktree(repo)
     done = follow.follow(repo, again=again)
     if tell:
-        _tell(done)
+        _tell(_without_purged(repo, done))
     triage.followed(repo, since=started)
     _settle(repo)
     return done
+
+
+def _without_purged(repo: Repo, done: Followed) -> Followed:
+    """Say of what was withdrawn that it was: nobody can download it."""
+    missing = set(done.missing)
+    wanted = [out for out in listing.in_workspace(repo) if out.path in missing] if missing else []
+    gone = purges.of_outs(repo, wanted)
+    tell_purged(gone.items())
+    paths = {out.path for out in gone}
+    return done._replace(missing=[path for path in done.missing if path not in paths])
+
+
+def tell_purged(some: Iterable[tuple[Out, Purge]]) -> None:
+    """That data was withdrawn, once for each path, and what to do with a pointer that names it."""
+    by_path = {(out.path, purge.id): (out, purge) for out, purge in some}
+    for out, purge in list(by_path.values())[:5]:
+        part = "a part of it was " if purge.part_of(out) else ""
+        hint = (
+            f"`git mlops purge --show {purge.id}`; data without it: `git mlops add {shlex.quote(out.path)}`"
+        )
+        ui.warn(f"`{out.path}`: {part}{purge.sentence()}", hint=hint)
+    if len(by_path) > 5:
+        ui.warn(f"and {len(by_path) - 5} more that were purged", hint="`git mlops purge --list`")
 
 
 def _settle(repo: Repo) -> None:

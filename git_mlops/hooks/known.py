@@ -94,14 +94,20 @@ def _judged(folder: str, config: str, rows: dict[str, Row]) -> bool:
         if found != config:
             return False
         oids = dict(zip(schemas, (oid for oid, _content in blobs[len(rows) :]), strict=True))
-        places = []
+        places, hashes = [], []
         for (data, form, schema, others), (_oid, content) in zip(rows.values(), blobs, strict=False):
             hash_ = _plain(content, os.path.basename(data))
             if not _is_data(folder, data, hash_):
                 return False
+            hashes.append(hash_)
             places += [place(subject("md5", hash_, oids[schema], form))] if schema else []
             for rule, _, meaning in (each.partition("=") for each in others.split(";") if each):
                 places.append(place(subject_of(rule, meaning, "md5", hash_), rule))
+        withdrawn = [os.fsencode(f"refs/mlops/purges:objects/{one[:2]}/{one[2:]}\n") for one in hashes]
+        questions.write(b"".join(withdrawn))
+        questions.flush()
+        if not all(answers.readline().endswith(b" missing\n") for _hash in hashes):
+            return False
         return all(_passed(content) for _oid, content in ask([f"{REF}:{each}" for each in places]))
 
 

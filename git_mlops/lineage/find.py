@@ -1,5 +1,6 @@
 """What a user means: a model, an experiment, a file, a commit, or the beginning of a hash."""
 
+import posixpath
 import re
 
 from git_mlops.data import listing, pointers
@@ -49,12 +50,22 @@ def _file(repo: Repo, path: str, revision: str | None) -> str | None:
     """The object that a pointer names for a path, in the workspace or in a revision."""
     path = path.removesuffix(".dvc").rstrip("/")
     full = f"{repo.prefix}{path}" if revision is None else path
-    outs = listing.in_workspace(repo) if revision is None else _committed(repo, revision)
+    outs = listing.in_workspace(repo) if revision is None else committed(repo, revision)
     out = next((one for one in outs if one.path in (full, path)), None)
     return f"object:{out.algorithm}:{out.hash}" if out is not None else None
 
 
-def _committed(repo: Repo, revision: str) -> dict[pointers.Out, str]:
+def path_of(repo: Repo, text: str) -> str | None:
+    """The repository path in a text as `node` takes it: relative to where the user stands, or `REV:PATH`."""
+    revision, colon, path = text.rpartition(":")
+    path = path.removesuffix(".dvc").rstrip("/")
+    if colon:
+        return path if revision != "md5" else None
+    return posixpath.normpath(f"{repo.prefix}{path}") if path else None
+
+
+def committed(repo: Repo, revision: str) -> dict[pointers.Out, str]:
+    """What the pointers of a commit name; nothing where there is no such commit."""
     try:
         commit = resolve(repo, revision)
     except MlopsError:

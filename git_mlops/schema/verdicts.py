@@ -17,7 +17,20 @@ from git_mlops.schema.subjects import ENGINE, REF, RULE, place, subject
 
 _VERSION = 1
 
-__all__ = ["ENGINE", "REF", "RULE", "Verdict", "lookup", "merge", "parse", "record", "render", "subject"]
+__all__ = [
+    "ENGINE",
+    "REF",
+    "RULE",
+    "Verdict",
+    "blank",
+    "lookup",
+    "merge",
+    "parse",
+    "place",
+    "record",
+    "render",
+    "subject",
+]
 
 Outcome = Literal["pass", "fail"]
 
@@ -119,12 +132,17 @@ def _judged(pairs: Mapping[str, tuple[bytes, bytes]]) -> tuple[dict[str, bytes],
             files[path] = min(both)
             continue
         outcomes = {verdict.outcome for verdict, _content in parsed}
-        files[path] = min(parsed, key=lambda p: (p[0].outcome != "fail", p[0].when, p[1]))[1]
+        files[path] = min(parsed, key=lambda p: (p[0].outcome != "fail", not blank(p[0]), p[0].when, p[1]))[1]
         if len(outcomes) > 1:
             by = " and ".join(", ".join(f"{k} {v}" for k, v in sorted(v.by.items())) for v, _ in parsed)
             message = f"the verdicts on {subject[:12]} contradict each other (by {by}); the failed one stays"
             findings.append(Finding("verdicts", "error", message, data={"subject": subject}))
     return files, findings
+
+
+def blank(verdict: Verdict) -> bool:
+    """Whether what it found was purged with its data; it stays so where others still have the values."""
+    return any(finding.data.get("purged") is True for finding in verdict.findings)
 
 
 def render(verdict: Verdict) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from git_mlops.data import cache, hashes, transfer
+from git_mlops.data import cache, hashes, purges, transfer
 from git_mlops.data.pointers import Out
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, MlopsError
 from git_mlops.experiments.tree import Trees
@@ -94,6 +94,8 @@ def _fetched(repo: Repo, out: Out, version: Version) -> None:
         missing = transfer.pull(repo, [out]).missing
     except MlopsError as error:
         raise MlopsError(f"{lacking}: {error}", hint=error.hint, exit_code=CANNOT_EVALUATE) from error
+    if gone := purges.of_outs(repo, [out]).get(out):
+        raise MlopsError(f"{lacking}: {gone.sentence()}", exit_code=CANNOT_EVALUATE)
     if missing or not cache.complete(repo, out):
         hint = "`git mlops push` on the machine that has it"
         raise MlopsError(f"{lacking}, and not on the DVC remote", hint=hint, exit_code=CANNOT_EVALUATE)
