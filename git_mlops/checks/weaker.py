@@ -41,6 +41,12 @@ def check(context: Context) -> Iterator[Finding]:
             yield _finding(f"`checks.{rule}` is {level}; the target branch has {held}, which holds here")
 
 
+def unread() -> Finding:
+    """The target branch's settings cannot be read. No error: the change may be the one that mends them."""
+    message = "the target branch's mlops.yaml is wrong: owners, gates and levels are the change's own"
+    return Finding(RULE, "warning", message, "mlops.yaml", hint="`git mlops check` there says what is wrong")
+
+
 def stricter(own: Levels, target: Levels | None) -> Levels:
     """The levels that a change is judged by: its own, where they do not lower the target branch's."""
     if target is None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from git_mlops import config, env
-from git_mlops.checks import merged, run
+from git_mlops.checks import merged, run, weaker
 from git_mlops.checks.context import Context
 from git_mlops.checks.scope import Scope
 from git_mlops.config import Config
@@ -21,8 +21,11 @@ def checked(scope: Scope, *, skip: Collection[str] = (), deep: bool = False) -> 
     A mlops.yaml that is itself wrong gives its finding alone: nothing else could be judged by it.
     """
     settings, wrong = settings_of(scope)
+    if wrong:
+        return wrong
     context = Context(scope, settings, config.problems, deep, trust_of(scope), target_of(scope))
-    return wrong or run.check(context, skip=skip)
+    unread = [] if weaker.RULE in skip or not _unread(scope) else [weaker.unread()]
+    return [*unread, *run.check(context, skip=skip)]
 
 
 def previewed(repo: Repo, base: str) -> list[Finding]:
@@ -48,7 +51,7 @@ def settings_of(scope: Scope) -> tuple[Config, list[Finding]]:
 
 
 def target_of(scope: Scope) -> Config | None:
-    """The settings of the branch that a range is to enter; its default ones where they cannot be read."""
+    """The settings of the branch that a range is to enter; None: there is none, or they cannot be read."""
     if scope.target is None:
         return None
     name = f"{scope.target}:{config.FILE}"
@@ -56,7 +59,11 @@ def target_of(scope: Scope) -> Config | None:
     try:
         return config.load(scope.repo, content, judging=False).config
     except MlopsError:
-        return Config()
+        return None
+
+
+def _unread(scope: Scope) -> bool:
+    return scope.target is not None and target_of(scope) is None
 
 
 def trust_of(scope: Scope) -> Trust | None:

@@ -88,3 +88,17 @@ def test_a_rule_that_is_turned_off_still_judges_the_change_that_turns_it_off(top
     topic.git("commit", "-q", "-m", "big")
     findings = checked(scope.commits(topic.repo, "main...HEAD"))
     assert any(f.rule == "large-file" and f.level == "error" for f in findings)
+
+
+def test_a_target_whose_rules_cannot_be_read_is_told_and_the_changes_own_owners_hold(
+    project: Project,
+) -> None:
+    project.settings("data: {owners: 7}\n")
+    project.git("add", "-A")
+    project.git("commit", "-q", "-m", "broken")
+    project.git("switch", "-q", "-c", "topic")
+    project.write("t.csv", b"id\n1\n")
+    found = said(project, "data: {owners: {t.csv: [bea@example.com]}}\n")
+    assert found == ["the target branch's mlops.yaml is wrong: owners, gates and levels are the change's own"]
+    findings = checked(scope.commits(project.repo, "main...HEAD"))
+    assert [one.path for one in findings if one.rule == "reviewed"] == ["t.csv"]
