@@ -5,13 +5,16 @@ BIN = $(CURDIR)/$(VENV)/bin
 RUN = env PATH="$(BIN):$$PATH"
 JOBS ?= auto
 
-.PHONY: help demo test slow lint bench conformance docs install clean
+.PHONY: help demo demo-loop test slow lint bench conformance docs install clean
 
 help:            ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
 demo: install    ## The whole story on real data, in a temporary directory
 	@$(RUN) sh docs/demo.sh
+
+demo-loop: install  ## Serve, drift, retrain, pull request, promote, serve: on real data, in a temporary directory
+	@$(RUN) sh docs/demo-loop.sh
 
 test: lint       ## Linters, types, layers, our own check, and every test that is quick
 	$(RUN) pytest -n $(JOBS) --dist worksteal

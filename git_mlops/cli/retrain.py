@@ -33,7 +33,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 class _Options(TypedDict):
     model: str | None
-    because: str
+    because: str | None
     finding: Path | None
     data: tuple[str, ...]
     pull: bool
@@ -57,9 +57,13 @@ class _Options(TypedDict):
 @click.command()
 @click.argument("model", required=False, shell_complete=models)
 @click.option(
-    "--because", required=True, metavar="WHY", help=f"{', '.join(causes.KINDS)}, or your own words."
+    "--because",
+    metavar="WHY",
+    help=f"{', '.join(causes.KINDS)}, or your own words; default: what the monitor recorded last.",
 )
-@click.option("--finding", type=_FILE, help="What `git mlops monitor --json` printed.")
+@click.option(
+    "--finding", type=_FILE, help="What `git mlops monitor --json` printed; default: its last record."
+)
 @click.option(
     "--data", multiple=True, metavar="PATH[=FILE]", help="New data for PATH; default: yours at PATH."
 )

@@ -89,7 +89,7 @@ def _describe(repo: Repo, graph: Graph) -> None:
         )
 
 
-_ROOTS = ("schema", "commit", "environment", "person")
+_ROOTS = ("schema", "commit", "environment", "person", "cause")
 
 
 def _kind(node: str) -> Any:
@@ -131,6 +131,8 @@ def _experiment(sources: Sources, graph: Graph, source: Source) -> None:
         said = {"status": record.status, "time": record.end, "python": record.python}
         facts |= {name: value for name, value in said.items() if value}
     own = graph.add(Node(source.id, "experiment", ref.rpartition("/")[2], facts))
+    if record is not None:
+        _cause(graph, own, record.extra.get("retrain"), source.commit)
     if baseline := _baseline(source):
         graph.link(graph.add(Node(f"commit:{baseline}", "commit", baseline[:12])), own, "code")
     used = list(_data(record))
@@ -180,6 +182,22 @@ def _object(out: Out) -> Node:
     facts = {"path": out.path, "hash": out.hash, "size": out.size}
     said = {name: value for name, value in facts.items() if value is not None}
     return Node(f"object:{out.algorithm}:{out.hash}", "object", out.path, said)
+
+
+def _cause(graph: Graph, own: str, value: object, commit: str) -> None:
+    """Why it was trained again; the champion is no part of it, so what tainted that taints not this."""
+    said = next(iter(_mappings([value])), {})
+    because = next(iter(_mappings([said.get("because")])), None)
+    if because is None:
+        return
+    found = because.get("findings")
+    findings = [str(one) for one in found] if isinstance(found, list) else []
+    label = str(because.get("text") or because.get("kind") or "")
+    if findings:
+        label += f": {findings[0]}" + (f" (and {len(findings) - 1} more)" if findings[1:] else "")
+    facts = {name: said[name] for name in ("model", "champion", "stage") if name in said} | dict(because)
+    node = Node(f"cause:{because.get('run') or commit}", "cause", label, facts)
+    graph.link(graph.add(node), own, "because")
 
 
 # -- a pipeline ---------------------------------------------------------------------------------------------
@@ -245,6 +263,8 @@ def _model(sources: Sources, graph: Graph, source: Source) -> None:
     graph.link(graph.add(_person(event)), own, "registered")
     _stages(graph, sources.read(source.files))
     known = _made_by(sources, graph, source)
+    if not known:  # else the experiment says it
+        _cause(graph, own, facts.get("retrain"), event.target)
     for out in _recorded(facts.get("data")) if not known else ():
         graph.link(graph.add(_object(out)), own, "trained on")
     for out in _recorded([facts.get("object")]):

@@ -1,15 +1,16 @@
 """A graph of what came from what. Pure.
 
 Names of nodes are formats: `object:md5:<hash>`, `experiment:<ref>`, `model:NAME@V`, `stage:NAME#STAGE`,
-`commit:<id>`, `schema:<path>@<blob>`, `environment:<hash>`, `person:<address>`.
+`commit:<id>`, `schema:<path>@<blob>`, `environment:<hash>`, `person:<address>`, `cause:<commit>` (why a model
+was trained again: of the monitor's record, else of the experiment).
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
-Kind = Literal["object", "experiment", "model", "stage", "commit", "schema", "environment", "person"]
+Kind = Literal["object", "experiment", "model", "stage", "commit", "schema", "environment", "person", "cause"]
 KINDS: tuple[Kind, ...] = (
-    "model", "stage", "experiment", "object", "schema", "commit", "environment", "person",
+    "model", "stage", "experiment", "cause", "object", "schema", "commit", "environment", "person",
 )  # fmt: skip
 
 

@@ -2,13 +2,16 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops.errors import MlopsError
+from git_mlops.git.repo import Repo
+from git_mlops.monitor import history
 from git_mlops.registry import grammar
+from git_mlops.registry.read import Version
 
 KINDS: Mapping[str, str] = {
     "drift": "the data has drifted",
@@ -24,7 +27,7 @@ class Cause(NamedTuple):
     """Why."""
 
     kind: str
-    """A key of `KINDS`, or `other`."""
+    """A key of `KINDS`, or `other`; empty: what the monitor found says it."""
     text: str
     """For people."""
     findings: tuple[str, ...] = ()
@@ -33,46 +36,88 @@ class Cause(NamedTuple):
     """What the monitor compared, for people."""
     subject: str = ""
     """The model that the monitor watched; empty where it compared files."""
+    run: str = ""
+    """The commit of the monitor's record, where it was taken from there."""
 
 
-def of(because: str, finding: Path | None) -> Cause:
-    """From what the user says.
+def of(because: str | None, finding: Path | None) -> Cause:
+    """From what the user says; without a reason what the monitor found is one.
 
     Raises:
-        MlopsError: no reason, or a file that is no JSON of the monitor.
+        MlopsError: an empty reason, or a file that is no JSON of the monitor.
     """
-    because = " ".join(because.split())
-    if not because:
+    said = " ".join((because or "").split())
+    if because is not None and not said:
+        raise MlopsError("why? The reason is empty", hint=_WAYS)
+    cause = Cause((said if said in KINDS else "other") if said else "", KINDS.get(said, said))
+    return cause if finding is None else _with(cause, _read(finding), f"`{finding}`")
+
+
+_WAYS = f"`--because` {', '.join(KINDS)}, or your own words"
+_WATCHED = ("", "drift", "decay")
+"""Kinds that the monitor speaks of."""
+
+
+def settled(repo: Repo, cause: Cause, champion: Version, stage: str) -> Cause:
+    """With what the monitor has recorded last of the champion, where no file was given.
+
+    Raises:
+        MlopsError: no reason is known.
+    """
+    run = None
+    if cause.kind in _WATCHED and not cause.source:
+        runs = history.read(repo, champion.name)
+        run = next((one for one in reversed(runs) if _is_of(one.record, champion.version)), None)
+    if run is not None:
+        cause = _with(cause, run.record, "its last record")._replace(run=run.commit)
+    if not cause.kind:
+        said = "found nothing" if run is not None else "has recorded nothing"
         raise MlopsError(
-            "why? The reason is empty", hint=f"`--because` {', '.join(KINDS)}, or your own words"
+            f"why is `{champion.name}` to be trained again? The monitor {said} of {champion.version}",
+            hint=f"{_WAYS}; or `git mlops monitor '{champion.name}#{stage}'` first",
         )
-    kind = because if because in KINDS else "other"
-    cause = Cause(kind, KINDS.get(because, because))
-    return cause if finding is None else _with(cause, finding)
+    return cause
 
 
-def _with(cause: Cause, file: Path) -> Cause:
-    data = _read(file)
+def _is_of(record: Mapping[str, object], version: str) -> bool:
+    return record.get("model_version") == version
+
+
+def _with(cause: Cause, data: Mapping[str, object], where: str) -> Cause:
     found = data.get("findings")
     if not isinstance(found, list):
         raise MlopsError(
-            f"`{file}` has no findings",
-            hint="it is what `git mlops monitor MODEL --json` prints",
+            f"{where} has no findings", hint="it is what `git mlops monitor MODEL --json` prints"
         )
-    said = [one.get("message") for one in found if isinstance(one, Mapping)]
+    told = [one for one in found if isinstance(one, Mapping) and one.get("level") not in ("unknown", "note")]
+    said = [one.get("message") for one in told]
     messages = [" ".join(text.split()) for text in said if isinstance(text, str) and text.strip()]
     more = [f"and {len(messages) - _MOST_SHOWN} more"] if len(messages) > _MOST_SHOWN else []
+    if not cause.kind and (kind := _kind(told)):
+        cause = cause._replace(kind=kind, text=KINDS[kind])
     facts = [data.get(key) for key in ("name", "model_version", "reference", "current", "time")]
     name, version, reference, current, time = (str(v) if isinstance(v, str) else "" for v in facts)
     parts = [
         " ".join(filter(None, (name, version))),
         f"{current} against {reference}" if reference else "",
         time,
+        "" if messages else "nothing was found",
     ]
     source = ", ".join(part for part in parts if part)
     return cause._replace(
         findings=(*messages[:_MOST_SHOWN], *more), source=source, subject=name if version else ""
     )
+
+
+def _kind(told: Sequence[Mapping[str, object]]) -> str:
+    """Drift comes before decay: a cause that lasts keeps its branch when labels arrive."""
+    rules = {one.get("rule") for one in told if one.get("level") == "error"}
+    if rules & _DRIFTS:
+        return "drift"
+    return "decay" if "quality" in rules else ""
+
+
+_DRIFTS = {"drift", "nulls", "new-category", "range"}
 
 
 def _read(file: Path) -> Mapping[str, object]:

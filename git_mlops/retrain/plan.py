@@ -109,6 +109,7 @@ def prepare(repo: Repo, request: Request) -> Plan:
     content = objects.read_blobs(repo, [name]).get(name, config.MINIMAL.encode())
     settings = config.load(repo, content).config
     champion, stage = _champion(repo, request, settings)
+    request = request._replace(cause=causes.settled(repo, request.cause, champion, stage))
     newdata.check(repo, request.data)
     _check_challenger(request, settings, champion.name)
     branch = request.branch or causes.branch(champion.name, request.cause, datetime.now(UTC))
@@ -164,6 +165,9 @@ def explained(plan: Plan) -> Iterator[str]:
     """What would happen, one step a line."""
     request, base = plan.request, plan.base
     yield f"why: {request.cause.text}"
+    if request.cause.source:
+        found = f": {len(request.cause.findings)} findings" if request.cause.findings else ""
+        yield f"the monitor: {request.cause.source}{found}"
     yield f"champion: {plan.shown_champion}, registered from {plan.champion.commit[:12]}"
     yield f"starts from {base.shown} ({base.commit[:12]}), in a worktree of its own"
     for one in request.data:

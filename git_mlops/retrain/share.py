@@ -10,7 +10,7 @@ from git_mlops.models import facts, promote, register
 from git_mlops.registry import read, share
 from git_mlops.registry.write import Made
 from git_mlops.reports import document_markdown
-from git_mlops.retrain import land
+from git_mlops.retrain import land, work
 from git_mlops.retrain import report as reports
 from git_mlops.retrain.plan import CHALLENGER, Plan
 from git_mlops.retrain.report import Report
@@ -89,7 +89,7 @@ def _enrolled(plan: Plan, trained: Trained) -> tuple[Registered, list[Made]]:
             trained.landed.commit,
             path=trained.model,
             message=plan.request.cause.text,
-            more=_measured(plan, trained),
+            more={"retrain": work.facts(plan), **_measured(plan, trained)},
         )
         done = register.register(plan.repo, request, plan.context)
         version = done.version.version

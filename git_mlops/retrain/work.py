@@ -63,7 +63,7 @@ def train(plan: Plan, tell: Tell) -> Trained:
 
 def _run(place: Repo, plan: Plan) -> Experiment:
     """The run, or the same one of an earlier retraining from here."""
-    origin = Origin(passing=True, extra={"retrain": _facts(plan)})
+    origin = Origin(passing=True, extra={"retrain": facts(plan)})
     result = _once(place, plan, origin)
     if isinstance(result, Known):
         one = result.experiment
@@ -100,13 +100,15 @@ def _once(place: Repo, plan: Plan, origin: Origin) -> Ended | Known:
     )
 
 
-def _facts(plan: Plan) -> dict[str, object]:
+def facts(plan: Plan) -> dict[str, object]:
+    """Why, and against whom: for the records of experiment and version."""
     cause = plan.request.cause
     said: dict[str, object] = {
         "kind": cause.kind,
         "text": cause.text,
         "findings": list(cause.findings),
         "source": cause.source,
+        "run": cause.run,
     }
     return {
         "model": plan.model,
