@@ -65,7 +65,7 @@ def is_definition(path: str) -> bool:
     """Whether a path may say what CI runs."""
     folder, _, name = path.rpartition("/")
     workflow = folder in (".github/workflows", ".gitea/workflows", ".forgejo/workflows")
-    return _kind(path) is not None or path == "Jenkinsfile" or (workflow and name.endswith((".yml", ".yaml")))
+    return _kind(path) is not None or path in _JENKINS or (workflow and name.endswith((".yml", ".yaml")))
 
 
 def _kind(path: str) -> str | None:
@@ -75,6 +75,7 @@ def _kind(path: str) -> str | None:
     return _FOREIGN.get(path)
 
 
+_JENKINS = frozenset(("Jenkinsfile", "Jenkinsfile.train", "Jenkinsfile.monitor"))
 _AZURE = re.compile(r"^(?:(?:\.pipelines|\.azure-pipelines|\.azuredevops)/.+|azure-pipelines[^/]*)\.ya?ml$")
 
 
@@ -171,6 +172,9 @@ def _differs(name: Name, file: File, files: Mapping[str, str], settings: Setting
 def _generated(path: str, file: File, files: Mapping[str, str], settings: Settings) -> Iterator[Command]:
     if file.asked_by == "comment":
         return
+    if file.asked_by in ("train", "monitor"):
+        yield from _of_models(path, file.asked_by, settings)
+        return
     if file.asked_by == "deploy":
         yield Command(("git", "mlops", "model", "verify"), path, frozenset({"tag"}))
         for command in settings.deploy.values():
@@ -184,13 +188,29 @@ def _generated(path: str, file: File, files: Mapping[str, str], settings: Settin
         yield Command(("git", "mlops", "model", "verify"), path, frozenset({"tag"}))
         for command in settings.deploy.values():
             yield from (Command(words, path, frozenset({"tag"})) for words in commands(command, files))
+    if _kind(path) is not None:  # these have one file for all
+        yield from _of_models(path, None, settings)
+
+
+def _of_models(path: str, what: str | None, settings: Settings) -> Iterator[Command]:
+    """What is trained again and watched; `what`: one of the two, by its file of its own."""
+    train, monitor = settings.train, settings.monitor
+    if train is not None and what in ("train", None):
+        when = {"push"} if "data" in train.when else set()
+        when |= {"schedule"} if train.schedule or ("drift" in train.when and monitor) else set()
+        for model in train.model:
+            yield Command(("git", "mlops", "retrain", model), path, frozenset(when))
+    if monitor is not None and what in ("monitor", None):
+        when = {"schedule"} if monitor.schedule else set()
+        for model in monitor.model:
+            yield Command(("git", "mlops", "monitor", model), path, frozenset(when))
 
 
 # -- what people wrote ---------------------------------------------------------------------------------------
 
 
 def _written(path: str, text: str, files: Mapping[str, str], doubts: list[Doubt]) -> Iterator[Command]:
-    if path == "Jenkinsfile":
+    if path in _JENKINS:
         yield from _jenkins(path, text, files)
         return
     value = _yaml(text)

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from git_mlops import resources
 from git_mlops.scaffold.ci_blocks import emptied
@@ -34,12 +34,20 @@ def compiled(name: Name, settings: Settings, file: File | None = None) -> str:
     refuse_unsafe(name, settings)
     file = file or PROVIDERS[name].files[0]
     source = resources.path("templates", "ci", *file.template).read_text(encoding="utf-8")
+    train, monitor = settings.train, settings.monitor
+    tokens = [one.token for one in (train, monitor) if one and one.token]
+    watching = monitor.secrets if monitor else ()
     values = {
         "ci": settings,
+        "models": train is not None or monitor is not None,
+        "watchers": watchers(settings),
+        "train_runner": list((train and train.runner) or settings.runner),
+        "monitor_runner": list((monitor and monitor.runner) or settings.runner),
         "gitea": name == "gitea",
         "actions": ACTIONS.get(name, {}),
         "runner": list(settings.runner) or "ubuntu-latest",
-        "secrets": sorted({*settings.secrets, *settings.deploy_secrets}),
+        "secrets": sorted({*settings.secrets, *settings.deploy_secrets, *watching, *tokens}),
+        "watch_secrets": list(dict.fromkeys((*settings.secrets, *watching))),
         "bitbucket_steps": _bitbucket(settings),
     }
     body = _ENVIRONMENT.from_string(source).render(values)
@@ -54,6 +62,24 @@ def ours(text: str) -> bool:
     return found is not None and _digest(emptied(found["body"])) == found["digest"]
 
 
+def watchers(settings: Settings) -> dict[str, list[int]]:
+    """Model to train again on drift → the numbers, from 1, of those in `ci.monitor.model` that watch it."""
+    train, monitor = settings.train, settings.monitor
+    if train is None or monitor is None or "drift" not in train.when:
+        return {}
+    watched = [_name(model) for model in monitor.model]
+    found = {
+        model: [number for number, name in enumerate(watched, 1) if name == _name(model)]
+        for model in train.model
+    }
+    return {model: numbers for model, numbers in found.items() if numbers}
+
+
+def _name(model: str) -> str:
+    """Without version and stage."""
+    return re.split("[#@]", model, maxsplit=1)[0]
+
+
 def _digest(body: str) -> str:
     return hashlib.sha256(body.encode()).hexdigest()
 
@@ -64,6 +90,11 @@ def _bitbucket(settings: Settings) -> str:
         return "      - step: *check"
     tests = [f"          - step: *test-{number}" for number, _ in enumerate(settings.python[1:], 1)]
     return "\n".join(["      - parallel:", "          - step: *check", *tests])
+
+
+def _part(name: str) -> str:
+    """What templates of one provider share."""
+    return resources.path("templates", "ci", *name.split("/")).read_text(encoding="utf-8")
 
 
 def _yaml(value: object) -> str:
@@ -98,7 +129,8 @@ def _shell_pattern(pattern: str) -> str:
 _ENVIRONMENT = Environment(  # noqa: S701  # the output is YAML, Groovy or sh, escaped by the filters
     variable_start_string="[[", variable_end_string="]]", block_start_string="[%", block_end_string="%]",
     comment_start_string="[#~", comment_end_string="~#]",
-    undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True,
+    loader=FunctionLoader(_part), undefined=StrictUndefined,
+    keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True,
 )  # fmt: skip
 _ENVIRONMENT.filters |= {
     "yaml": _yaml,
@@ -106,5 +138,6 @@ _ENVIRONMENT.filters |= {
     "groovy": _groovy,
     "gitlab_branch": _gitlab_branch,
     "pattern_sh": _shell_pattern,
+    "model_name": _name,
     "azure_tag": lambda stage: f"*#{stage}#*",
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from git_mlops.scaffold.ci_providers import PROVIDERS
-from git_mlops.scaffold.settings import Name, Settings
+from git_mlops.scaffold.settings import Monitor, Name, Settings, Train
 
 
 class Step(NamedTuple):
@@ -27,6 +27,8 @@ class Job(NamedTuple):
     """Of the token that the job has without being given any."""
     steps: tuple[Step, ...]
     notes: tuple[str, ...] = ()
+    todo: str = ""
+    """What a person has to do once, because no file can say it."""
 
 
 _TOKENS: dict[Name, tuple[str, str]] = {
@@ -86,6 +88,10 @@ def jobs(name: Name, settings: Settings) -> Iterator[Job]:
         yield Job(name, file, "test", versions, (token[0],), steps)
     for stage in settings.deploy:
         yield _deploy(name, stage, settings)
+    if settings.train is not None:
+        yield _train(name, settings, settings.train)
+    if settings.monitor is not None:
+        yield _monitor(name, settings, settings.monitor)
 
 
 _RANGE = Step("range", "finds the two commits; checks out the one that was pushed")
@@ -147,6 +153,129 @@ def _deploy(name: Name, stage: str, settings: Settings) -> Job:
     )
 
 
+# -- of models ----------------------------------------------------------------------------------------------
+
+_WRITERS: dict[Name, str] = {**_POSTERS, "jenkins": "MLOPS_FORGE_TOKEN"}
+_MAY_WRITE: dict[Name, str] = {
+    "gitlab": "GITLAB_TOKEN: a project access token, Developer, with api and write_repository",
+    "jenkins": "the credentials may push and open pull requests",
+    "azure": "the build service may contribute, create branches and contribute to pull requests",
+    "bitbucket": "BITBUCKET_TOKEN: repository:write and pullrequest:write",
+    "circleci": "GITHUB_TOKEN: contents, issues and pull requests, to write",
+    "sh": "the token may push and open pull requests",
+}
+_TODO: dict[Name, str] = {
+    "gitlab": "make a schedule of `{branch}`: `{cron}` (UTC), with the variable MLOPS_SCHEDULE={what}",
+    "bitbucket": "make a schedule of `{branch}`, `{cron}` (UTC), for the custom pipeline mlops-{what}",
+    "circleci": "make a schedule trigger named mlops-{what} for `{branch}`: `{cron}` (UTC)",
+    "jenkins": "make a pipeline job of `{branch}` with the script path `{file}`, and start it once",
+    "sh": "let cron call it: `{cron}` (UTC)",
+}
+_SAME_JOB = ("bitbucket", "circleci", "jenkins", "sh")
+"""Where what drifted is trained again in the monitor's own job."""
+_PUSHES = (
+    "this token's pull requests start no workflow: name another by `ci.train.token` to have them checked"
+)
+_MODEL_NOTES: dict[Name, tuple[str, ...]] = {
+    "github": (
+        "it does not run in forks",
+        "Settings, Actions, General: let GitHub Actions create pull requests",
+    ),
+    "gitea": ("it does not run in forks",),
+    "gitlab": ("a fork has neither the schedule nor the token",),
+    "bitbucket": ("a fork has neither the schedule nor the token",),
+    "circleci": ("a fork has neither the schedule nor the token",),
+    "azure": (
+        "schedules that somebody sets on the page of the pipeline take the place of these",
+        "two may run at once if a push and a schedule meet",
+    ),
+    "jenkins": ("it builds that branch alone, never a pull request",),
+}
+
+
+def _model_file(name: Name, what: str) -> str:
+    found = [file.path for file in PROVIDERS[name].own if file.asked_by == what]
+    return (found or [PROVIDERS[name].path])[0]
+
+
+def _permissions(name: Name, *more: str) -> tuple[str, ...]:
+    """On GitHub and Gitea the workflow asks for them; elsewhere somebody gives them to a token."""
+    if name in ("github", "gitea"):
+        return ("contents: write", *more)
+    return (_MAY_WRITE[name],)
+
+
+def _todo(name: Name, settings: Settings, what: str, cron: str | None) -> str:
+    if name not in _TODO or (cron is None and name != "jenkins"):
+        return ""
+    file = _model_file(name, what)
+    return _TODO[name].format(branch=settings.branches[0], cron=cron, what=what, file=file)
+
+
+def _started(name: Name, cron: str | None, *more: str) -> str:
+    by_hand = {"azure": (), "sh": ("it is called",)}.get(name, ("somebody starts it",))
+    timed = [f"the schedule `{cron}` (UTC)"] if cron else []
+    return "; ".join([*timed, *more, *by_hand]) or "never: it has no schedule"
+
+
+def _train(name: Name, settings: Settings, train: Train) -> Job:
+    reasons = {
+        "data": f"a push to {settings.branches[0]} changes pointers of data, and no retraining made it",
+        "drift": "`monitor` found drift or decay"
+        + (" (in its own job)" if name in _SAME_JOB else " (the next job of the same pipeline)"),
+    }
+    told = [reasons[one] for one in reasons if one in train.when]
+    brings = "your command `ci.train.bring`, then " if train.bring else ""
+    secrets = (train.token or _WRITERS[name], *settings.secrets)
+    own = train.token is None and name in ("github", "gitea")
+    steps = (
+        Step("due", "whether it is due, and why"),
+        _INSTALL,
+        Step("fetch", "known verdicts and experiments", tuple(filter(None, (_TOKENS[name][1],)))),
+        Step("retrain", f"{brings}`git mlops retrain {_names(train.model)} --pull-request`", secrets),
+    )
+    return Job(
+        name,
+        _model_file(name, "train"),
+        "retrain",
+        _started(name, train.schedule, *told),
+        _permissions(name, "pull-requests: write"),
+        steps,
+        (
+            "it runs the pipeline of the main branch, which sees the token: who may merge there is trusted",
+            *((_PUSHES,) if own else ()),
+            *_MODEL_NOTES.get(name, ()),
+        ),
+        _todo(name, settings, "train", train.schedule),
+    )
+
+
+def _monitor(name: Name, settings: Settings, monitor: Monitor) -> Job:
+    brings = "your command `ci.monitor.bring`, then " if monitor.bring else ""
+    secrets = (monitor.token or _WRITERS[name], *dict.fromkeys((*settings.secrets, *monitor.secrets)))
+    steps = (
+        _INSTALL,
+        Step("monitor", f"{brings}`git mlops monitor {_names(monitor.model)} --alert`; its history", secrets),
+    )
+    return Job(
+        name,
+        _model_file(name, "monitor"),
+        "monitor",
+        _started(name, monitor.schedule),
+        _permissions(name, "issues: write"),
+        steps,
+        ("it fails while something is wrong (1), or cannot be judged (3)", *_MODEL_NOTES.get(name, ())[:1]),
+        _todo(name, settings, "monitor", monitor.schedule),
+    )
+
+
+def _names(models: tuple[str, ...]) -> str:
+    return models[0] if len(models) == 1 else f"{{{','.join(models)}}}"
+
+
+# -- for people and programs ---------------------------------------------------------------------------------
+
+
 def plain(job: Job) -> dict[str, object]:
     """A job for `--json`."""
     return {
@@ -172,3 +301,5 @@ def _lines(job: Job) -> Iterator[str]:
         yield f"  {step.step:<{width}}  {step.does}{secrets}"
     for note in job.notes:
         yield f"  * {note}"
+    if job.todo:
+        yield f"  to do once: {job.todo}"

@@ -50,13 +50,23 @@ def _actions(folder: str, *, comment: bool) -> tuple[File, ...]:
         File(f"{folder}/mlops.yml", ("github", "mlops.yml.jinja")),
         *((poster,) if comment else ()),
         File(f"{folder}/mlops-deploy.yml", ("github", "deploy.yml.jinja"), asked_by="deploy"),
+        File(f"{folder}/mlops-train.yml", ("github", "train.yml.jinja"), asked_by="train"),
+        File(f"{folder}/mlops-monitor.yml", ("github", "monitor.yml.jinja"), asked_by="monitor"),
     )
 
 
 PROVIDERS: dict[Name, Provider] = {
     "github": Provider("GitHub Actions", _actions(".github/workflows", comment=True)),
     "gitlab": Provider("GitLab CI", (File(".gitlab-ci.yml", ("gitlab", "gitlab-ci.yml.jinja")),)),
-    "jenkins": Provider("Jenkins", (File("Jenkinsfile", ("jenkins", "Jenkinsfile.jinja"), comment="//"),)),
+    "jenkins": Provider(
+        "Jenkins",
+        (
+            File("Jenkinsfile", ("jenkins", "Jenkinsfile.jinja"), comment="//"),
+            # jobs of their own: what a cron started cannot be told, and a training would keep pushes waiting
+            File("Jenkinsfile.train", ("jenkins", "Jenkinsfile.train.jinja"), "//", asked_by="train"),
+            File("Jenkinsfile.monitor", ("jenkins", "Jenkinsfile.monitor.jinja"), "//", asked_by="monitor"),
+        ),
+    ),
     "azure": Provider(
         "Azure Pipelines", (File("azure-pipelines.yml", ("azure", "azure-pipelines.yml.jinja")),)
     ),
@@ -87,6 +97,7 @@ ACTIONS: dict[str, dict[str, str]] = {
         "cache": _CACHE,
         # later ones refuse every server but GitHub's
         "upload": "actions/upload-artifact@a8a3f3ad30e3422c9c7b888a15615d19a852ae32  # v3.1.3",
+        "download": "actions/download-artifact@9bc31d5ccc31df68ecc42ccf4149144866c47d8a  # v3.0.2",
     },
 }
 """Actions by commit: a tag can be moved to other code."""

@@ -6,6 +6,43 @@ Name = Literal["github", "gitlab", "jenkins", "azure", "bitbucket", "circleci", 
 """A provider; `gitea` is Forgejo, too, `sh` the plain script alone."""
 
 
+class Train(NamedTuple):
+    """When models are trained again, and proposed: `git mlops retrain … --pull-request`."""
+
+    model: tuple[str, ...]
+    """Names; `churn#prod` says whose holder is the champion."""
+    schedule: str | None = None
+    """Five fields of cron, in UTC: `0 3 * * 1`."""
+    when: tuple[Literal["data", "drift"], ...] = ()
+    """Also when a push to the main branch changes pointers of data, or when `ci.monitor` finds drift."""
+    bring: str | None = None
+    """A command that brings new data, for `--data` among the options."""
+    options: tuple[str, ...] = ()
+    """More words for `git mlops retrain`: `[--data, data/train.csv=new.csv, --register]`."""
+    token: str | None = None
+    """The name of a secret that may push and open pull requests, in place of the provider's own."""
+    runner: tuple[str, ...] = ()
+    """Labels of another runner than `ci.runner`."""
+    timeout: int = 360
+
+
+class Monitor(NamedTuple):
+    """When what is served is watched: `git mlops monitor … --alert`."""
+
+    model: tuple[str, ...]
+    """`churn`, `churn@v1.2.0` or `churn#prod`."""
+    schedule: str | None = None
+    bring: str | None = None
+    """A command that brings the log of what was served, where the job cannot read it where it is."""
+    options: tuple[str, ...] = ()
+    """More words for `git mlops monitor`: `[--log, serve-log, --since, 7d]`."""
+    secrets: tuple[str, ...] = ()
+    """Names of CI secrets for that command and for alerts."""
+    token: str | None = None
+    """The name of a secret that may push the history and open issues, in place of the provider's own."""
+    runner: tuple[str, ...] = ()
+
+
 class Settings(NamedTuple):
     """What the generated pipelines do."""
 
@@ -37,5 +74,7 @@ class Settings(NamedTuple):
     """Stage of a model → the command that deploys it, run when a version gets the stage (`NAME#STAGE#N`)."""
     deploy_secrets: tuple[str, ...] = ()
     """Names of CI secrets for that command alone."""
+    train: Train | None = None
+    monitor: Monitor | None = None
     git_credentials: str | None = None
     """Jenkins: the id of the credentials that `git fetch` needs there."""

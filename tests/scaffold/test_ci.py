@@ -66,9 +66,18 @@ def test_a_providers_file_holds_no_command_of_the_users(name: Name, file: object
     for one in wanted:
         text = compiled(name, CASES[case], one)
         scripts = set(re.findall(r"sh \.mlops/ci\.sh[^'\"\n]*", text))
-        known = "range|install|fetch|data|check|post|test|promoted|deploy"
+        known = "range|install|fetch|data|check|post|test|promoted|deploy|due|retrain|monitor"
         assert [s for s in scripts if not re.fullmatch(rf"sh \.mlops/ci\.sh(?: (?:{known}))+", s)] == []
-        for command in (EVERYTHING.install, EVERYTHING.test, *EVERYTHING.deploy.values(), *EVERYTHING.pull):
+        assert EVERYTHING.train
+        assert EVERYTHING.monitor
+        own = (EVERYTHING.train.bring, EVERYTHING.monitor.bring, EVERYTHING.train.options[1])
+        for command in (
+            EVERYTHING.install,
+            EVERYTHING.test,
+            *EVERYTHING.deploy.values(),
+            *EVERYTHING.pull,
+            *own,
+        ):
             assert command is None or command == "true" or command not in text
 
 
@@ -84,13 +93,20 @@ def test_no_expression_stands_in_a_script() -> None:
 def test_permissions_are_the_least() -> None:
     texts = [compiled("github", EVERYTHING, file) for file in PROVIDERS["github"].own]
     workflows = [yaml.safe_load(text) for text in texts]
-    assert [one["permissions"] for one in workflows] == [{}, {}, {}]
-    assert {name: job["permissions"] for one in workflows for name, job in one["jobs"].items()} == {
-        "check": {"contents": "read"},
-        "test": {"contents": "read"},
-        "comment": {"actions": "read", "contents": "read", "pull-requests": "write"},
-        "deploy-1": {"contents": "read"},
-        "deploy-2": {"contents": "read"},
+    assert [one["permissions"] for one in workflows] == [{}] * 5
+    found = {
+        f"{one['name']} {name}": job["permissions"] for one in workflows for name, job in one["jobs"].items()
+    }
+    propose = {"contents": "write", "pull-requests": "write"}
+    assert found == {
+        "mlops check": {"contents": "read"},
+        "mlops test": {"contents": "read"},
+        "mlops comment comment": {"actions": "read", "contents": "read", "pull-requests": "write"},
+        "mlops deploy deploy-1": {"contents": "read"},
+        "mlops deploy deploy-2": {"contents": "read"},
+        "mlops train retrain": propose,
+        "mlops monitor monitor": {"contents": "write", "issues": "write"},
+        "mlops monitor retrain": propose,
     }
 
 
