@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
-from git_mlops.monitor import figures, shuffled
+from git_mlops.monitor import chances, figures, shuffled
+from git_mlops.monitor.chances import Floats
 from git_mlops.monitor.figures import Drawn, Figures
 from git_mlops.monitor.samples import Both, Compared
 from git_mlops.monitor.settings import Settings, own
@@ -122,7 +122,7 @@ def _pair(
     return Pair(answers.pair, (old, new), answers.together, alarm)
 
 
-def _spearman(a: shuffled.Floats | shuffled.Codes, b: shuffled.Floats | shuffled.Codes) -> float:
+def _spearman(a: Floats | shuffled.Codes, b: Floats | shuffled.Codes) -> float:
     there = ~(np.isnan(a) | np.isnan(b))
     if there.sum() < _FEW:
         return 0.0
@@ -132,10 +132,14 @@ def _spearman(a: shuffled.Floats | shuffled.Codes, b: shuffled.Floats | shuffled
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
-def _ranked(values: shuffled.Floats) -> shuffled.Floats:
-    ordered = np.sort(values)
-    low, high = np.searchsorted(ordered, values, "left"), np.searchsorted(ordered, values, "right")
-    return (low + high) / 2.0
+def _ranked(values: Floats) -> Floats:
+    order = np.argsort(values)
+    ordered = values[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    ends = np.append(starts[1:], len(values))
+    found = np.empty(len(values))
+    found[order] = np.repeat((starts + ends) / 2.0, ends - starts)
+    return found
 
 
 # -- how many rows are enough -------------------------------------------------------------------------------
@@ -151,7 +155,7 @@ def rows_needed(n: int, m: int, columns: int, alpha: float, effect: float) -> tu
         alpha: the rate of false alarms of all of them.
         effect: the shift, in standard deviations.
     """
-    far = -float(special.ndtri(alpha / (2 * _TESTS * (columns + 1)))) + float(special.ndtri(_POWER))
+    far = chances.quantile(_POWER) - chances.quantile(alpha / (2 * _TESTS * (columns + 1)))
     least = (far / effect) ** 2
     if n <= least:
         return (None, None) if n * m / max(n + m, 1) >= least else (None, math.ceil(2 * least))

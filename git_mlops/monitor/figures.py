@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from git_mlops.monitor.shuffled import Codes, Column, Floats
+from git_mlops.monitor.chances import Floats
+from git_mlops.monitor.shuffled import Codes, Column
 
 BINS = 10
 _DRAWN = 20

@@ -13,6 +13,8 @@ from git_mlops.monitor.shuffled import Column
 
 RULES = ("drift", "new-category", "nulls", "range", "skew", "staleness", "quality", "latency")
 _NAMED = 5
+_EXTREMES = 0.02
+"""Of the rate of false alarms: what numbers beyond the ends of the reference add to it, in all columns."""
 _RARE = 0.02
 """Of the smallest difference that matters: so many rows out of range matter, too."""
 
@@ -24,7 +26,7 @@ def judge(drift: Drift, settings: Settings, path: str | None = None) -> list[Fin
 
 
 def _columns(drift: Drift, settings: Settings) -> Iterator[Finding]:
-    limit = drift.alpha / (10 * max(len(drift.moved), 1))
+    limit = _EXTREMES * drift.alpha / max(len(drift.moved), 1)
     for one in drift.moved:
         yield from _moved(one, drift)
         yield from _new(one)

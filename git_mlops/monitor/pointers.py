@@ -11,10 +11,10 @@ from git_mlops.data.profile import Column, Profile
 from git_mlops.findings import Finding, ordered
 from git_mlops.git import objects
 from git_mlops.git.repo import Repo, resolve
+from git_mlops.monitor.chances import sidak, two_sided
 from git_mlops.monitor.judging import short
 from git_mlops.monitor.observed import Observation, Subject
 from git_mlops.monitor.settings import Settings, own
-from git_mlops.monitor.shuffled import sidak, two_sided
 from git_mlops.monitor.watch import now
 from git_mlops.reports.document import Cell, Section, Table
 

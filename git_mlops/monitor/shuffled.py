@@ -10,13 +10,14 @@ whatever they have to do with each other. Pure, on NumPy; the same samples and s
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
-Floats = NDArray[np.float64]
+from git_mlops.monitor.chances import Floats, log_chi2, quantiles, sidak, two_sided
+
 Codes = NDArray[np.int32]
 
 SHUFFLES = 999
@@ -31,8 +32,6 @@ _AT_ONCE = 1000
 _MOST_SHUFFLES = 19_999
 _PAIRED = 40
 """Columns of numbers of which every two are compared."""
-_SMALLEST = -700.0
-"""Natural logarithm of the smallest p-value that is told apart from none."""
 
 
 class Column(NamedTuple):
@@ -74,13 +73,31 @@ class Answers(NamedTuple):
 class _Scores(NamedTuple):
     """What is added up over the rows of a sample, for one column."""
 
-    linear: Floats
-    """A line for each row."""
-    codes: NDArray[np.int64]
-    """The cell of each row, -1 for none."""
-    cells: int
+    part: NDArray[np.float32]
+    """Of the rows that are shuffled: a column for each linear score, then for each cell."""
+    width: int
+    """How many of these are linear scores."""
     names: tuple[str, ...]
-    """Of the tests: of `linear`, then of the cells."""
+    """Of the tests: of the linear scores, then of the cells."""
+    added: "_Added | None"
+    """Of all rows, in truth; None where all of them are shuffled."""
+    normal: NDArray[np.float32] | None
+    """The normal score of every row, 0 for none; None where there are no two values to tell apart."""
+
+
+class _Added(NamedTuple):
+    """Sums over all rows of one column."""
+
+    second: Floats
+    """Of linear scores, over the second sample."""
+    every: Floats
+    """The same over both samples."""
+    squares: Floats
+    """Of their squares, over both."""
+    cells: Floats
+    """Rows of the second sample in each cell."""
+    totals: Floats
+    """Rows of both."""
 
 
 class _Shuffles(NamedTuple):
@@ -94,6 +111,16 @@ class _Shuffles(NamedTuple):
     """Whether all rows are shuffled."""
     sizes: tuple[int, int]
 
+    @property
+    def size(self) -> float:
+        """Rows of the second sample among those that are shuffled."""
+        return float(self.labels[0].sum())
+
+    @property
+    def smaller(self) -> int:
+        """Rows of the smaller sample among those that are shuffled."""
+        return int(min(self.size, len(self.chosen) - self.size))
+
 
 def compare(columns: Sequence[Column], alpha: float, seed: int = 0) -> Answers:
     """Every column of two samples.
@@ -104,7 +131,7 @@ def compare(columns: Sequence[Column], alpha: float, seed: int = 0) -> Answers:
         seed: of the shuffling.
     """
     shuffles = _shuffled(len(columns[0].reference), len(columns[0].current), alpha, seed)
-    scores = [_scores(column, shuffles.sizes) for column in columns]
+    scores = [_scores(column, shuffles) for column in columns]
     found = _columns(scores, shuffles)
     pairs = _pairs(columns, scores, shuffles)
     found += [pairs.found] if pairs else []
@@ -124,8 +151,17 @@ def _shuffled(n: int, m: int, alpha: float, seed: int) -> _Shuffles:
     count = min(max(SHUFFLES, math.ceil(10 / alpha) - 1), _MOST_SHUFFLES)
     whole = n + m <= ROWS
     chosen = np.arange(n + m) if whole else _drawn(n, m, random)
-    made = np.repeat((chosen >= n).astype(np.float32)[None, :], count + int(whole), axis=0)
-    random.permuted(made[int(whole) :], axis=1, out=made[int(whole) :])
+    truth = (chosen >= n).astype(np.float32)
+    made = np.empty((count + int(whole), len(truth)), np.float32)
+    if whole:
+        made[0] = truth
+    few = int(truth.sum())
+    for line in made[int(whole) :]:
+        # those with the smallest of random numbers: a third of the time that a permutation takes
+        keys = random.integers(0, 1 << 32, size=len(truth), dtype=np.uint32)
+        np.less(keys, np.partition(keys, few)[few], out=line, casting="unsafe")
+        if int(line.sum()) != few:  # two numbers were the same
+            line[:] = random.permutation(truth)
     return _Shuffles(chosen, made, whole, (n, m))
 
 
@@ -140,56 +176,101 @@ def _drawn(n: int, m: int, random: np.random.Generator) -> NDArray[np.int64]:
 # -- one column ---------------------------------------------------------------------------------------------
 
 
-def _scores(column: Column, sizes: tuple[int, int]) -> _Scores:
+def _scores(column: Column, shuffles: _Shuffles) -> _Scores:
     pooled = np.concatenate([column.reference, column.current])
-    return _of_numbers(pooled, min(sizes)) if column.numeric else _of_categories(pooled, min(sizes))
-
-
-def _of_numbers(pooled: Floats, smaller: int) -> _Scores:
-    """Normal scores, their squares, whether there is no number; ten cells."""
-    linear, codes = np.zeros((len(pooled), 3)), np.full(len(pooled), -1, np.int64)
-    there = ~np.isnan(pooled)
-    linear[:, 2] = ~there
-    values = pooled[there]
-    if not len(values):
-        return _Scores(linear, codes, 0, _NUMBERS)
-    order = np.argsort(values)
-    ordered = values[order]
-    rows = np.flatnonzero(there)[order]
-    normal = special.ndtri(_shares(ordered))
-    linear[rows, 0] = normal
-    linear[rows, 1] = normal**2 - np.mean(normal**2)
-    many = int(np.clip(smaller // (2 * _EXPECTED), 2, _BINS))
-    edges = np.unique(ordered[(np.arange(1, many) * (len(ordered) - 1)) // many])
-    edges = edges[edges < ordered[-1]]  # else the last cell is empty
-    ends = np.concatenate([[0], np.searchsorted(ordered, edges, side="right"), [len(ordered)]])
-    codes[rows] = np.repeat(np.arange(len(edges) + 1), np.diff(ends))
-    return _Scores(linear, codes, len(edges) + 1, _NUMBERS)
+    return _of_numbers(pooled, shuffles) if column.numeric else _of_categories(pooled, shuffles)
 
 
 _NUMBERS = ("location", "scale", "missing", "shape")
 _CATEGORIES = ("missing", "cells", "cell")
 
 
-def _shares(ordered: Floats) -> Floats:
-    """Ranks between 0 and 1 of sorted values; equal values share theirs."""
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+def _of_numbers(pooled: Floats, shuffles: _Shuffles) -> _Scores:
+    """Normal scores, their squares, whether there is no number; ten cells."""
+    gaps = np.isnan(pooled)
+    there = None if not gaps.any() else np.flatnonzero(~gaps)
+    values = pooled if there is None else pooled[there]
+    order = np.argsort(values)
+    ordered, rows = values[order], (order if there is None else there[order])
+    normal = _normal(ordered)
+    squares = normal**2
+    middle = float(squares.mean()) if len(squares) else 0.0
+    many = int(np.clip(shuffles.smaller // (2 * _EXPECTED), 2, _BINS))
+    edges = np.unique(ordered[(np.arange(1, many) * (len(ordered) - 1)) // many]) if len(ordered) else ordered
+    edges = edges[edges < ordered[-1]] if len(edges) else edges  # else the last cell is empty
+    every = np.zeros(len(pooled), np.float32)
+    every[rows] = normal
+    part = np.zeros((len(shuffles.chosen), 3 + (len(edges) + 1 if len(ordered) else 0)), np.float32)
+    here, theirs = ~gaps[shuffles.chosen], pooled[shuffles.chosen]
+    part[:, 0] = every[shuffles.chosen]
+    part[here, 1] = part[here, 0] ** 2 - middle
+    part[:, 2] = ~here
+    if len(ordered):
+        part[np.flatnonzero(here), 3 + np.searchsorted(edges, theirs[here])] = 1
+    added = None
+    if not shuffles.whole:
+        second = (rows >= shuffles.sizes[0]).astype(np.float64)
+        starts = np.append(0, np.searchsorted(ordered, edges, side="right"))[: len(ordered)]
+        empty = float(gaps.sum())
+        added = _Added(
+            np.array(
+                [normal @ second, squares @ second - middle * second.sum(), gaps[shuffles.sizes[0] :].sum()]
+            ),
+            np.array([normal.sum(), 0.0, empty]),
+            np.array([squares.sum(), ((squares - middle) ** 2).sum(), empty]),
+            np.add.reduceat(second, starts),
+            np.diff(np.append(starts, len(ordered))).astype(np.float64),
+        )
+    return _Scores(part, 3, _NUMBERS, added, every if len(edges) else None)
+
+
+def _normal(ordered: Floats) -> Floats:
+    """Normal scores of sorted values; equal values share theirs."""
+    starts = (
+        np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else ordered
+    )
     if len(starts) == len(ordered):
-        return (np.arange(len(ordered)) + 0.5) / len(ordered)
+        return _untied(len(ordered))
     ends = np.append(starts[1:], len(ordered))
-    return np.repeat((starts + ends) / (2 * len(ordered)), ends - starts)
+    return np.repeat(quantiles((starts + ends) / (2 * len(ordered))), ends - starts)
 
 
-def _of_categories(pooled: Codes, smaller: int) -> _Scores:
-    """Whether there is none; a cell for each that is not rare, one for all others."""
+@lru_cache(maxsize=4)
+def _untied(rows: int) -> Floats:
+    """Most columns of a table have the same ones."""
+    return quantiles((np.arange(rows) + 0.5) / max(rows, 1))
+
+
+def _of_categories(pooled: Codes, shuffles: _Shuffles) -> _Scores:
+    """Whether there is none; a cell for each that is not rare, one for all others.
+
+    What is rare among the rows that are shuffled is rare: else chance would look otherwise in them than in
+    all rows.
+    """
+    n = shuffles.sizes[0]
     counts = np.bincount(pooled[pooled >= 0], minlength=1)
-    kept = np.flatnonzero(counts >= _EXPECTED * len(pooled) / max(smaller, 1))
+    kept = np.flatnonzero(counts >= _EXPECTED * len(pooled) / max(shuffles.smaller, 1))
     kept = kept[np.argsort(-counts[kept], kind="stable")][:_CELLS]
+    rest = int(counts.sum() - counts[kept].sum())
+    codes = pooled[shuffles.chosen]
+    here = np.flatnonzero(codes >= 0)
     cell = np.full(len(counts), len(kept), np.int64)
     cell[kept] = np.arange(len(kept))
-    codes = np.where(pooled >= 0, cell[np.maximum(pooled, 0)], -1)
-    others = bool((codes == len(kept)).any())
-    return _Scores((pooled < 0).astype(np.float64)[:, None], codes, len(kept) + int(others), _CATEGORIES)
+    part = np.zeros((len(codes), 1 + len(kept) + int(rest > 0)), np.float32)
+    part[:, 0] = codes < 0
+    part[here, 1 + cell[codes[here]]] = 1
+    added = None
+    if not shuffles.whole:
+        second = np.bincount(pooled[n:][pooled[n:] >= 0], minlength=len(counts))
+        empty = np.array([float(len(pooled) - counts.sum())])
+        cells = [_folded(side, kept, rest) for side in (second, counts)]
+        added = _Added(np.array([float(len(pooled) - n - second.sum())]), empty, empty, cells[0], cells[1])
+    return _Scores(part, 1, _CATEGORIES, added, None)
+
+
+def _folded(counts: NDArray[np.int64], kept: NDArray[np.int64], rest: int) -> Floats:
+    own = counts[kept].astype(np.float64)
+    return np.append(own, counts.sum() - own.sum()) if rest else own
 
 
 class _Found(NamedTuple):
@@ -203,65 +284,46 @@ class _Found(NamedTuple):
 
 def _columns(scores: Sequence[_Scores], shuffles: _Shuffles) -> list[_Found]:
     """One product of matrices adds everything up: many small ones would wait for each other."""
-    parts = [np.column_stack([one.linear[shuffles.chosen], _one_hot(one, shuffles.chosen)]) for one in scores]
-    ends = np.cumsum([0, *(part.shape[1] for part in parts)])
-    sums = np.empty((len(shuffles.labels), ends[-1]), np.float32)
-    step = max(1, len(parts) // max(1, ends[-1] // _AT_ONCE))
-    for start in range(0, len(parts), step):
-        some = np.concatenate(parts[start : start + step], axis=1, dtype=np.float32)
-        sums[:, ends[start] : ends[start] + some.shape[1]] = shuffles.labels @ some
+    ends = np.cumsum([0, *(one.part.shape[1] for one in scores)])
+    step = max(1, len(scores) // max(1, ends[-1] // _AT_ONCE))
     found = []
-    for number, (one, part) in enumerate(zip(scores, parts, strict=True)):
-        size = float(shuffles.labels[0].sum())
-        tests = _tests(one, part, sums[:, ends[number] : ends[number + 1]], size)
-        logs = sidak(tests.min(axis=1), tests.shape[1])
-        if shuffles.whole:
-            found.append(_Found(float(logs[0]), logs[1:], one.names[int(tests[0].argmin())]))
-        else:
-            real = _real(one, shuffles.sizes)
-            found.append(
-                _Found(
-                    float(sidak(real.min(axis=1), real.shape[1])[0]), logs, one.names[int(real[0].argmin())]
-                )
-            )
+    for start in range(0, len(scores), step):
+        some = scores[start : start + step]
+        sums = shuffles.labels @ np.concatenate([one.part for one in some], axis=1)
+        split = np.split(sums, ends[start + 1 : start + len(some)] - ends[start], axis=1)
+        found += [_one(one, own, shuffles) for one, own in zip(some, split, strict=True)]
     return found
 
 
-def _one_hot(scores: _Scores, rows: NDArray[np.int64]) -> Floats:
-    codes = scores.codes[rows]
-    made = np.zeros((len(codes), scores.cells))
-    there = codes >= 0
-    made[np.flatnonzero(there), codes[there]] = 1
-    return made
+def _one(scores: _Scores, sums: NDArray[np.float32], shuffles: _Shuffles) -> _Found:
+    part, width, rows = scores.part, scores.width, len(scores.part)
+    linear, own = part[:, :width].astype(np.float64), sums.astype(np.float64)
+    totals = part[:, width:].sum(axis=0, dtype=np.float64)
+    known = totals > 0  # a rare one may be in no row of them
+    squares = np.einsum("ij,ij->j", linear, linear)
+    tests = _linear(own[:, :width], linear.sum(axis=0), squares, (shuffles.size, rows))
+    tests = _with_cells(scores.names, tests, own[:, width:][:, known], totals[known])
+    if scores.added is None:
+        logs = sidak(tests.min(axis=1), tests.shape[1])
+        return _Found(float(logs[0]), logs[1:], scores.names[int(tests[0].argmin())])
+    added, (n, m) = scores.added, shuffles.sizes
+    truth = _linear(added.second[None, :], added.every, added.squares, (m, n + m))
+    truth = _with_cells(scores.names, truth, added.cells[None, :], added.totals)
+    log = float(sidak(truth.min(axis=1), truth.shape[1])[0])
+    logs = sidak(tests.min(axis=1), tests.shape[1])
+    return _Found(log, logs, scores.names[int(truth[0].argmin())])
 
 
-def _tests(scores: _Scores, part: Floats, sums: NDArray[np.float32], size: float) -> Floats:
-    """Of the rows that are shuffled: logarithms of p, a line for each of sums, a column for each test."""
-    width = scores.linear.shape[1]
-    cells = part[:, width:].sum(axis=0)
-    known = cells > 0  # a rare one may be in no row of them
-    linear = _linear(sums[:, :width].astype(np.float64), part[:, :width], size)
-    return _with_cells(scores, linear, sums[:, width:][:, known].astype(np.float64), cells[known])
-
-
-def _real(scores: _Scores, sizes: tuple[int, int]) -> Floats:
-    """The same of all rows, in truth."""
-    n, m = sizes
-    linear = _linear(scores.linear[n:].sum(axis=0)[None, :], scores.linear, m)
-    cells = np.bincount(scores.codes[scores.codes >= 0], minlength=scores.cells).astype(np.float64)
-    ours = np.bincount(scores.codes[n:][scores.codes[n:] >= 0], minlength=scores.cells)
-    return _with_cells(scores, linear, ours[None, :].astype(np.float64), cells)
-
-
-def _linear(sums: Floats, values: Floats, size: float) -> Floats:
-    rows = len(values)
-    mean = values.sum(axis=0) / rows
-    spread = np.einsum("ij,ij->j", values, values) / rows - mean**2
+def _linear(sums: Floats, every: Floats, squares: Floats, sizes: tuple[float, int]) -> Floats:
+    """Of sums over the second sample: logarithms of p, given those over both."""
+    size, rows = sizes
+    mean = every / rows
+    spread = squares / rows - mean**2
     error = np.sqrt(np.maximum(size * (rows - size) / max(rows - 1, 1) * spread, 1e-30))
     return two_sided(np.where(spread > 1e-12, (sums - size * mean) / error, 0.0))
 
 
-def _with_cells(scores: _Scores, linear: Floats, counts: Floats, totals: Floats) -> Floats:
+def _with_cells(names: tuple[str, ...], linear: Floats, counts: Floats, totals: Floats) -> Floats:
     """χ² over the cells, and, of categories, the one cell that stands out most."""
     if len(totals) < 2:
         return linear
@@ -269,29 +331,10 @@ def _with_cells(scores: _Scores, linear: Floats, counts: Floats, totals: Floats)
     share = counts.sum(axis=1, keepdims=True) / every
     off = (counts - totals * share) / np.sqrt(totals * np.clip(share * (1 - share), 1e-30, None))
     tests = [linear, log_chi2((off**2).sum(axis=1), len(totals) - 1)[:, None]]
-    if scores.names is _CATEGORIES:
+    if names is _CATEGORIES:
         z = np.abs(off / np.sqrt(1 - totals / every)).max(axis=1)
         tests.append(sidak(two_sided(z), len(totals))[:, None])
     return np.concatenate(tests, axis=1)
-
-
-def two_sided(z: Floats) -> Floats:
-    """Logarithm of the chance of a normal value at least so far out."""
-    found: Floats = np.maximum(np.minimum(special.log_ndtr(-np.abs(z)) + math.log(2), 0.0), _SMALLEST)
-    return found
-
-
-def log_chi2(value: Floats, degrees: float) -> Floats:
-    """Logarithm of the chance of so large a χ²."""
-    found: Floats = np.log(np.maximum(special.chdtrc(degrees, value), math.exp(_SMALLEST)))
-    return found
-
-
-def sidak(log: Floats, tests: int) -> Floats:
-    """Logarithm of the chance that the smallest of so many p-values is so small."""
-    p = np.minimum(np.exp(log), 1 - 1e-16)
-    exact = np.log(np.maximum(-np.expm1(tests * np.log1p(-p)), math.exp(_SMALLEST)))
-    return np.where(log < -20, np.minimum(log + math.log(tests), 0.0), exact)
 
 
 # -- every two columns of numbers ---------------------------------------------------------------------------
@@ -315,22 +358,22 @@ class _Moments(NamedTuple):
 
 def _pairs(columns: Sequence[Column], scores: Sequence[_Scores], shuffles: _Shuffles) -> _Together | None:
     """Of the pair whose correlation of normal scores differs most."""
-    numeric = [n for n, column in enumerate(columns) if column.numeric and scores[n].cells > 1][:_PAIRED]
+    numeric = [number for number, one in enumerate(scores) if one.normal is not None][:_PAIRED]
     if len(numeric) < 2:
         return None
-    normal = np.stack([scores[number].linear[:, 0] for number in numeric], axis=1)
+    normal = np.stack([one.normal for one in scores if one.normal is not None][:_PAIRED])
     pair: _Pair = np.triu_indices(len(numeric), 1)
-    part = normal[shuffles.chosen].astype(np.float32)
+    part = np.ascontiguousarray(normal[:, shuffles.chosen].T)
     values = np.concatenate([part, part**2, part[:, pair[0]] * part[:, pair[1]]], axis=1)
     ends = [len(numeric), 2 * len(numeric)]
     sums = _Moments(*np.split((shuffles.labels @ values).astype(np.float64), ends, axis=1))
     total = _Moments(*np.split(values.sum(axis=0, dtype=np.float64)[None, :], ends, axis=1))
-    off = _apart(sums, total, (float(shuffles.labels[0].sum()), len(part)), pair)
+    off = _apart(sums, total, (shuffles.size, len(part)), pair)
     if shuffles.whole:
         truth, off = off[0], off[1:]
     else:
         n, m = shuffles.sizes
-        truth = _apart(_moments(normal[n:], pair), _moments(normal, pair), (float(m), n + m), pair)[0]
+        truth = _apart(_moments(normal[:, n:], pair), _moments(normal, pair), (float(m), n + m), pair)[0]
     best = int(np.abs(truth).argmax())
     named = (columns[numeric[pair[0][best]]].name, columns[numeric[pair[1][best]]].name)
     real = sidak(two_sided(np.abs(truth).max(keepdims=True)), len(pair[0]))
@@ -338,10 +381,11 @@ def _pairs(columns: Sequence[Column], scores: Sequence[_Scores], shuffles: _Shuf
     return _Together(_Found(float(real[0]), chance, "correlation"), named)
 
 
-def _moments(normal: Floats, pair: _Pair) -> _Moments:
-    small = normal.astype(np.float32)  # of a normal score's size: single precision is plenty
-    products = (small.T @ small)[pair].astype(np.float64)
-    return _Moments(normal.sum(axis=0)[None, :], (normal**2).sum(axis=0)[None, :], products[None, :])
+def _moments(normal: NDArray[np.float32], pair: _Pair) -> _Moments:
+    """Of lines of scores, whose size is such that single precision is plenty."""
+    products = (normal @ normal.T).astype(np.float64)
+    sums = normal.sum(axis=1, dtype=np.float64)
+    return _Moments(sums[None, :], np.diag(products)[None, :], products[pair][None, :])
 
 
 def _apart(ours: _Moments, every: _Moments, sizes: tuple[float, float], pair: _Pair) -> Floats:

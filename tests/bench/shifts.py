@@ -1,9 +1,12 @@
 """Tables with a shift that is known, for measuring who finds it. NumPy alone: any interpreter makes them."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Table = dict[str, NDArray[np.float64] | NDArray[np.int64]]
+Table = dict[str, NDArray[Any]]
+"""Column → numbers, or codes of categories."""
 
 SHIFTS = ("none", "mean", "variance", "category mix", "missingness", "correlation", "seasonal")
 WHERE = {
@@ -20,6 +23,29 @@ def pair(shift: str, rows: int, seed: int) -> tuple[Table, Table]:
     """Reference and current, of so many rows each."""
     random = np.random.default_rng([seed, rows, SHIFTS.index(shift)])
     return _table("none", rows, random), _table(shift, rows, random)
+
+
+def narrow(rows: int, seed: int) -> tuple[Table, Table]:
+    """Five columns in which nothing moves, made quickly: for many runs over many rows."""
+    random = np.random.default_rng([seed, rows, 99])
+    return _narrow(rows, random), _narrow(rows, random)
+
+
+_CITIES = np.repeat(np.arange(6, dtype=np.int32), [123, 56, 33, 26, 10, 8])
+"""A city for each byte."""
+
+
+def _narrow(rows: int, random: np.random.Generator) -> Table:
+    first, second, third = random.standard_normal((3, rows), dtype=np.float32)
+    bytes_ = np.frombuffer(random.bytes(2 * rows), np.uint8)
+    gaps = np.where(bytes_[rows:] < 5, np.float32(np.nan), np.float32(0))
+    return {
+        "height": first + gaps,
+        "pulse": np.float32(0.2) * first + np.float32(0.98) * second,
+        "income": np.exp(third),
+        "visits": np.floor(np.abs(third) * np.float32(3) + np.abs(second)),
+        "city": _CITIES[bytes_[:rows]],
+    }
 
 
 def _table(shift: str, rows: int, random: np.random.Generator) -> Table:

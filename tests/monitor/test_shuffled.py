@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from git_mlops.monitor import shuffled
+from git_mlops.monitor.chances import Floats
 from git_mlops.monitor.shuffled import Column
 
 N = 200
@@ -13,7 +14,7 @@ def _table(random: np.random.Generator, rows: int = N, alike: float = 0.0) -> li
     """Columns of which both samples are of one population; `alike` is how much two of them have in common."""
     columns: list[Column] = []
     for number, name in enumerate(("height", "income", "visits", "city")):
-        sides: list[shuffled.Floats | shuffled.Codes] = []
+        sides: list[Floats | shuffled.Codes] = []
         for _side in range(2):
             if name == "city":
                 sides.append(random.choice(4, p=[0.6, 0.25, 0.1, 0.05], size=rows).astype(np.int32))
