@@ -12,6 +12,7 @@ from git_mlops.cli.completion import models
 from git_mlops.config import Config
 from git_mlops.errors import OK, MlopsError
 from git_mlops.findings import exit_code
+from git_mlops.forges import FORGES, Overrides
 from git_mlops.git.repo import Repo, discover
 from git_mlops.monitor import history as histories
 from git_mlops.monitor import past, pointers, served, watch
@@ -36,6 +37,10 @@ class _Options(TypedDict):
     alert: bool
     dry_run: bool
     record: bool
+    forge: str | None
+    repository: str | None
+    api: str | None
+    token_variable: str | None
 
 
 @click.command()
@@ -54,6 +59,10 @@ class _Options(TypedDict):
 @click.option("--record/--no-record", default=True, show_default=True, help="Keep the run in the history.")
 @click.option("--alert", is_flag=True, help="Tell whom `monitor.alerts` names.")
 @click.option("--dry-run", is_flag=True, help="With --alert: send nothing, print it; record nothing.")
+@click.option("--forge", metavar="NAME", help=f"Where issues are: one of {', '.join(FORGES)}.")
+@click.option("--repo", "repository", metavar="OWNER/NAME", help="The forge's repository.")
+@click.option("--api", metavar="URL", help="The API of an instance of your own.")
+@click.option("--token-variable", metavar="NAME", help="The environment variable with the token.")
 @click.option("--format", "format_", type=click.Choice(output.FORMATS), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as `--format json`: every figure.")
 @click.option("-o", "--output", "file", type=click.Path(dir_okay=False), help="Write the report to a file.")
@@ -159,13 +168,31 @@ def _labels(options: _Options) -> Asked | None:
 
 
 def _kept(repo: Repo | None, one: Observation, settings: Config, options: _Options, *, model: bool) -> None:
-    """Alerts, then the record, which says what was sent."""
-    keeps = repo is not None and (model or options["name"] is not None)
-    past_runs = histories.read(repo, one.subject.name) if repo is not None and keeps else []
+    """Alerts, then the record, which says what was sent, then issues, which say themselves how they are.
+
+    An alert that fails is no reason to forget the run, nor to keep the others back.
+    """
+    kept = repo if model or options["name"] is not None else None
+    past_runs = histories.read(kept, one.subject.name) if kept is not None else []
     sent: dict[str, str] | None = None
+    failure: MlopsError | None = None
     try:
         if options["alert"]:
             sent = output.alerted(one, past_runs, settings.monitor.alerts, dry_run=options["dry_run"])
-    finally:  # an alert that fails is no reason to forget the run
-        if repo is not None and keeps and options["record"] and not options["dry_run"]:
-            histories.record(repo, one, sent)
+    except MlopsError as error:
+        failure = error
+    if kept is not None and options["record"] and not options["dry_run"]:
+        histories.record(kept, one, sent)
+    if options["alert"]:
+        output.issued(kept, one, settings.monitor.alerts, _where(options), dry_run=options["dry_run"])
+    if failure is not None:
+        raise failure
+
+
+def _where(options: _Options) -> Overrides:
+    return Overrides(
+        options["forge"],
+        options["repository"],
+        api=options["api"],
+        token_variable=options["token_variable"],
+    )

@@ -3,7 +3,7 @@
 from git_mlops.forges import bundle
 from git_mlops.forges.client import Pace
 from git_mlops.forges.comments import post, pull_request, room
-from git_mlops.forges.find import Overrides, find
+from git_mlops.forges.find import Overrides, find, target
 from git_mlops.forges.issues import Kept, Notice, keep_issues
 from git_mlops.forges.pulls_open import Draft, Opened, open_pull
 from git_mlops.forges.registry import FORGES
@@ -32,4 +32,5 @@ __all__ = [
     "room",
     "state_of",
     "status",
+    "target",
 ]

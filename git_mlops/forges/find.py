@@ -12,6 +12,8 @@ from git_mlops.errors import MlopsError
 from git_mlops.forges import ci, urls
 from git_mlops.forges.registry import FORGES
 from git_mlops.forges.values import Purpose, Secret, Target
+from git_mlops.git import config
+from git_mlops.git.repo import Repo
 
 TOKENS: Mapping[str, tuple[str, ...]] = {
     "github": ("GITHUB_TOKEN", "GH_TOKEN"),
@@ -37,6 +39,29 @@ class Overrides(NamedTuple):
     api: str | None = None
     head: str | None = None
     token_variable: str | None = None
+
+
+def target(
+    repo: Repo | None,
+    environment: Mapping[str, str],
+    overrides: Overrides,
+    *,
+    dry_run: bool,
+    purpose: Purpose = "comment",
+) -> Target:
+    """Where a report goes, a pull request or an issue: `find` with the remotes of a repository.
+
+    Raises:
+        MlopsError: nobody says where, or there is no token.
+    """
+    urls = _remotes(repo) if repo else ()
+    return find(environment, urls, overrides, token_needed=not dry_run, purpose=purpose)
+
+
+def _remotes(repo: Repo) -> Sequence[str]:
+    """The URLs of the git remotes, `origin` first."""
+    found = config.read(repo, r"^remote\..*\.url$")
+    return [found[key].value for key in sorted(found, key=lambda key: key != "remote.origin.url")]
 
 
 def find(

@@ -14,7 +14,7 @@ from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.findings import Finding
 from git_mlops.monitor.document import title
 from git_mlops.monitor.history import Recorded
-from git_mlops.monitor.observed import Observation
+from git_mlops.monitor.observed import Observation, without_values
 from git_mlops.monitor.settings import Alerts, Email, hours, seconds
 
 _MOST = 20
@@ -91,10 +91,10 @@ def quiet(text: str | None, now: dt.datetime) -> bool:
 
 
 def messages(one: Observation, fresh: Sequence[Finding], settings: Alerts, secret: Secrets) -> list[Message]:
-    """One for each way that is configured.
+    """One for each way that is configured; issues are kept otherwise (`issues.py`).
 
     Raises:
-        MlopsError: none is, or an environment variable that is named is not set.
+        MlopsError: nothing is, or an environment variable that is named is not set.
     """
     text = _text(one, fresh)
     made = []
@@ -103,10 +103,9 @@ def messages(one: Observation, fresh: Sequence[Finding], settings: Alerts, secre
         made.append(_webhook(url, settings.webhook_variable, text))
     if settings.email:
         made.append(_email(settings.email, title(one), text, secret))
-    if not made:
-        raise MlopsError(
-            "there is nobody to alert", hint="`monitor.alerts` in mlops.yaml: `webhook_variable` or `email`"
-        )
+    if not made and settings.issue is None:
+        hint = "`monitor.alerts` in mlops.yaml: `webhook_variable`, `email` or `issue`"
+        raise MlopsError("there is nobody to alert", hint=hint)
     return made
 
 
@@ -122,10 +121,8 @@ def _secret(name: str, secret: Secrets) -> str:
 def _text(one: Observation, fresh: Sequence[Finding]) -> str:
     """Plain text: no value of a private column, nothing that Slack takes for a mention."""
     lines = [f"{title(one)}: {len(fresh)} finding{'s' if len(fresh) != 1 else ''}"]
-    for found in fresh[:_MOST]:
-        column = found.data.get("column")
-        said = f"`{column}`" if column in one.private else found.message
-        lines.append(f"• {found.level} ({found.rule}): {said}")
+    told = [without_values(found, one.private) for found in fresh[:_MOST]]
+    lines += [f"• {found.level} ({found.rule}): {found.message}" for found in told]
     if len(fresh) > _MOST:
         lines.append(f"… and {len(fresh) - _MOST} more")
     plain = ("".join(c if c.isprintable() else " " for c in line) for line in lines)

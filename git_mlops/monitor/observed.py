@@ -64,7 +64,8 @@ def plain(one: Observation) -> dict[str, object]:
     said: dict[str, object] = {
         "version": VERSION, "time": one.time, **{k: v for k, v in subject.items() if k != "version"},
         "model_version": one.subject.version, "outcome": one.outcome, "notes": list(one.notes),
-        "numbers": dict(one.numbers), "findings": [_finding(found, one.private) for found in one.findings],
+        "numbers": dict(one.numbers),
+        "findings": [without_values(found, one.private).to_json() for found in one.findings],
     }  # fmt: skip
     if one.drift is not None:
         said |= _drift(one.drift, one)
@@ -103,13 +104,13 @@ def _column(moved: Moved, private: frozenset[str]) -> dict[str, object]:
     return {name: value for name, value in said.items() if not (hidden and name in ("mean", "std"))}
 
 
-def _finding(found: Finding, private: frozenset[str]) -> dict[str, object]:
-    """Without values, where those are nobody's business."""
+def without_values(found: Finding, private: frozenset[str]) -> Finding:
+    """As anybody may read it: where the values of a column are nobody's business, they are not in it."""
     names = {found.data.get("column"), *_names(found.data.get("columns")), *_names(found.data.get("slice"))}
     if not names & private:
-        return found.to_json()
+        return found
     column = found.data.get("column") or ", ".join(map(str, _names(found.data.get("columns"))))
-    return found._replace(message=f"`{column}`: {found.rule}", hint=None, data={"column": column}).to_json()
+    return found._replace(message=f"`{column}`: {found.rule}", hint=None, data={"column": column})
 
 
 def _names(value: object) -> Sequence[object]:

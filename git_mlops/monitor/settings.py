@@ -42,12 +42,22 @@ class Email(NamedTuple):
     password_variable: str | None = None
 
 
+class Issue(NamedTuple):
+    """One issue per alert on the repository's forge, kept up to date."""
+
+    label: str = "git-mlops"
+    """By which they are found; an Azure work item's tag."""
+    kind: str | None = None
+    """The type of an Azure work item: `Bug`; else `Issue`, or `Task` where that is unknown."""
+
+
 class Alerts(NamedTuple):
     """Whom to tell, with `--alert`."""
 
     webhook_variable: str | None = None
     """The environment variable that holds the URL of a webhook: who knows the URL can write there."""
     email: Email | None = None
+    issue: Issue | None = None
     again: str = "1d"
     """How long the same finding is not sent a second time."""
     quiet: str | None = None
@@ -106,11 +116,21 @@ def _problems(settings: Settings) -> Iterator[tuple[str, str, str | None]]:
     for key, text in {**times, "alerts.again": settings.alerts.again}.items():
         if text is not None and _TIME.fullmatch(text.strip()) is None:
             yield key, f"`{text}` is no length of time", "for example `30d`, `2w`, `12h`"
+    if settings.alerts.issue is not None:
+        yield from _unnamed(settings.alerts.issue)
     if settings.alerts.quiet is not None and hours(settings.alerts.quiet) is None:
         yield "alerts.quiet", f"`{settings.alerts.quiet}` is no span of hours", "for example `22:00-06:00`"
 
 
+def _unnamed(issue: Issue) -> Iterator[tuple[str, str, str | None]]:
+    """What stands in a query of a forge, or in a path."""
+    for key, text in issue._asdict().items():
+        if text is not None and _WORDS.fullmatch(text) is None:
+            yield f"alerts.issue.{key}", f"`{text}` is no name", "letters, digits, blanks and `. _ : / -`"
+
+
 _TIME = re.compile(r"(\d{1,5}) ?(h|d|w|mo|y)")
+_WORDS = re.compile(r"\w[\w .:/-]{0,48}\w|\w")
 _UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400, "mo": 30 * 86400, "y": 365 * 86400}
 _HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d) ?[-–] ?([01]?\d|2[0-3]):([0-5]\d)")  # noqa: RUF001  # people write it
 

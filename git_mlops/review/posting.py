@@ -1,16 +1,12 @@
 """A report sent to the forge of its pull request, or left as a file for a job that may do that."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops import forges
 from git_mlops.errors import MlopsError
 from git_mlops.findings import exit_code
-from git_mlops.forges import Overrides, Posted, Target
-from git_mlops.forges.values import Purpose
-from git_mlops.git import config
-from git_mlops.git.repo import Repo
+from git_mlops.forges import Posted, Target
 from git_mlops.reports import document_markdown
 from git_mlops.reports.document import Document
 from git_mlops.review import plain
@@ -39,27 +35,7 @@ class Sent(NamedTuple):
     annotated: int | None = None
 
 
-def target(
-    repo: Repo | None,
-    environment: Mapping[str, str],
-    overrides: Overrides,
-    *,
-    dry_run: bool,
-    purpose: Purpose = "comment",
-) -> Target:
-    """Where a report goes, or a pull request.
-
-    Raises:
-        MlopsError: nobody says where, or there is no token.
-    """
-    urls = _remotes(repo) if repo else ()
-    return forges.find(environment, urls, overrides, token_needed=not dry_run, purpose=purpose)
-
-
-def _remotes(repo: Repo) -> Sequence[str]:
-    """The URLs of the git remotes, `origin` first."""
-    found = config.read(repo, r"^remote\..*\.url$")
-    return [found[key].value for key in sorted(found, key=lambda key: key != "remote.origin.url")]
+target = forges.target
 
 
 def send(to: Target, facts: Facts, document: Document, wanted: Wanted) -> Sent:

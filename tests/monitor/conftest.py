@@ -11,7 +11,10 @@ from git_mlops.data import stored
 from git_mlops.git.repo import Repo
 from git_mlops.models import register
 from tests.experiments.conftest import commit
+from tests.forges.conftest import forge, start
 from tests.models.conftest import CONTEXT, ML_MODEL
+
+__all__ = ["forge", "start"]
 
 ROWS = 1500
 

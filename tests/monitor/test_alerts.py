@@ -165,4 +165,4 @@ def test_no_value_of_a_private_column_is_sent() -> None:
     private = ONE._replace(private=frozenset(["age"]))
     url = {"HOOK": "https://example.com/x"}.get
     (message,) = alerts.messages(private, [AGE], Alerts(webhook_variable="HOOK"), url)
-    assert message.text.endswith("• error (drift): `age`")
+    assert message.text.endswith("• error (drift): `age`: drift")
