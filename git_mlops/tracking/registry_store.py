@@ -1,11 +1,12 @@
 """MLflow's model registry on git's tags. Loaded by the entry points alone: it imports MLflow.
 
-MLflow counts versions 1, 2, 3: the order in which they were registered. Its aliases are stages.
+MLflow counts versions 1, 2, 3: the order in which they were registered. Its aliases are stages. Its own
+stages (`Staging`, `Production`) are words of its own, where mlops.yaml has no rules for stages.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
-from urllib.parse import quote
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn
 
 from mlflow.entities.model_registry import (
     ModelVersion,
@@ -13,6 +14,12 @@ from mlflow.entities.model_registry import (
     RegisteredModel,
     RegisteredModelAlias,
     RegisteredModelTag,
+)
+from mlflow.entities.model_registry.model_version_stages import (
+    ALL_STAGES,
+    DEFAULT_STAGES_FOR_GET_LATEST_VERSIONS,
+    STAGE_NONE,
+    get_canonical_stage,
 )
 from mlflow.exceptions import MlflowException, MlflowNotImplementedException
 from mlflow.protos.databricks_pb2 import (
@@ -24,24 +31,52 @@ from mlflow.store.entities.paged_list import PagedList
 from mlflow.store.model_registry.abstract_store import AbstractStore
 from mlflow.utils.search_utils import SearchModelUtils, SearchModelVersionUtils, SearchUtils
 
-from git_mlops.experiments import sealing
-from git_mlops.experiments.layout import RUN
-from git_mlops.models import promote, register, retire
+from git_mlops.errors import MlopsError
+from git_mlops.models import promote, register, retire, settings
 from git_mlops.models.context import Context
-from git_mlops.registry import grammar, read
+from git_mlops.registry import read
+from git_mlops.registry.message import Message
 from git_mlops.registry.read import Version
 from git_mlops.registry.state import Artifact, Registered
-from git_mlops.tracking import registry, valid
+from git_mlops.tracking import registry, sources, valid
 from git_mlops.tracking.recorder import Recorder
 from git_mlops.tracking.registry import Kept
-from git_mlops.tracking.runs import Entry
-from git_mlops.tracking.store import ARTIFACTS, said
+from git_mlops.tracking.store import said
 
 _MOST_MODELS, _MOST_VERSIONS = 1000, 200_000
+_PROMPT = "mlflow.prompt.is_prompt"
+_ALIAS = re.compile(r"[\w\-]{1,255}")
 
 
 def _missing(text: str) -> NoReturn:
     raise MlflowException(text, RESOURCE_DOES_NOT_EXIST)
+
+
+def _invalid(text: str) -> NoReturn:
+    raise MlflowException(text, INVALID_PARAMETER_VALUE)
+
+
+class Model(NamedTuple):
+    """A model: its name in MLflow, its tags in git, what else MLflow keeps of it."""
+
+    name: str
+    found: Artifact
+    more: Kept
+
+    def number(self, version: str) -> int:
+        """How MLflow counts a version."""
+        ordered = registry.versions(self.found, self.more)
+        return next((n for n, one in enumerate(ordered, 1) if one.version == version), 0)
+
+    @property
+    def active(self) -> list[Registered]:
+        """Its versions, the oldest first."""
+        return [one for one in registry.versions(self.found, self.more) if one.active]
+
+    def told(self, version: str) -> Kept:
+        """What MLflow keeps of a version."""
+        told: Kept = self.more.get("versions", {}).get(version, {})
+        return told
 
 
 class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
@@ -51,83 +86,120 @@ class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
         super().__init__()
         self._recorder, self._context = recorder, context
         self.repo = recorder.repo
+        self._messages: dict[str, Message] = {}
 
     # models
 
     def create_registered_model(
         self, name: str, tags: Any = None, description: str | None = None, deployment_job_id: Any = None
     ) -> RegisteredModel:
-        if not name:
-            raise MlflowException("Missing value for required parameter 'name'.", INVALID_PARAMETER_VALUE)
+        valid.model_name(name)
+        told = {tag.key: tag.value for tag in tags or ()}
+        for key, value in told.items():
+            valid.model_tag(key, value)
         with said():
-            grammar.checked_name(name)
-            if self._known(name) is not None:
-                text = f"Registered Model (name={name}) already exists."
-                raise MlflowException(text, RESOURCE_ALREADY_EXISTS)
-            for tag in tags or ():
-                valid.tag(tag.key, tag.value)
-            new = {"created": registry.now(), "tags": {t.key: t.value for t in tags or ()}}
+            known = registry.kept(self.repo)
+            if (there := self._known(known, name)) is not None:
+                _refuse_taken(there, told)
+            model = registry.free_name(known, name, lambda: read.artifacts(self.repo))
+            found = read.artifact(self.repo, model)
+            new: Kept = {
+                "version": 1,
+                "name": name,
+                "created": registry.now(),
+                "tags": told,
+                **registry.touched(found),
+            }
+            new |= {"before": len(found.versions)} if found.versions else {}
             new |= {"description": description} if description else {}
-            registry.change(self.repo, name, lambda old: {"version": 1, "name": name, **_without(old), **new})
+            new |= {"model": model} if model != name else {}
+            registry.change(self.repo, name, lambda _old: new)
         return self.get_registered_model(name)
 
-    def _known(self, name: str) -> tuple[Artifact, Kept] | None:
+    def _known(self, known: Mapping[str, Kept], name: str) -> Model | None:
         """What git's tags and we know of it; None where it is not, or deprecated, or deleted."""
-        found = read.artifact(self.repo, name)
-        more = registry.kept(self.repo).get(name, {})
-        gone = more.get("deleted") is not None or found.deprecated
-        there = any(one.active for one in found.versions) or "created" in more
-        return (found, more) if there and not gone else None
+        model = registry.tags_name(known, name)
+        if model is None or (model == name and _called_otherwise(known, name)):
+            return None
+        found, more = read.artifact(self.repo, model), known.get(name, {})
+        return Model(name, found, more) if registry.there(found, more) else None
 
-    def _get(self, name: str) -> tuple[Artifact, Kept]:
+    def _get(self, name: str) -> Model:
         with said():
-            known = self._known(name) if name else None
+            known = self._known(registry.kept(self.repo), name) if name else None
         if known is None:
             _missing(f"Registered Model with name={name} not found")
         return known
 
-    def get_registered_model(self, name: str) -> RegisteredModel:
-        return self._model(*self._get(name))
+    def _all(self) -> list[Model]:
+        with said():
+            artifacts, kept = read.artifacts(self.repo), registry.kept(self.repo)
+        found = []
+        for name, model in sorted(registry.names(kept, artifacts).items()):
+            artifact, more = artifacts.get(model) or Artifact(model), kept.get(name, {})
+            if registry.there(artifact, more):
+                found.append(Model(name, artifact, more))
+        return found
 
-    def _model(self, found: Artifact, more: Kept) -> RegisteredModel:
-        latest = [one for one in _ordered(found) if one.active][-1:]
+    def get_registered_model(self, name: str) -> RegisteredModel:
+        return self._model(self._get(name))
+
+    def _model(self, model: Model) -> RegisteredModel:
+        found, more = model.found, model.more
         first = min((event.time for event in found.events), default=0) * 1000
+        numbers = {one.version: str(model.number(one.version)) for one in model.active}
         return RegisteredModel(
-            name=found.name,
+            name=model.name,
             creation_timestamp=more.get("created") or first,
-            last_updated_timestamp=max(more.get("updated", 0), found.last_time * 1000),
+            last_updated_timestamp=registry.updated(found, more),
             description=more.get("description", ""),
-            latest_versions=[self._version(found, more, one) for one in latest],
+            latest_versions=self._latest(model, ()),
             tags=[RegisteredModelTag(k, v) for k, v in more.get("tags", {}).items()],
             aliases=[
-                RegisteredModelAlias(stage, str(_number(found, event.version or "")))
+                RegisteredModelAlias(stage, numbers[event.version])
                 for stage, event in found.stages.items()
+                if event.version in numbers
             ],
         )
 
     def update_registered_model(
         self, name: str, description: str | None, deployment_job_id: Any = None
     ) -> RegisteredModel:
-        self._get(name)
-        self._change(name, lambda old: {**old, "description": description or ""})
+        self._touch(self._get(name), {"description": description or ""})
         return self.get_registered_model(name)
 
     def _change(self, name: str, how: Callable[[Kept], Kept]) -> None:
         with said():
             registry.change(self.repo, name, how)
 
-    def rename_registered_model(self, name: str, new_name: str) -> NoReturn:
-        raise MlflowNotImplementedException("a model's name is in git's tags, which stay: register it anew")
+    def _touch(self, model: Model, told: Kept) -> None:
+        """Say more of a model; it has changed."""
+        with said():
+            now = registry.touched(read.artifact(self.repo, model.found.name))
+        self._change(model.name, lambda old: {**old, **told, **now})
+
+    def rename_registered_model(self, name: str, new_name: str) -> RegisteredModel:
+        model = self._get(name)
+        valid.model_name(new_name, "new_name")
+        with said():
+            known = registry.kept(self.repo)
+            taken = self._known(known, new_name)
+            if taken is not None:
+                _refuse_taken(taken, model.more.get("tags", {}))
+            first = min((event.time for event in model.found.events), default=0) * 1000
+            created = model.more.get("created") or first
+            registry.rename(self.repo, name, new_name, model.found.name, created)
+        return self.get_registered_model(new_name)
 
     def delete_registered_model(self, name: str) -> None:
-        found, _more = self._get(name)
+        model = self._get(name)
         with said():
-            if found.versions:
-                retire.retire(self.repo, name, "deleted in MLflow")
-        self._change(name, lambda old: {**old, "deleted": registry.now()})
+            if model.found.versions and not model.found.deprecated:
+                retire.retire(self.repo, model.found.name, "deleted in MLflow")
+        self._touch(model, {"deleted": registry.now()})
 
     def set_registered_model_tag(self, name: str, tag: RegisteredModelTag) -> None:
-        valid.tag(tag.key, tag.value)
+        valid.model_tag(tag.key, tag.value)
         self._get(name)
         self._change(name, lambda old: {**old, "tags": {**old.get("tags", {}), tag.key: tag.value}})
 
@@ -144,21 +216,22 @@ class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
     ) -> Any:
         most = max_results if max_results is not None else 100
         valid.max_results(most, _MOST_MODELS)
-        with said():
-            artifacts, kept = read.artifacts(self.repo), registry.kept(self.repo)
-        found = []
-        for name in sorted({*artifacts, *kept}):
-            artifact, more = artifacts.get(name) or Artifact(name), kept.get(name, {})
-            there = any(one.active for one in artifact.versions) or "created" in more
-            if there and more.get("deleted") is None and not artifact.deprecated:
-                found.append(self._model(artifact, more))
+        models = self._all()
+        self._read(one for model in models for one in model.active)
+        found = [self._model(model) for model in models]
+        if not _asks_for_prompts(filter_string):
+            found = [one for one in found if not _is_prompt(one.tags)]
         chosen = SearchModelUtils.sort(SearchModelUtils.filter(found, filter_string), order_by)
         return PagedList(*SearchUtils.paginate(chosen, page_token, most))
 
     def get_latest_versions(self, name: str, stages: Any = None) -> list[ModelVersion]:
-        del stages
-        found, more = self._get(name)
-        return [self._version(found, more, one) for one in [v for v in _ordered(found) if v.active][-1:]]
+        wanted = [get_canonical_stage(stage) for stage in stages or ()]
+        return self._latest(self._get(name), wanted)
+
+    def _latest(self, model: Model, stages: Sequence[str]) -> list[ModelVersion]:
+        """The last version of each of MLflow's stages."""
+        last = {model.told(one.version).get("stage", STAGE_NONE): one for one in model.active}
+        return [self._version(model, one) for stage, one in last.items() if not stages or stage in stages]
 
     # versions
 
@@ -173,118 +246,160 @@ class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
         local_model_path: str | None = None,
         model_id: str | None = None,
     ) -> ModelVersion:
-        self._get(name)
-        del run_link, local_model_path
+        del local_model_path
+        told = {tag.key: tag.value for tag in tags or ()}
+        for key, value in told.items():
+            valid.model_tag(key, value)
+        model = self._get(name)
+        created = registry.now()
         with said():
-            entry, path, model = self._source(source, run_id, model_id)
-            commit = self._commit(entry)
-            facts = {"run_id": None if entry.facts.get("kind") else entry.run_id, "model_id": model}
-            more = {"mlflow": {k: v for k, v in {**facts, "source": source}.items() if v}}
-            request = register.Request(name, commit, path=path, message=description or "", more=more)
+            try:
+                what = sources.find(self._recorder, source, run_id, model_id)
+            except MlopsError as error:
+                raise sources.unresolved(source, error) from error
+            facts = {
+                "run_id": what.run_id or run_id,
+                "model_id": what.model_id or model_id,
+                "source": source,
+                "run_link": run_link,
+                "location": what.location,
+                "created": created,
+            }
+            more = {"mlflow": {key: value for key, value in facts.items() if value}}
+            request = register.Request(
+                model.found.name, what.commit, path=what.path, message=description or "", more=more
+            )
             version = register.register(self.repo, request, self._context).version
-            new = {"tags": {t.key: t.value for t in tags or ()}, "description": description}
-            told = {key: value for key, value in new.items() if value}
-            if told:
-                registry.change(self.repo, name, lambda old: _with(old, version.version, told))
-        found, kept = self._get(name)
-        made = found.find(version.version)
+            new = {k: v for k, v in {"tags": told, "description": description}.items() if v}
+            events = len(read.artifact(self.repo, model.found.name).events)
+            now = {"updated": created, "events": events}
+            registry.change(self.repo, name, lambda old: {**_with(old, version.version, new), **now})
+        model = self._get(name)
+        made = model.found.find(version.version)
         assert made is not None
-        return self._version(found, kept, made)
+        return self._version(model, made)
 
-    def _source(self, source: str, run_id: str | None, model_id: str | None) -> tuple[Entry, str, str | None]:
-        """The run, and where the model is in its experiment."""
-        index = self._recorder.index
-        parts = source.rstrip("/").split("/")
-        named = next((part for part in parts if part.startswith("m-")), None)
-        model = model_id or named
-        if model and (entry := index.of_model(model)) is not None:
-            return entry, f"{RUN}models/{model}", model
-        below = "/".join(parts[parts.index("artifacts") + 1 :]) if "artifacts" in parts else ""
-        wanted = run_id or next((part for part in parts if part in index.entries), "")
-        found = index.get(wanted)
-        if found is None:
-            text = f"the model's source `{source}` is no run or model of this repository"
-            raise MlflowException(text, INVALID_PARAMETER_VALUE)
-        return found, f"{RUN}artifacts/{below}".rstrip("/"), None
-
-    def _commit(self, entry: Entry) -> str:
-        """The experiment; of a run under way, a commit of what it has logged so far."""
-        self._recorder.settle()
-        self._recorder.index.refresh()
-        if entry.log is None and entry.commit is not None:
-            return entry.commit
-        return sealing.checkpoint(self.repo, self._recorder.place(entry))
-
-    def _find(self, name: str, version: Any) -> tuple[Artifact, Kept, Registered]:
-        found, more = self._get(name)
+    def _find(self, name: str, version: Any) -> tuple[Model, Registered]:
+        model = self._get(name)
         text = str(version)
-        ordered = _ordered(found)
-        one = ordered[int(text) - 1] if text.isdigit() and 0 < int(text) <= len(ordered) else found.find(text)
+        ordered = registry.versions(model.found, model.more)
+        if text.isdigit():
+            one = ordered[int(text) - 1] if 0 < int(text) <= len(ordered) else None
+        else:
+            one = model.found.find(text)
+            if one is None and not text.startswith("v"):
+                _invalid(f"Parameter 'version' must be an integer, got '{version}'.")
         if one is None or not one.active:
             _missing(f"Model Version (name={name}, version={version}) not found")
-        return found, more, one
+        return model, one
 
-    def _version(self, found: Artifact, more: Kept, one: Registered) -> ModelVersion:
+    def _read(self, wanted: Iterable[Registered]) -> None:
+        """What tags say, of many at once: a tag object never changes."""
+        oids = [one.event.oid for one in wanted if one.event.oid not in self._messages]
         with said():
-            version = read.version_of(self.repo, found, one)
-        told = more.get("versions", {}).get(one.version, {})
-        own = version.facts.get("mlflow")
-        facts: dict[str, Any] = dict(own) if isinstance(own, dict) else {}
-        tags = {"mlops.version": one.version, **told.get("tags", {})}
-        created = version.time * 1000
+            self._messages |= read.messages(self.repo, oids)
+
+    def _tagged(self, model: Model, one: Registered) -> Version:
+        self._read([one])
+        event, stages = one.event, model.found.stages_of(one.version)
+        return Version(
+            model.found.name, one.version, event.tag, event.target, self._messages[event.oid].facts,
+            event.oid, event.time, event.who, event.email, stages, one.active,
+        )  # fmt: skip
+
+    def _version(self, model: Model, one: Registered) -> ModelVersion:
+        version = self._tagged(model, one)
+        told, facts = model.told(one.version), sources.said(version)
+        tags = dict(told.get("tags", {}))
+        if not facts:  # MLflow did not make it, and counts it all the same
+            tags = {"mlops.version": one.version, **tags}
+        created = facts.get("created") or version.time * 1000
         return ModelVersion(
-            name=found.name,
-            version=str(_number(found, one.version)),
+            name=model.name,
+            version=str(model.number(one.version)),
             creation_timestamp=created,
             last_updated_timestamp=max(created, told.get("updated", 0)),
             description=told.get("description", ""),
             user_id=version.who,
-            current_stage="None",
-            source=facts.get("source") or uri(version),
+            current_stage=told.get("stage", STAGE_NONE),
+            source=facts.get("source") or sources.uri(version),
             run_id=facts.get("run_id", ""),
+            run_link=facts.get("run_link", ""),
+            status_message=one.version,
             model_id=facts.get("model_id"),
             tags=[ModelVersionTag(key, value) for key, value in tags.items()],
-            aliases=list(found.stages_of(one.version)),
+            aliases=list(version.stages),
         )
 
     def get_model_version(self, name: str, version: Any) -> ModelVersion:
         return self._version(*self._find(name, version))
 
     def get_model_version_download_uri(self, name: str, version: Any) -> str:
-        found, _more, one = self._find(name, version)
-        with said():
-            return uri(read.version_of(self.repo, found, one))
+        return sources.uri(self._tagged(*self._find(name, version)))
 
     def update_model_version(self, name: str, version: Any, description: str | None) -> ModelVersion:
-        return self._edit(name, version, lambda _tags: {"description": description or ""})
+        return self._edit(name, version, lambda _told: {"description": description or ""})
 
-    def _edit(self, name: str, version: Any, how: Callable[[dict[str, str]], Kept]) -> ModelVersion:
-        _found, more, one = self._find(name, version)
-        tags = dict(more.get("versions", {}).get(one.version, {}).get("tags", {}))
-        told = {**how(tags), "updated": registry.now()}
+    def _edit(self, name: str, version: Any, how: Callable[[Kept], Kept]) -> ModelVersion:
+        model, one = self._find(name, version)
+        told = {**how(model.told(one.version)), "updated": registry.now()}
         self._change(name, lambda old: _with(old, one.version, told))
         return self.get_model_version(name, version)
 
     def set_model_version_tag(self, name: str, version: Any, tag: ModelVersionTag) -> None:
-        valid.tag(tag.key, tag.value)
-        self._edit(name, version, lambda tags: {"tags": {**tags, tag.key: tag.value}})
+        valid.model_tag(tag.key, tag.value)
+        self._tags(name, version, lambda tags: {**tags, tag.key: tag.value})
 
     def delete_model_version_tag(self, name: str, version: Any, key: str) -> None:
-        self._edit(name, version, lambda tags: {"tags": _but(tags, key)})
+        self._tags(name, version, lambda tags: _but(tags, key))
+
+    def _tags(self, name: str, version: Any, how: Callable[[dict[str, str]], dict[str, str]]) -> None:
+        model, one = self._find(name, version)
+        tags = how(model.told(one.version).get("tags", {}))
+        self._change(name, lambda old: _with(old, one.version, {"tags": tags}))
 
     def delete_model_version(self, name: str, version: Any) -> None:
-        _found, _more, one = self._find(name, version)
+        model, one = self._find(name, version)
+        own = model.found.name
         with said():
-            retire.retire(self.repo, f"{name}@{one.version}", "deleted in MLflow")
+            for stage in model.found.stages_of(one.version):
+                retire.retire(self.repo, f"{own}#{stage}", "deleted in MLflow")
+            retire.retire(self.repo, f"{own}@{one.version}", "deleted in MLflow")
+        self._touch(model, {})
 
     def transition_model_version_stage(
         self, name: str, version: Any, stage: str, archive_existing_versions: bool
-    ) -> NoReturn:
-        raise MlflowNotImplementedException("stages are aliases here: set the alias `prod`, or the like")
+    ) -> ModelVersion:
+        stage = get_canonical_stage(stage)
+        active = stage in DEFAULT_STAGES_FOR_GET_LATEST_VERSIONS
+        if archive_existing_versions and not active:
+            _invalid(
+                "Model version transition cannot archive existing model versions because "
+                f"'{stage}' is not an Active stage. Valid stages are "
+                f"{DEFAULT_STAGES_FOR_GET_LATEST_VERSIONS}"
+            )
+        model, one = self._find(name, version)
+        if settings.stages_of(self._context.models, model.found.name):
+            raise MlflowNotImplementedException(
+                "stages have rules in mlops.yaml here: set the alias `prod`, or the like"
+            )
+        told: dict[str, Kept] = {one.version: {"stage": stage, "updated": registry.now()}}
+        if archive_existing_versions:
+            for other in model.active:
+                if other != one and model.told(other.version).get("stage") == stage:
+                    told[other.version] = {"stage": "Archived", "updated": registry.now()}
+
+        def how(old: Kept) -> Kept:
+            for each, new in told.items():
+                old = _with(old, each, new)
+            return {**old, **registry.touched(model.found)}
+
+        self._change(name, how)
+        return self.get_model_version(name, version)
 
     def get_model_version_stages(self, name: str, version: Any) -> list[str]:
         self._find(name, version)
-        return ["None"]
+        return list(ALL_STAGES)
 
     def search_model_versions(
         self,
@@ -295,15 +410,11 @@ class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
     ) -> Any:
         most = max_results if max_results is not None else 10_000
         valid.max_results(most, _MOST_VERSIONS)
-        with said():
-            artifacts, kept = read.artifacts(self.repo), registry.kept(self.repo)
-        found = [
-            self._version(artifact, kept.get(name, {}), one)
-            for name, artifact in artifacts.items()
-            if not artifact.deprecated and kept.get(name, {}).get("deleted") is None
-            for one in artifact.versions
-            if one.active
-        ]
+        models = self._all()
+        self._read(one for model in models for one in model.active)
+        found = [self._version(model, one) for model in models for one in model.active]
+        if not _asks_for_prompts(filter_string):
+            found = [one for one in found if not _is_prompt(one.tags)]
         chosen = SearchModelVersionUtils.sort(
             SearchModelVersionUtils.filter(found, filter_string), order_by or []
         )
@@ -312,28 +423,29 @@ class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
     # aliases
 
     def set_registered_model_alias(self, name: str, alias: str, version: Any) -> None:
-        _found, _more, one = self._find(name, version)
+        _checked_alias(alias)
+        model, one = self._find(name, version)
+        request = promote.Request(f"{model.found.name}@{one.version}", alias)
         with said():
-            done = promote.promote(self.repo, promote.Request(f"{name}@{one.version}", alias), self._context)
+            done = promote.promote(self.repo, request, self._context)
             if done.refused:
                 raise promote.refused(done)
 
     def delete_registered_model_alias(self, name: str, alias: str) -> None:
-        found, _more = self._get(name)
-        if alias in found.stages:
+        model = self._get(name)
+        if alias in model.found.stages:
             with said():
-                retire.retire(self.repo, f"{name}#{alias}", "deleted in MLflow")
+                retire.retire(self.repo, f"{model.found.name}#{alias}", "deleted in MLflow")
 
     def get_model_version_by_alias(self, name: str, alias: str) -> ModelVersion:
-        found, more = self._get(name)
-        event = found.stages.get(alias)
-        if alias == "latest" and event is None and found.latest is not None:
-            return self._version(found, more, found.latest)
-        if event is None or event.version is None:
-            raise MlflowException(f"Registered model alias {alias} not found.", INVALID_PARAMETER_VALUE)
-        one = found.find(event.version)
-        assert one is not None
-        return self._version(found, more, one)
+        model = self._get(name)
+        event = model.found.stages.get(alias)
+        if alias == "latest" and event is None and model.active:
+            return self._version(model, model.active[-1])
+        one = model.found.find(event.version) if event and event.version else None
+        if one is None or one not in model.active:
+            _invalid(f"Registered model alias {alias} not found.")
+        return self._version(model, one)
 
     # webhooks: nobody is there to call them
 
@@ -346,22 +458,45 @@ class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
         return PagedList([], None)
 
 
-def uri(version: Version) -> str:
-    """Where the files of a version are: its tag says it, whatever became of the run."""
-    return f"{ARTIFACTS}/0/versions/{quote(version.name, safe='')}@{version.version}/artifacts"
+def _called_otherwise(known: Mapping[str, Kept], name: str) -> bool:
+    """Whether the tags of this name are another model's in MLflow."""
+    return any(one.get("model") == name for other, one in known.items() if other != name)
 
 
-def _ordered(found: Artifact) -> list[Registered]:
-    """In the order of registration."""
-    return sorted(found.versions, key=lambda one: (one.event.time, grammar.order(one.version)))
+def _refuse_taken(there: Model, tags: Mapping[str, str]) -> NoReturn:
+    old, new = (
+        "prompt" if _is_prompt(one) else "registered model" for one in (there.more.get("tags", {}), tags)
+    )
+    text = f"{new.title()} (name={there.name}) already exists."
+    if old != new:
+        text = (
+            f"Tried to create a {new} with name {there.name!r}, but the name is already taken by a {old}. "
+            "MLflow does not allow creating a model and a prompt with the same name."
+        )
+    raise MlflowException(text, RESOURCE_ALREADY_EXISTS)
 
 
-def _number(found: Artifact, version: str) -> int:
-    return next((n for n, one in enumerate(_ordered(found), 1) if one.version == version), 0)
+def _is_prompt(tags: Mapping[str, str]) -> bool:
+    return tags.get(_PROMPT) == "true"
 
 
-def _without(old: Kept) -> Kept:
-    return {name: value for name, value in old.items() if name not in ("deleted", "description", "tags")}
+def _asks_for_prompts(filter_string: str | None) -> bool:
+    found = re.search(rf"`?{re.escape(_PROMPT)}`?\s*(=|!=)\s*['\"](\w+)['\"]", filter_string or "")
+    return found is not None and (found[1] == "=") == (found[2].lower() == "true")
+
+
+def _checked_alias(alias: str) -> None:
+    if not alias:
+        _invalid("Registered model alias name cannot be empty.")
+    if not _ALIAS.fullmatch(alias):
+        _invalid(
+            f"Invalid alias name: '{alias}'. Names may only contain alphanumerics, underscores (_), and "
+            "dashes (-)."
+        )
+    if alias.lower() == "latest":
+        _invalid("'latest' alias name (case insensitive) is reserved.")
+    if re.fullmatch(r"[vV]\d+", alias):
+        _invalid(f"Version alias name '{alias}' is reserved.")
 
 
 def _but(tags: dict[str, str], key: str) -> dict[str, str]:

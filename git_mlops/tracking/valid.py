@@ -18,6 +18,7 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 _NAME = re.compile(r"[/\w.\- :]*")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}")
 _LONGEST_KEY, _LONGEST_PARAM, _LONGEST_TAG, _LONGEST_EXPERIMENT = 250, 6000, 8000, 500
+_LONGEST_MODEL, _LONGEST_MODEL_TAG = 256, 100_000
 _MOST_METRICS, _MOST_OTHERS = 1000, 100
 _LONGEST_DATASET = {"name": 500, "digest": 36, "source": 65535, "schema": 1048575, "profile": 16777215}
 _CHARACTERS = (
@@ -189,6 +190,28 @@ def logged_model_name(name: str | None) -> None:
             f"Invalid model name ({name!r}) provided. Model name must be a non-empty string and cannot "
             f"contain the following characters: {bad}"
         )
+
+
+def model_name(name: Any, path: str = "name") -> None:
+    """A registered model's name; one in a directory of a monorepo, too."""
+    if name is None or not str(name).strip():
+        raise refuse(f"Missing value for required parameter '{path}'.")
+    normal = posixpath.normpath(str(name))
+    if normal != name or normal.startswith((".", "/")):
+        raise _invalid(
+            "name",
+            name,
+            "Names may be treated as files in certain cases, and must not resolve to other names when "
+            f"treated as such. This name would resolve to {normal!r}",
+        )
+    _length("name", _LONGEST_MODEL, name)
+
+
+def model_tag(key: Any, value: Any) -> None:
+    """A tag of a registered model, or of a version."""
+    _name(key, "key", "key")
+    _length("key", _LONGEST_KEY, key)
+    _length("value", _LONGEST_MODEL_TAG, value)
 
 
 def max_results(value: Any, most: int) -> None:

@@ -47,7 +47,7 @@ class Result(NamedTuple):
     store: str
     outcomes: Outcomes
 
-    def count(self, file: str, outcome: str) -> int:
+    def of(self, file: str, outcome: str) -> int:
         """How many of a file."""
         return sum(name.startswith(f"{file}::") and one[0] == outcome for name, one in self.outcomes.items())
 
@@ -116,7 +116,7 @@ def _run(source: Path, base: Path, store: str, asked: argparse.Namespace) -> Res
     if outcomes.is_file():
         return _read(store, outcomes)
     command = [
-        sys.executable, "-m", "pytest", "-q", "-p", plugin.__name__.rpartition(".")[2], "-p", "no:cacheprovider",
+        sys.executable, "-m", "pytest", "-q", "-p", Path(plugin.__file__).stem, "-p", "no:cacheprovider",
         "--tb=short", "--no-header", "-n", asked.n, "-k", asked.k, *asked.files,
     ]  # fmt: skip
     print(f"{store} …", file=sys.stderr, flush=True)
@@ -165,7 +165,7 @@ def report(results: Sequence[Result], files: Sequence[str], *, why: bool) -> int
     heads = [f"{one.store} {what}" for one in results for what in ("failed", "passed")]
     print(f"| file | {' | '.join(heads)} |\n|---{'|---' * len(heads)}|")
     for file in dict.fromkeys(name.split("::")[0] for name in files):
-        counts = [str(one.count(file, outcome)) for one in results for outcome in ("failed", "passed")]
+        counts = [str(one.of(file, outcome)) for one in results for outcome in ("failed", "passed")]
         print(f"| {file} | {' | '.join(counts)} |")
     worse = [
         name for name, (outcome, _why) in ours.outcomes.items()
