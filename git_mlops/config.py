@@ -24,6 +24,7 @@ from git_mlops.models.settings import Settings as ModelSettings
 from git_mlops.monitor import settings as monitoring
 from git_mlops.monitor.settings import Settings as MonitorSettings
 from git_mlops.nesting import too_deep
+from git_mlops.reports.settings import Settings as ReportSettings
 from git_mlops.scaffold.settings import Settings as CiSettings
 from git_mlops.schema.settings import Bindings, Verdicts
 from git_mlops.serve.settings import Settings as ServeSettings
@@ -49,6 +50,7 @@ class Config(NamedTuple):
     models: ModelSettings = ModelSettings()
     serve: ServeSettings = ServeSettings()
     monitor: MonitorSettings = MonitorSettings()
+    report: ReportSettings = ReportSettings()
     retrain: RetrainSettings = RetrainSettings()
     checks: Levels = {}  # noqa: RUF012  # as above
     ci: CiSettings = CiSettings()
@@ -192,8 +194,17 @@ def shown(loaded: Loaded) -> list[tuple[str, object, str]]:
         inner = value._asdict() if hasattr(value, "_asdict") else {None: value}
         for name, setting in inner.items():
             key = f"{section}.{name}" if name else section
-            rows.append((key, setting, loaded.sources.get(key, "default")))
+            rows.append((key, _plain(setting), loaded.sources.get(key, "default")))
     return rows
+
+
+def _plain(value: object) -> object:
+    """With the names of what has names."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {name: _plain(inner) for name, inner in value._asdict().items()}
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return tuple(map(_plain, value)) if isinstance(value, tuple) else value
 
 
 def schema() -> dict[str, object]:
