@@ -43,7 +43,8 @@ def read(repo: Repo, tree: Tree, settings: Settings) -> tuple[Table, ...]:
     known = verdicts.lookup(repo, [subject for subject in subjects.values() if subject])
     scans = {one: subject for one in data if (subject := _scan(one, settings))}
     scanned = verdicts.lookup(repo, scans.values(), pii.RULE)
-    schemas = {one.schema: _schema(one.schema, tree) for one in data if one.schema}
+    bound = dict.fromkeys(one.schema for one in data if one.schema)
+    schemas = {name: _schema(name, tree) for name in bound}
     found = []
     for one in data:
         verdict = known.get(subjects.get(one) or "")

@@ -69,6 +69,10 @@ def audit(  # noqa: PLR0913  # one parameter per option
 
 def _audited(repo: Repo, revision: str | None, ratchet: str | None) -> tuple[Audit, Delta | None]:
     now = int(time.time())
+    if (
+        ratchet and ".." in ratchet and revision is None
+    ):  # `--ratchet BASE...HEAD`: what stands behind it is the range
+        revision, ratchet = ratchet, _NEAREST
     if revision and ".." in revision:
         if ratchet not in (None, _NEAREST):
             raise click.UsageError("a range has its own base: `--ratchet` goes without a revision then")

@@ -18,7 +18,7 @@ from git_mlops.hooks.check import checked, settings_of, target_of
 from git_mlops.reports import document_html, document_markdown, document_text
 from git_mlops.reports.document import Document
 from git_mlops.reports.formats import FORMATS as FINDINGS
-from git_mlops.review import facts, openmetrics, plain, posting, sections
+from git_mlops.review import facts, maturity, openmetrics, plain, posting, sections
 from git_mlops.review.facts import Facts
 
 _FORMATS = ("text", "markdown", "html", "json", "openmetrics")
@@ -76,9 +76,11 @@ def _posting(command: F) -> F:
 @click.option("--json", "as_json", is_flag=True, help="The same as `--format json`.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to a file instead.")
 @save_option(_SAVED)
+@click.option("--audit/--no-audit", "audited", default=None,
+              help="What it does to the audit's score; default: `report.audit` of mlops.yaml.")  # fmt: skip
 @click.option("--no-data", is_flag=True, help="Compare data by the profiles in its pointers alone.")
 @_posting
-def report(
+def report(  # noqa: PLR0913  # one parameter per option
     *,
     range_: str | None,
     format_: str,
@@ -86,6 +88,7 @@ def report(
     output: str | None,
     saved: tuple[Saved, ...],
     no_data: bool,
+    audited: bool | None,
     **options: Unpack[_Posting],
 ) -> int:
     """Report what a range of commits changes
@@ -98,7 +101,7 @@ def report(
     if range_ is None:
         raise click.UsageError("name the range: `BASE...HEAD`")
     repo = find_repo()
-    made = _made(repo, range_, look=not no_data)
+    made = _made(repo, range_, look=not no_data, audited=audited)
     save(saved, lambda name: _rendered(made, name))
     if options["bundle"]:
         posting.keep(options["bundle"], *made)
@@ -110,11 +113,13 @@ def report(
     return exit_code(made.facts.findings)
 
 
-def _made(repo: Repo, range_: str, *, look: bool) -> _Made:
+def _made(repo: Repo, range_: str, *, look: bool, audited: bool | None) -> _Made:
     chosen = scope.commits(repo, range_)
     findings = checked(chosen)
     settings, _wrong = settings_of(chosen)
     found = facts.gather(chosen, settings, target_of(chosen), findings, look=look)
+    if audited if audited is not None else settings.report.audit:
+        found = found._replace(maturity=maturity.delta(chosen))
     return _Made(found, sections.document(found, settings.schemas))
 
 

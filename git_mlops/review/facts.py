@@ -1,7 +1,7 @@
 """What a range of commits does, gathered once; how it is shown is another matter."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from git_mlops.checks import gating
 from git_mlops.checks.gating import Judged
@@ -18,6 +18,9 @@ from git_mlops.experiments.results import Result
 from git_mlops.experiments.settings import Metric
 from git_mlops.findings import Finding
 from git_mlops.git.repo import Repo
+
+if TYPE_CHECKING:
+    from git_mlops.audit.compare import Delta
 
 
 class Facts(NamedTuple):
@@ -43,6 +46,8 @@ class Facts(NamedTuple):
     course: History | None
     stale: bool
     """Whether the only metrics are files that were the same before the content changed."""
+    maturity: "Delta | None" = None
+    """What it does to the audit's score; None: it was not asked for."""
 
 
 def gather(

@@ -24,6 +24,7 @@ def plain(facts: Facts) -> dict[str, object]:
             "loosened": [{"gate": pattern, "how": how} for pattern, how in facts.loosened],
             "params": [one._asdict() for one in facts.params],
             "data": [_change(one) for one in facts.data],
+            "audit": facts.maturity.plain() if facts.maturity else None,
             "findings": [one.to_json() for one in facts.findings],
         }
     )

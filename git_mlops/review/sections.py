@@ -29,7 +29,7 @@ def document(facts: Facts, schemas: Bindings) -> Document:
     """The whole report."""
     sections = [
         _metrics(facts), _slices(facts), _findings(facts), _data(facts, schemas), models(facts.data),
-        _params(facts), _reproducible(facts),
+        _params(facts), _maturity(facts), _reproducible(facts),
     ]  # fmt: skip
     outcome = html.OUTCOMES[exit_code(facts.findings)]
     return Document(facts.title, outcome, verdict(facts), tuple(one for one in sections if one))
@@ -277,6 +277,14 @@ def _params(facts: Facts) -> Section | None:
     if not rows:
         return None
     return Section("Parameters", (Table(("parameter", "base", "this change"), rows[:_MOST_ROWS]),))
+
+
+def _maturity(facts: Facts) -> Section | None:
+    if facts.maturity is None:
+        return None
+    from git_mlops.audit import document
+
+    return document.difference(facts.maturity)
 
 
 def _reproducible(facts: Facts) -> Section:

@@ -30,6 +30,7 @@ def bench(base: Path) -> list[Row]:
         {
             "check": lambda: place.timed("git", "mlops", "check", "--range", range_),
             "report": lambda: place.timed("git", "mlops", "report", range_),
+            "audit": lambda: place.timed("git", "mlops", "report", "--audit", range_),
             "clone": lambda: clone.timed("git", "mlops", "report", "--no-data", range_),
             "git": lambda: place.timed("git", "diff", "--stat", "HEAD~1", "HEAD"),
         },
@@ -40,6 +41,7 @@ def bench(base: Path) -> list[Row]:
     return [
         slower("B10", f"check --range {what}", seconds["check"], *limit, limit="<= 1"),
         slower("B10", f"report {what}", seconds["report"], *limit, limit="<= 1"),
+        slower("B10", f"report --audit {what}", seconds["audit"], *limit, limit="<= 1"),
         slower("B10", f"report --no-data {what}, in a clone", seconds["clone"], *limit, limit="<= 1"),
         slower("B10", f"check --range {what}", seconds["check"], "git diff --stat", seconds["git"]),
     ]

@@ -88,6 +88,22 @@ def test_the_ratchet_holds_a_branch_against_where_it_began(repo: Repo, mlops: Ru
     )
 
 
+def test_in_ci_the_ratchet_takes_a_range(repo: Repo, mlops: Run) -> None:
+    commit(repo, {**LOCK})
+    repo.git("switch", "-q", "-c", "topic")
+    commit(repo, {"a": "1"})
+    repo.git("switch", "-q", "main")
+    commit(repo, {"requirements.lock": None})  # of no concern to the branch
+    repo.git("switch", "-q", "topic")
+    mlops("audit", "main...HEAD", "--ratchet", cwd=repo.root)
+    mlops("audit", "main..HEAD", "--ratchet", cwd=repo.root)
+    commit(repo, {"requirements.lock": None})
+    for words in (("main...HEAD", "--ratchet"), ("--ratchet", "main...HEAD")):
+        said = mlops("audit", *words, cwd=repo.root, status=1).stdout
+        assert "monitor-1 had 0.5, has 0" in said
+    mlops("audit", "main...HEAD", cwd=repo.root)
+
+
 def test_the_first_commit_has_nothing_to_be_held_against(repo: Repo, mlops: Run) -> None:
     done = mlops("audit", "--ratchet", cwd=repo.root)
     assert "nothing was before this commit" in done.stderr
