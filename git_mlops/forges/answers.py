@@ -27,6 +27,11 @@ def items(data: object) -> list[Mapping[str, object]]:
     return [item for item in data if isinstance(item, Mapping)] if isinstance(data, list) else []
 
 
+def same(one: str, other: str) -> bool:
+    """Whether two texts are one to a forge: it normalises line ends and the blanks around a text."""
+    return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
+
+
 def plain(words: str, most: int) -> str:
     """A forge's text as one short line of ours: no control characters, no end of the quotes."""
     line = " ".join("".join(c if c.isprintable() else " " for c in words).replace("`", "'").split())

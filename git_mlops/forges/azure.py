@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from git_mlops.forges.answers import at, items, number, text
-from git_mlops.forges.client import MOST_PAGES, Client, RefusedError, too_many
+from git_mlops.forges.client import MOST_PAGES, Client, named, too_many
 from git_mlops.forges.values import Comment, Pull, Purpose, State, Status, Target
 
 TITLE = "Azure DevOps"
@@ -27,7 +27,7 @@ _STATES: Mapping[State, str] = {
     "failure": "failed",
     "error": "error",
 }
-_VERSION = {"api-version": "7.0"}
+VERSION = {"api-version": "7.0"}
 _PAGE = 100
 
 
@@ -41,24 +41,21 @@ def headers(target: Target) -> dict[str, str]:
 
 def whoami(client: Client) -> str | None:
     """The identity that the collection knows us by."""
-    try:
-        answer = client.get("/_apis/connectionData", {"api-version": "7.0-preview"})
-    except RefusedError:
-        return None
-    return text(answer.data, "authenticatedUser", "id") or None
+    query = {"api-version": "7.0-preview"}
+    return named(client, "/_apis/connectionData", "authenticatedUser", "id", query=query)
 
 
 def pull(client: Client, target: Target) -> Pull:
     """One request."""
-    return _pull(client.get(_request(target), _VERSION).data)
+    return _pull(client.get(_request(target), VERSION).data)
 
 
 def pulls(client: Client, target: Target) -> list[Pull]:
     """Every active one."""
     found: list[Pull] = []
     for page in range(MOST_PAGES):
-        query = {"searchCriteria.status": "active", "$top": _PAGE, "$skip": page * _PAGE, **_VERSION}
-        part = items(at(client.get(f"{_repository(target)}/pullrequests", query).data, "value"))
+        query = {"searchCriteria.status": "active", "$top": _PAGE, "$skip": page * _PAGE, **VERSION}
+        part = items(at(client.get(f"{repository(target)}/pullrequests", query).data, "value"))
         found += [_pull(item) for item in part]
         if len(part) < _PAGE:
             return found
@@ -67,7 +64,7 @@ def pulls(client: Client, target: Target) -> list[Pull]:
 
 def comments(client: Client, target: Target) -> list[Comment]:
     """The first comment of every thread: one answer holds them all."""
-    threads = items(at(client.get(f"{_request(target)}/threads", _VERSION).data, "value"))
+    threads = items(at(client.get(f"{_request(target)}/threads", VERSION).data, "value"))
     return [comment for thread in threads if (comment := _comment(thread)) is not None]
 
 
@@ -78,18 +75,18 @@ def create(client: Client, target: Target, body: str) -> Comment:
         "status": "closed",
     }
     path = f"{_request(target)}/threads"
-    answer = client.send("POST", path, purpose="comment", query=_VERSION, body=content, once=True)
+    answer = client.send("POST", path, purpose="comment", query=VERSION, body=content, once=True)
     return _comment(answer.data) or Comment(number(answer.data, "id"), None, body)
 
 
 def update(client: Client, target: Target, comment: Comment, body: str) -> None:
     """In place."""
-    client.send("PATCH", _place(target, comment), purpose="comment", query=_VERSION, body={"content": body})
+    client.send("PATCH", _place(target, comment), purpose="comment", query=VERSION, body={"content": body})
 
 
 def delete(client: Client, target: Target, comment: Comment) -> None:
     """The thread stays, without a comment."""
-    client.send("DELETE", _place(target, comment), purpose="comment", query=_VERSION)
+    client.send("DELETE", _place(target, comment), purpose="comment", query=VERSION)
 
 
 def status(client: Client, target: Target, status: Status) -> None:
@@ -101,8 +98,8 @@ def status(client: Client, target: Target, status: Status) -> None:
     }
     if status.link:
         body["targetUrl"] = status.link
-    place = _request(target) if target.number else f"{_repository(target)}/commits/{target.head}"
-    client.send("POST", f"{place}/statuses", purpose="status", query=_VERSION, body=body)
+    place = _request(target) if target.number else f"{repository(target)}/commits/{target.head}"
+    client.send("POST", f"{place}/statuses", purpose="status", query=VERSION, body=body)
 
 
 def fit(markdown: str) -> str:
@@ -110,13 +107,14 @@ def fit(markdown: str) -> str:
     return markdown
 
 
-def _repository(target: Target) -> str:
+def repository(target: Target) -> str:
+    """Its path."""
     project, _, name = target.repository.partition("/")
     return f"/{quote(project, safe='')}/_apis/git/repositories/{quote(name, safe='')}"
 
 
 def _request(target: Target) -> str:
-    return f"{_repository(target)}/pullRequests/{target.number}"
+    return f"{repository(target)}/pullRequests/{target.number}"
 
 
 def _place(target: Target, comment: Comment) -> str:

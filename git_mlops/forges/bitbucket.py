@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from git_mlops.findings import Finding, Level
 from git_mlops.forges.answers import at, items, number, text
-from git_mlops.forges.client import MOST_PAGES, Client, RefusedError, too_many
+from git_mlops.forges.client import MOST_PAGES, Client, RefusedError, named, too_many
 from git_mlops.forges.markup import without_html
 from git_mlops.forges.values import Comment, Pull, Purpose, State, Status, Target
 
@@ -22,7 +22,7 @@ NEEDS: Mapping[Purpose, str] = {
     " on in the settings of the repository; workspaces of admin.atlassian.com have none: tell Jira, by"
     " `webhook_variable`",
 }
-_STATES: Mapping[State, str] = {
+STATES: Mapping[State, str] = {
     "pending": "INPROGRESS",
     "success": "SUCCESSFUL",
     "failure": "FAILED",
@@ -47,10 +47,7 @@ def authorization(token: str) -> str:
 
 def whoami(client: Client) -> str | None:
     """A token without the scope `account` may not ask."""
-    try:
-        return text(client.get("/user").data, "uuid") or None
-    except RefusedError:
-        return None
+    return named(client, "/user", "uuid")
 
 
 def pull(client: Client, target: Target) -> Pull:
@@ -60,7 +57,7 @@ def pull(client: Client, target: Target) -> Pull:
 
 def pulls(client: Client, target: Target) -> list[Pull]:
     """Every open one."""
-    found = pages(client, f"{_repository(target)}/pullrequests", {"state": "OPEN", "pagelen": 50})
+    found = pages(client, f"{repository(target)}/pullrequests", {"state": "OPEN", "pagelen": 50})
     return [_pull(item) for item in found]
 
 
@@ -93,7 +90,7 @@ def status(client: Client, target: Target, status: Status) -> None:
     body = {
         "key": status.name[:40],
         "name": status.name,
-        "state": _STATES[status.state],
+        "state": STATES[status.state],
         "description": status.summary[:255],
         "url": status.link or f"https://bitbucket.org/{target.repository}",
     }
@@ -168,16 +165,17 @@ def pages(
     raise too_many()
 
 
-def _repository(target: Target) -> str:
+def repository(target: Target) -> str:
+    """Its path."""
     return f"/repositories/{target.repository}"
 
 
 def _request(target: Target) -> str:
-    return f"{_repository(target)}/pullrequests/{target.number}"
+    return f"{repository(target)}/pullrequests/{target.number}"
 
 
 def _commit(target: Target) -> str:
-    return f"{_repository(target)}/commit/{target.head}"
+    return f"{repository(target)}/commit/{target.head}"
 
 
 def _pull(data: object) -> Pull:

@@ -5,10 +5,10 @@ from urllib.parse import quote, unquote
 
 from git_mlops.findings import Finding
 from git_mlops.forges.answers import at, items, number, text
-from git_mlops.forges.bitbucket import MOST_ANNOTATIONS, SEVERITIES, authorization, key
+from git_mlops.forges.bitbucket import MOST_ANNOTATIONS, SEVERITIES, STATES, authorization, key
 from git_mlops.forges.client import MOST_PAGES, Client, too_many
 from git_mlops.forges.markup import without_html
-from git_mlops.forges.values import Comment, Pull, Purpose, State, Status, Target
+from git_mlops.forges.values import Comment, Pull, Purpose, Status, Target
 
 TITLE = "Bitbucket Data Center"
 LIMIT = 32_767
@@ -20,12 +20,6 @@ NEEDS: Mapping[Purpose, str] = {
     "annotate": "it needs an HTTP access token with repository read",
     "open": "it needs an HTTP access token with repository read, which may open pull requests",
     "issue": "it has no issues",
-}
-_STATES: Mapping[State, str] = {
-    "pending": "INPROGRESS",
-    "success": "SUCCESSFUL",
-    "failure": "FAILED",
-    "error": "FAILED",
 }
 
 
@@ -47,7 +41,7 @@ def pull(client: Client, target: Target) -> Pull:
 
 def pulls(client: Client, target: Target) -> list[Pull]:
     """Every open one."""
-    return [_pull(item) for item in _pages(client, f"{_repository(target)}/pull-requests", {"state": "OPEN"})]
+    return [_pull(item) for item in _pages(client, f"{repository(target)}/pull-requests", {"state": "OPEN"})]
 
 
 def comments(client: Client, target: Target) -> list[Comment]:
@@ -81,7 +75,7 @@ def status(client: Client, target: Target, status: Status) -> None:
     body = {
         "key": status.name[:255],
         "name": status.name[:255],
-        "state": _STATES[status.state],
+        "state": STATES[status.state],
         "description": status.summary[:255],
         "url": status.link or f"{target.api}{_place(target)}",
     }
@@ -142,12 +136,13 @@ def _place(target: Target) -> str:
     return f"/projects/{quote(project, safe='~')}/repos/{quote(name, safe='')}"
 
 
-def _repository(target: Target) -> str:
+def repository(target: Target) -> str:
+    """Its path."""
     return f"/rest/api/1.0{_place(target)}"
 
 
 def _request(target: Target) -> str:
-    return f"{_repository(target)}/pull-requests/{target.number}"
+    return f"{repository(target)}/pull-requests/{target.number}"
 
 
 def _pull(data: object) -> Pull:

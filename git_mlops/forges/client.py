@@ -288,6 +288,14 @@ _DEEDS: Mapping[Purpose, str] = {
 _THINGS: Mapping[Purpose, str] = {"open": "pull request", "issue": "issue"}
 
 
+def named(client: Client, path: str, *keys: str, query: Mapping[str, object] | None = None) -> str | None:
+    """What an answer says there of who we are; None where the token may not ask."""
+    try:
+        return text(client.get(path, query).data, *keys) or None
+    except RefusedError:
+        return None
+
+
 def numbered(
     client: Client,
     path: str,

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.forges import marks
+from git_mlops.forges.answers import same
 from git_mlops.forges.client import Client, Pace, RefusedError, UnclearError
-from git_mlops.forges.markup import closed, cut, disarmed, phrase, size
+from git_mlops.forges.markup import closed, disarmed, phrase
 from git_mlops.forges.registry import FORGES
 from git_mlops.forges.values import Comment, Forge, Posted, Target
 
@@ -96,12 +97,8 @@ class _Draft(NamedTuple):
         forge = self.forge
         others = [push for push in pushes if push.head != self.now.head][:MOST_EARLIER]
         body = closed(forge.fit(disarmed(self.body.strip("\n"))))
-        while True:
-            before, after = marks.around(self.label, self.now, others, hidden=forge.HIDDEN)
-            left = forge.LIMIT - size(before) - size(after) - 100
-            if size(body) <= left or not others:
-                return before + cut(body, left, self.whole) + after
-            others = others[:-1]
+        mark = marks.Mark(self.label, forge.HIDDEN)
+        return marks.written(mark, body, self.now, others, forge.LIMIT, self.whole)
 
 
 def _settled(client: Client, target: Target, draft: _Draft, pace: Pace) -> Posted:
@@ -175,7 +172,7 @@ def _kept(
         posted = posted._replace(action="created")
     else:
         wanted = draft.text(marks.pushes(oldest.body, hidden=forge.HIDDEN))
-        if not _same(oldest.body, wanted):
+        if not same(oldest.body, wanted):
             if not _done(partial(forge.update, client, target, oldest, wanted)):
                 return None
             posted = posted._replace(action="updated")
@@ -192,11 +189,6 @@ def _done(write: Callable[[], None]) -> bool:
             return False
         raise
     return True
-
-
-def _same(one: str, other: str) -> bool:
-    """Forges normalise line ends and the blanks around a comment."""
-    return one.replace("\r\n", "\n").strip() == other.strip()
 
 
 def _rehearsed(target: Target, draft: _Draft) -> Posted:

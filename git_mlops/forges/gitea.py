@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 from git_mlops.forges import github
-from git_mlops.forges.answers import number, text
-from git_mlops.forges.client import Client, RefusedError, numbered
+from git_mlops.forges.client import Client, named, numbered
 from git_mlops.forges.values import Comment, Pull, Purpose, Status, Target
 
 TITLE = "Gitea"
@@ -28,22 +27,14 @@ def headers(target: Target) -> dict[str, str]:
 
 def whoami(client: Client) -> str | None:
     """A token without `read:user`, or a job's, may not ask."""
-    try:
-        return text(client.get("/user").data, "login") or None
-    except RefusedError:
-        return None
-
-
-def pull(client: Client, target: Target) -> Pull:
-    """One request."""
-    return _pull(client.get(f"/repos/{target.repository}/pulls/{target.number}").data)
+    return named(client, "/user", "login")
 
 
 def pulls(client: Client, target: Target) -> list[Pull]:
     """Every open one."""
     query = {"state": "open", "sort": "recentupdate"}
     path = f"/repos/{target.repository}/pulls"
-    return [_pull(item) for item in numbered(client, path, query, ("limit", 50))]
+    return [github.pull_of(item) for item in numbered(client, path, query, ("limit", 50))]
 
 
 def comments(client: Client, target: Target) -> list[Comment]:
@@ -61,13 +52,9 @@ def status(client: Client, target: Target, status: Status) -> None:
 
 
 # as GitHub has them
-create, update, delete = github.create, github.update, github.delete
+pull, create, update, delete = github.pull, github.create, github.update, github.delete
 
 
 def fit(markdown: str) -> str:
     """Its Markdown is GitHub's."""
     return markdown
-
-
-def _pull(data: object) -> Pull:
-    return Pull(number(data, "number"), text(data, "head", "sha"))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from git_mlops.forges.answers import number, text
-from git_mlops.forges.client import Client, RefusedError, numbered
+from git_mlops.forges.client import Client, RefusedError, named, numbered
 from git_mlops.forges.markup import without_commands
 from git_mlops.forges.values import Comment, Pull, Purpose, State, Status, Target
 
@@ -37,10 +37,7 @@ def headers(target: Target) -> dict[str, str]:
 
 def whoami(client: Client) -> str | None:
     """A project access token is a user of its own."""
-    try:
-        return text(client.get("/user").data, "username") or None
-    except RefusedError:
-        return None
+    return named(client, "/user", "username")
 
 
 def pull(client: Client, target: Target) -> Pull:
@@ -51,7 +48,7 @@ def pull(client: Client, target: Target) -> Pull:
 def pulls(client: Client, target: Target) -> list[Pull]:
     """From forks too: their commits' own list of merge requests is not complete."""
     query = {"state": "opened", "order_by": "updated_at"}
-    path = f"{_project(target)}/merge_requests"
+    path = f"{project(target)}/merge_requests"
     return [_pull(item) for item in numbered(client, path, query, ("per_page", 100))]
 
 
@@ -83,7 +80,7 @@ def status(client: Client, target: Target, status: Status) -> None:
     if status.link:
         body["target_url"] = status.link
     try:
-        client.send("POST", f"{_project(target)}/statuses/{target.head}", purpose="status", body=body)
+        client.send("POST", f"{project(target)}/statuses/{target.head}", purpose="status", body=body)
     except RefusedError as error:
         if error.status != 400 or "Cannot transition status" not in str(error):
             raise
@@ -94,12 +91,13 @@ def fit(markdown: str) -> str:
     return without_commands(markdown)
 
 
-def _project(target: Target) -> str:
+def project(target: Target) -> str:
+    """Its path."""
     return f"/projects/{quote(target.repository, safe='')}"
 
 
 def _request(target: Target) -> str:
-    return f"{_project(target)}/merge_requests/{target.number}"
+    return f"{project(target)}/merge_requests/{target.number}"
 
 
 def _pull(data: object) -> Pull:

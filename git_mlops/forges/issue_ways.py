@@ -7,7 +7,7 @@ from functools import partial
 from typing import Literal, NamedTuple
 from urllib.parse import quote
 
-from git_mlops.forges import bitbucket
+from git_mlops.forges import azure, bitbucket, gitlab
 from git_mlops.forges.answers import at, items, number, text
 from git_mlops.forges.client import Client, RefusedError, numbered
 from git_mlops.forges.values import Purpose, Target
@@ -71,10 +71,12 @@ def _hub_path(place: Place) -> str:
     return f"/repos/{place.target.repository}/issues"
 
 
-def _hub_find(place: Place, author: str | None) -> list[Issue]:
-    """Its list of issues has the pull requests, too."""
-    query = {"state": "all", **({"creator": author} if author else {"labels": place.label})}
-    found = numbered(place.client, _hub_path(place), query, ("per_page", 100), purpose=_PURPOSE)
+def _hub_find(
+    place: Place, author: str | None, *, by: str, size: tuple[str, int], only: Mapping[str, object]
+) -> list[Issue]:
+    """Pull requests are issues, too; a label that Gitea does not know filters nothing: who reads looks again."""
+    query = {"state": "all", **only, **({by: author} if author else {"labels": place.label})}
+    found = numbered(place.client, _hub_path(place), query, size, purpose=_PURPOSE)
     return [_hub(item) for item in found if not at(item, "pull_request")]
 
 
@@ -111,17 +113,6 @@ def _hub(data: object) -> Issue:
     )
 
 
-def _tea_find(place: Place, author: str | None) -> list[Issue]:
-    """A label that the repository does not have filters nothing: whoever reads looks again."""
-    query = {
-        "state": "all",
-        "type": "issues",
-        **({"created_by": author} if author else {"labels": place.label}),
-    }
-    found = numbered(place.client, _hub_path(place), query, ("limit", 50), purpose=_PURPOSE)
-    return [_hub(item) for item in found if not at(item, "pull_request")]
-
-
 def _tea_create(place: Place, title: str, body: str) -> Issue:
     label = _tea_label(place)
     sent = {"title": title, "body": body, "labels": [label] if label else []}
@@ -144,7 +135,7 @@ def _tea_label(place: Place) -> int:
 
 
 def _lab_path(place: Place) -> str:
-    return f"/projects/{quote(place.target.repository, safe='')}/issues"
+    return f"{gitlab.project(place.target)}/issues"
 
 
 def _lab_find(place: Place, author: str | None) -> list[Issue]:
@@ -189,7 +180,7 @@ _OPEN = ("new", "open", "on hold", "submitted")
 
 
 def _bucket_path(place: Place) -> str:
-    return f"/repositories/{place.target.repository}/issues"
+    return f"{bitbucket.repository(place.target)}/issues"
 
 
 def _bucket_find(place: Place, author: str | None) -> list[Issue]:
@@ -232,7 +223,6 @@ def _bucket(place: Place, data: object) -> Issue:
 # -- Azure DevOps -------------------------------------------------------------------------------------------
 
 
-_VERSION = {"api-version": "7.0"}
 _PATCH = "application/json-patch+json"
 _KINDS = ("Issue", "Task")
 """Of work items: the processes Basic, Agile and CMMI have the first, all have the second."""
@@ -252,14 +242,14 @@ def _azure_find(place: Place, author: str | None) -> list[Issue]:
     words = f"SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project AND {which}"  # noqa: S608  # quoted above
     send = place.client.send
     path = f"{_wit(place)}/wiql"
-    answer = send("POST", path, purpose=_PURPOSE, query=_VERSION, body={"query": words})
+    answer = send("POST", path, purpose=_PURPOSE, query=azure.VERSION, body={"query": words})
     ids = sorted(number(item, "id") for item in items(at(answer.data, "workItems")))
     kinds = _kinds(place) if ids else {}
     fields = ",".join(f"System.{name}" for name in _FIELDS)
     found: list[Issue] = []
     for start in range(0, len(ids), _BATCH):
         part = ",".join(map(str, ids[start : start + _BATCH]))
-        query = {"ids": part, "fields": fields, "errorPolicy": "omit", **_VERSION}
+        query = {"ids": part, "fields": fields, "errorPolicy": "omit", **azure.VERSION}
         data = place.client.get(f"{_wit(place)}/workitems", query, purpose=_PURPOSE).data
         found += [_azure(place, item, kinds) for item in items(at(data, "value"))]
     return found
@@ -267,7 +257,7 @@ def _azure_find(place: Place, author: str | None) -> list[Issue]:
 
 def _kinds(place: Place) -> dict[str, dict[str, str]]:
     """Type of work item → state → its category; a process may have its own."""
-    data = place.client.get(f"{_wit(place)}/workitemtypes", _VERSION, purpose=_PURPOSE).data
+    data = place.client.get(f"{_wit(place)}/workitemtypes", azure.VERSION, purpose=_PURPOSE).data
     return {
         text(one, "name"): {
             text(state, "name"): text(state, "category") for state in items(at(one, "states"))
@@ -310,7 +300,7 @@ def _azure_send(
 ) -> object:
     patch = [{"op": "add", "path": f"/fields/System.{name}", "value": v} for name, v in fields.items()]
     send, once = place.client.send, once or method == "POST"
-    return send(method, path, purpose=_PURPOSE, query=_VERSION, body=patch, once=once, kind=_PATCH).data
+    return send(method, path, purpose=_PURPOSE, query=azure.VERSION, body=patch, once=once, kind=_PATCH).data
 
 
 def _azure(place: Place, data: object, kinds: Mapping[str, Mapping[str, str]]) -> Issue:
@@ -390,11 +380,13 @@ def _again(markdown: str) -> str:
     return from_html(to_html(markdown))
 
 
+_find_hub = partial(_hub_find, by="creator", size=("per_page", 100), only={})
+_find_tea = partial(_hub_find, by="created_by", size=("limit", 50), only={"type": "issues"})
 WAYS: Mapping[str, Way] = {
     "github": Way(
-        _hub_find, _hub_create, partial(_hub_change, named=lambda place: place.label), _hub_comment
+        _find_hub, _hub_create, partial(_hub_change, named=lambda place: place.label), _hub_comment
     ),
-    "gitea": Way(_tea_find, _tea_create, partial(_hub_change, named=_tea_label), _hub_comment),
+    "gitea": Way(_find_tea, _tea_create, partial(_hub_change, named=_tea_label), _hub_comment),
     "gitlab": Way(_lab_find, _lab_create, _lab_change, _lab_comment),
     "bitbucket": Way(_bucket_find, _bucket_create, _bucket_change, _bucket_comment, hidden=False),
     "azure": Way(_azure_find, _azure_create, _azure_change, _azure_comment, _again, hidden=False),

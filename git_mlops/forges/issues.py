@@ -10,9 +10,10 @@ from typing import Literal, NamedTuple
 
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.forges import marks
+from git_mlops.forges.answers import same
 from git_mlops.forges.client import Client, Pace, RefusedError, UnclearError
 from git_mlops.forges.issue_ways import PREFIX, WAYS, Issue, Place, Turn, Way
-from git_mlops.forges.markup import closed, cut, disarmed, inert, size
+from git_mlops.forges.markup import closed, disarmed, inert
 from git_mlops.forges.registry import FORGES
 from git_mlops.forges.values import Forge, Target
 
@@ -203,7 +204,7 @@ def _kept(desk: _Desk, notice: Notice, mine: Sequence[Issue], created: Issue | N
     if action in ("outdated", "unchanged"):
         return kept
     body = _body(desk, notice, past)
-    if turn is None and _same(oldest.body, desk.way.read(body)):
+    if turn is None and same(oldest.body, desk.way.read(body)):
         return kept._replace(action="unchanged" if action == "updated" else action)
     desk.way.change(desk.place, oldest, body, turn)
     if turn is not None:
@@ -244,17 +245,12 @@ def _title(notice: Notice) -> str:
 
 def _body(desk: _Desk, notice: Notice, past: Sequence[marks.Push]) -> str:
     """Marks, the newest findings, and how it was before."""
-    forge, label = desk.forge, marks.slug(notice.key)
     now = marks.push(notice.time, _GONE if notice.gone else notice.said, marks.ISSUE)
-    others = _earlier(now, past)
     words = f"**No longer found** since {notice.time}." if notice.gone else notice.body
-    body = closed(forge.fit(disarmed(words.strip("\n"))))
-    while True:
-        before, after = marks.around(label, now, others, hidden=desk.way.hidden, form=marks.ISSUE)
-        room = forge.LIMIT - size(before) - size(after) - 100
-        if size(body) <= room or not others:
-            return before + cut(body, room, "`git mlops monitor history` has the whole.") + after
-        others = others[:-1]
+    body = closed(desk.forge.fit(disarmed(words.strip("\n"))))
+    mark = marks.Mark(marks.slug(notice.key), desk.way.hidden, marks.ISSUE)
+    whole = "`git mlops monitor history` has the whole."
+    return marks.written(mark, body, now, _earlier(now, past), desk.forge.LIMIT, whole)
 
 
 def _earlier(now: marks.Push, past: Sequence[marks.Push]) -> list[marks.Push]:
@@ -262,11 +258,6 @@ def _earlier(now: marks.Push, past: Sequence[marks.Push]) -> list[marks.Push]:
     others = [one for one in past if one.head != now.head]
     alike = len(others) > 1 and {now.verdict, others[0].verdict, others[1].verdict} == {now.verdict}
     return others[1 if alike else 0 :][:MOST_EARLIER]
-
-
-def _same(one: str, other: str) -> bool:
-    """Forges normalise line ends and the blanks around a text."""
-    return one.replace("\r\n", "\n").strip() == other.strip()
 
 
 def _rehearsed(desk: _Desk, notices: Sequence[Notice]) -> list[Kept]:

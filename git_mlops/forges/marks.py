@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from git_mlops.forges.markup import phrase
+from git_mlops.forges.markup import cut, phrase, size
 
 _STATE = re.compile(r"<!-- git-mlops:state:([A-Za-z0-9+/=]+) -->")
 _LINE = re.compile(r"[-*] `(?P<head>[^`]+)`: ?(?P<verdict>.*)")
@@ -68,6 +68,31 @@ def around(
     state = base64.b64encode(json.dumps([now, *others], ensure_ascii=False).encode()).decode("ascii")
     folded = f"\n<details><summary>{form.title} ({len(others)})</summary>\n\n{lines}\n\n</details>\n"
     return f"{_first(label, form)}\n<!-- git-mlops:state:{state} -->\n\n", f"\n{folded if others else ''}"
+
+
+class Mark(NamedTuple):
+    """By which a text is found again."""
+
+    label: str
+    hidden: bool
+    form: Form = REPORT
+
+
+def written(  # the parts of one text
+    mark: Mark, body: str, now: Push, others: Sequence[Push], limit: int, whole: str
+) -> str:
+    """The text with its mark, and as much of what was said before as there is room for.
+
+    Args:
+        limit: of the forge.
+        whole: where the rest of a body is that is too long by itself.
+    """
+    while True:
+        before, after = around(mark.label, now, others, hidden=mark.hidden, form=mark.form)
+        room = limit - size(before) - size(after) - 100
+        if size(body) <= room or not others:
+            return before + cut(body, room, whole) + after
+        others = others[:-1]
 
 
 def is_marked(body: str, label: str, *, hidden: bool, form: Form = REPORT) -> bool:

@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
-from git_mlops.forges.answers import at, items, number, text
+from git_mlops.forges import azure, bitbucket, bitbucket_server, gitlab
+from git_mlops.forges.answers import at, items, number, same, text
 from git_mlops.forges.client import Client, Pace, RefusedError, UnclearError, numbered
 from git_mlops.forges.markup import closed, cut, disarmed, phrase
 from git_mlops.forges.registry import FORGES
@@ -127,7 +128,7 @@ def _kept(client: Client, target: Target, draft: Draft, way: _Way, found: _Open)
     wanted = _merged(found.body, draft.body, hidden=FORGES[target.forge].HIDDEN)
     if wanted is None:
         return Opened("kept", found.number, found.url)
-    if _plain(wanted) == _plain(found.body):
+    if same(wanted, found.body):
         return Opened("unchanged", found.number, found.url)
     way.update(client, target, draft._replace(body=wanted), found)
     return Opened("updated", found.number, found.url)
@@ -140,11 +141,6 @@ def _merged(old: str, new: str, *, hidden: bool) -> str | None:
     before, first, rest = old.partition(_FIRST)
     _ours, last, after = rest.partition(_LAST)
     return f"{before}{new}{after}" if first and last else None
-
-
-def _plain(body: str) -> str:
-    """Forges normalise line ends and the blanks around a text."""
-    return body.replace("\r\n", "\n").strip()
 
 
 def _body(forge: Forge, way: _Way, draft: Draft) -> str:
@@ -195,7 +191,7 @@ def _hub(data: object) -> _Open:
 
 
 def _lab_path(target: Target) -> str:
-    return f"/projects/{quote(target.repository, safe='')}/merge_requests"
+    return f"{gitlab.project(target)}/merge_requests"
 
 
 def _lab_find(client: Client, target: Target, draft: Draft) -> list[_Open]:
@@ -233,7 +229,7 @@ def _lab(data: object) -> _Open:
 
 
 def _bucket_path(target: Target) -> str:
-    return f"/repositories/{target.repository}/pullrequests"
+    return f"{bitbucket.repository(target)}/pullrequests"
 
 
 def _bucket_find(client: Client, target: Target, draft: Draft) -> list[_Open]:
@@ -279,8 +275,7 @@ def _bucket(data: object) -> _Open:
 
 
 def _center_path(target: Target) -> str:
-    project, _, name = target.repository.partition("/")
-    return f"/rest/api/1.0/projects/{quote(project, safe='~')}/repos/{quote(name, safe='')}/pull-requests"
+    return f"{bitbucket_server.repository(target)}/pull-requests"
 
 
 def _center_find(client: Client, target: Target, draft: Draft) -> list[_Open]:
@@ -322,12 +317,8 @@ def _center(data: object) -> _Open:
 # -- Azure --------------------------------------------------------------------------------------------------
 
 
-_VERSION = {"api-version": "7.0"}
-
-
 def _azure_path(target: Target) -> str:
-    project, _, name = target.repository.partition("/")
-    return f"/{quote(project, safe='')}/_apis/git/repositories/{quote(name, safe='')}/pullrequests"
+    return f"{azure.repository(target)}/pullrequests"
 
 
 def _azure_find(client: Client, target: Target, draft: Draft) -> list[_Open]:
@@ -335,7 +326,7 @@ def _azure_find(client: Client, target: Target, draft: Draft) -> list[_Open]:
         "searchCriteria.status": "active",
         "searchCriteria.sourceRefName": f"refs/heads/{draft.branch}",
         "searchCriteria.targetRefName": f"refs/heads/{draft.into}",
-        **_VERSION,
+        **azure.VERSION,
     }
     found = items(at(client.get(_azure_path(target), query).data, "value"))
     ends = (f"refs/heads/{draft.branch}", f"refs/heads/{draft.into}")
@@ -345,7 +336,7 @@ def _azure_find(client: Client, target: Target, draft: Draft) -> list[_Open]:
         if (text(item, "sourceRefName"), text(item, "targetRefName")) == ends and not at(item, "forkSource")
     ]
     # a list has descriptions cut short
-    return [_azure(target, client.get(f"{_azure_path(target)}/{id_}", _VERSION).data) for id_ in own]
+    return [_azure(target, client.get(f"{_azure_path(target)}/{id_}", azure.VERSION).data) for id_ in own]
 
 
 def _azure_create(client: Client, target: Target, draft: Draft) -> _Open:
@@ -355,12 +346,12 @@ def _azure_create(client: Client, target: Target, draft: Draft) -> _Open:
         "sourceRefName": f"refs/heads/{draft.branch}",
         "targetRefName": f"refs/heads/{draft.into}",
     }
-    return _azure(target, _send(client, "POST", _azure_path(target), body, _VERSION))
+    return _azure(target, _send(client, "POST", _azure_path(target), body, azure.VERSION))
 
 
 def _azure_update(client: Client, target: Target, draft: Draft, found: _Open) -> None:
     body = {"title": draft.title, "description": draft.body}
-    _send(client, "PATCH", f"{_azure_path(target)}/{found.number}", body, _VERSION)
+    _send(client, "PATCH", f"{_azure_path(target)}/{found.number}", body, azure.VERSION)
 
 
 def _azure(target: Target, data: object) -> _Open:
