@@ -103,9 +103,18 @@ logged() { # VERSION: its requests are in the log, which is written every ten se
     done
 }
 logged v0.1.0
-say 'The log against the data of the tag: nothing was set up, and nobody was asked.'
-ends 1 git mlops monitor 'progression#prod'
+behind "$top/forge-port.txt" python "$loop/forge.py" serve ../forge.json
+port=$(until_said "$top/forge-port.txt" '^[0-9]')
+say 'The forge is a stand-in for GitHub on this machine. A job of GitHub Actions finds these variables, and so do we.'
+run export GITHUB_ACTIONS=true GITHUB_API_URL="http://127.0.0.1:$port" GITHUB_REPOSITORY=practice/progression \
+    GITHUB_TOKEN=a-token-of-this-tour
+say 'The log against the data of the tag: nothing was set up, and nobody was asked. What is found becomes an issue.'
+ends 1 git mlops monitor 'progression#prod' --alert
 ok 'they are older than everybody before' said 'leaves 19 to 49 in 100 % of the rows'
+run python "$loop/forge.py" list ../forge.json
+opened() { value ../forge.json "[(one['title'], one['state']) for one in it['issues']]"; }
+ok 'one issue for each rule that found something' same "$(opened)" \
+    "[('git-mlops: progression, prod: drift', 'open'), ('git-mlops: progression, prod: values out of range', 'open')]"
 say 'A year later it is known how far their disease did progress. The figures join the log by the request.'
 ends 1 git mlops monitor 'progression#prod' --labels ../visits/older-a-year-later.csv --key request --json -o ../found.json
 ok 'the model errs more than when it was registered' value ../found.json \
@@ -117,18 +126,13 @@ run git mlops monitor push progression
 step 'Train again'
 say 'Their records are new data. Nothing says why: the last record of the monitor does.'
 run git mlops retrain progression --data data/patients.csv=../visits/first-and-older.csv --dry-run
-behind "$top/forge-port.txt" python "$loop/forge.py" serve ../forge.json
-port=$(until_said "$top/forge-port.txt" '^[0-9]')
-say 'The forge is a stand-in for GitHub. A job of GitHub Actions finds these variables, and so this is one.'
-run export GITHUB_ACTIONS=true GITHUB_API_URL="http://127.0.0.1:$port" GITHUB_REPOSITORY=practice/progression \
-    GITHUB_TOKEN=a-token-of-this-tour
 say 'It is having a bad day: the request that opens the pull request will be done, and its answer will get lost.'
 run python "$loop/forge.py" ill lost "$port"
 before=$(git rev-parse HEAD)
 say 'In a worktree of its own: new data, pipeline, experiment, branch; champion and challenger on the same patients.'
 run git mlops retrain progression --data data/patients.csv=../visits/first-and-older.csv --register --pull-request
-ok 'one pull request is open' same "$(value ../forge.json '[(p["number"], p["head"]["ref"]) for p in it["pulls"]]')" \
-    "[(1, 'retrain/progression-drift')]"
+ok 'one pull request is open' same "$(value ../forge.json '[p["head"]["ref"] for p in it["pulls"]]')" \
+    "['retrain/progression-drift']"
 ok 'the workspace is as it was' same "$(git rev-parse HEAD) $(git status --porcelain)" "$before "
 say 'The job of the next hour does the same, and it changes nothing.'
 run git mlops retrain progression --data data/patients.csv=../visits/first-and-older.csv --register --pull-request -o ../again.txt
@@ -152,10 +156,15 @@ ok 'production is the new version' same "$(holder)" v0.1.1
 step 'Calm'
 say 'The newest patients, young and old: 172 whom neither version knows.'
 run python "$loop/visits.py" "$url" ../visits/newest.csv
-sleep 11
-ends 0 git mlops monitor 'progression#prod' --since 1h
+sleep 11 # the log is written every ten seconds
+ends 0 git mlops monitor 'progression#prod' --alert
+run python "$loop/forge.py" list ../forge.json
+ok 'the issues are closed' same "$(value ../forge.json '{one["state"] for one in it["issues"]}')" "{'closed'}"
 run git mlops monitor history progression
 say 'What is this model, and why is there one?'
-run git mlops lineage 'progression#prod' --up
+show git mlops lineage 'progression#prod' --up
+git mlops lineage 'progression#prod' --up >"$top/said"
+cat "$top/said"
+ok 'the lineage leads from production to what the monitor found' said 'because: the data has drifted'
 
 summary

@@ -9,23 +9,24 @@ python docs/demo-loop/forge.py ill HOW PORT    the next request that writes goes
 import json
 import re
 import sys
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import RLock
+from threading import Lock
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from urllib.request import urlopen
 
 TOKEN = "a-token-of-this-tour"  # noqa: S105  # of nothing
-ITEM = re.compile(r"/repos/(?P<repo>[^/]+/[^/]+)/(?P<kind>pulls|issues)(?:/(?P<number>\d+))?")
+ME = "loop-bot"
+ITEM = re.compile(r"/repos/([^/]+/[^/]+)/(pulls|issues)(?:/(\d+))?(/comments|/labels)?")
+Answer = tuple[int, Any]
 
 
 class Forge:
-    """What was opened, and how ill it is."""
+    """What was opened, and what goes wrong next."""
 
     def __init__(self, file: Path) -> None:
-        self.file, self.lock = file, RLock()
+        self.file, self.lock = file, Lock()
         self.items: list[dict[str, Any]] = []
         self.requests: list[str] = []
         self.faults: list[str] = []
@@ -39,68 +40,84 @@ class Forge:
         }
         self.file.write_text(json.dumps(shown, indent=2) + "\n", encoding="utf-8")
 
-    def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
+    def answer(self, method: str, path: str, query: dict[str, str], body: Any) -> Answer:
         """Status and JSON."""
         with self.lock:
-            self.requests.append(f"{method} {path}")
-            match = ITEM.fullmatch(path)
-            way: Callable[..., tuple[int, Any]] | None = {
-                "GET": self._list, "POST": self._open, "PATCH": self._edit
-            }.get(method)  # fmt: skip
-            if path == "/graphql":
-                done = 200, {"data": {"viewer": {"login": "loop-bot"}}}
-            elif match is None or way is None:
-                done = 404, {"message": "Not Found"}
-            else:
-                done = way(match["repo"], match["kind"], match["number"], query, body)
+            done = self._answer(method, path, query, body)
+            self.requests.append(f"{method} {path} {done[0]}")
             self._keep()
         return done
 
-    def _list(
-        self, repo: str, kind: str, number: str | None, query: dict[str, list[str]], _body: Any
-    ) -> tuple[int, Any]:
-        """An issue or pull request; or the open ones, as GitHub does: pull requests are issues, too."""
-        if number:
-            found = [one for one in self.items if one["number"] == int(number)]
-            return (200, found[0]) if found else (404, {"message": "Not Found"})
-        found = [one for one in self.items if kind == "issues" or "head" in one]
-        state = query.get("state", ["open"])[0]
-        found = [one for one in found if state in ("all", one["state"])]
-        head, base = query.get("head", [""])[0].partition(":")[2], query.get("base", [""])[0]
-        if kind == "pulls":
-            found = [one for one in found if not head or one["head"]["ref"] == head]
-            found = [one for one in found if not base or one["base"]["ref"] == base]
-        return 200, (found if query.get("page", ["1"]) == ["1"] else [])
-
-    def _open(
-        self, repo: str, kind: str, number: str | None, _query: dict[str, list[str]], body: Any
-    ) -> tuple[int, Any]:
-        if number:
+    def _answer(self, method: str, path: str, query: dict[str, str], body: Any) -> Answer:
+        if path == "/graphql":
+            return 200, {"data": {"viewer": {"login": ME}}}
+        match = ITEM.fullmatch(path)
+        if match is None:
             return 404, {"message": "Not Found"}
-        if kind == "pulls" and any(
-            (one.get("head", {}).get("ref"), one["state"]) == (body["head"], "open") for one in self.items
-        ):
+        repository, kind, number, part = match.groups()
+        one = next((one for one in self.items if str(one["number"]) == number), None)
+        if method == "GET" and not number:
+            return 200, self._list(kind, query)
+        if method == "POST" and not number:
+            return self._open(repository, kind, body)
+        if one is None or (method, part) not in _KNOWN:
+            return 404, {"message": "Not Found"}
+        if part == "/comments":
+            one["comments"].append(body["body"])
+        elif part == "/labels":
+            one["labels"] += [{"name": name} for name in body["labels"]]
+        elif method == "PATCH":
+            one |= {key: body[key] for key in ("title", "body", "state") if key in body}
+        return 200, one
+
+    def _list(self, kind: str, query: dict[str, str]) -> list[dict[str, Any]]:
+        """On one page. Pull requests are issues, too; `head` is `OWNER:BRANCH`."""
+        wanted = {
+            "state": query.get("state", "open"),
+            "head": query.get("head", "").partition(":")[2],
+            "base": query.get("base", ""),
+            "labels": query.get("labels", ""),
+            "creator": query.get("creator", ""),
+        }
+
+        def fits(one: dict[str, Any]) -> bool:
+            has = {
+                "state": ("all", one["state"]),
+                "head": ("", one.get("head", {}).get("ref")),
+                "base": ("", one.get("base", {}).get("ref")),
+                "labels": ("", *(label["name"] for label in one["labels"])),
+                "creator": ("", one["user"]["login"]),
+            }
+            return (kind == "issues" or "head" in one) and all(wanted[key] in has[key] for key in wanted)
+
+        return [one for one in self.items if fits(one)] if query.get("page", "1") == "1" else []
+
+    def _open(self, repository: str, kind: str, body: Any) -> Answer:
+        branch = body.get("head")
+        taken = [one["head"]["ref"] for one in self.items if "head" in one and one["state"] == "open"]
+        if kind == "pulls" and branch in taken:
             return 422, {"message": "A pull request already exists"}
-        number_ = len(self.items) + 1
+        number = len(self.items) + 1
         made = {
-            "id": 1000 + number_, "number": number_, "state": "open", "title": body["title"],
-            "body": body.get("body") or "", "html_url": f"https://forge.example/{repo}/{kind[:-1]}/{number_}",
-            "user": {"login": "loop-bot"}, "labels": [{"name": name} for name in body.get("labels", [])],
-        }  # fmt: skip
+            "id": 1000 + number,
+            "number": number,
+            "state": "open",
+            "title": body["title"],
+            "body": body.get("body") or "",
+            "html_url": f"https://forge.example/{repository}/{kind}/{number}",
+            "user": {"login": ME},
+            "labels": [{"name": name} for name in body.get("labels", [])],
+            "comments": [],
+        }
         if kind == "pulls":
-            made["head"] = {"ref": body["head"], "repo": {"full_name": repo}}
+            made["head"] = {"ref": branch, "repo": {"full_name": repository}}
             made["base"] = {"ref": body["base"]}
+            made["pull_request"] = {}
         self.items.append(made)
         return 201, made
 
-    def _edit(
-        self, _repo: str, _kind: str, number: str | None, _query: dict[str, list[str]], body: Any
-    ) -> tuple[int, Any]:
-        found = [one for one in self.items if number and one["number"] == int(number)]
-        if not found:
-            return 404, {"message": "Not Found"}
-        found[0].update({key: body[key] for key in ("title", "body", "state") if key in body})
-        return 200, found[0]
+
+_KNOWN = {("GET", None), ("PATCH", None), ("POST", "/comments"), ("POST", "/labels")}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -115,9 +132,9 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts = urlsplit(self.path)
-        query = parse_qs(parts.query)
+        query = dict(parse_qsl(parts.query))
         if parts.path == "/fail":
-            self.forge.faults += query.get("how", ["500"])
+            self.forge.faults.append(query["how"])
             self._send(204, None)
             return
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
@@ -126,7 +143,7 @@ class Handler(BaseHTTPRequestHandler):
         writes = self.command in ("POST", "PATCH", "PUT") and parts.path != "/graphql"
         fault = self.forge.faults.pop(0) if writes and self.forge.faults else ""
         if fault == "500":
-            self.forge.requests.append(f"{self.command} {parts.path} (500)")
+            self.forge.requests.append(f"{self.command} {parts.path} 500")
             self._send(500, {"message": "Server Error"})
             return
         status, data = self.forge.answer(self.command, parts.path, query, json.loads(raw) if raw else None)
@@ -153,11 +170,17 @@ def serve(file: str) -> None:
     server.serve_forever()
 
 
-def show(file: str) -> None:
-    """Every pull request and issue."""
+def list_(file: str) -> None:
+    """Every issue and pull request in a line."""
     found = json.loads(Path(file).read_text(encoding="utf-8"))
-    for one in (*found["issues"], *found["pulls"]):
-        print(f"#{one['number']} {one['title']} ({one['state']})\n\n{one['body']}")
+    for one in sorted((*found["issues"], *found["pulls"]), key=lambda one: int(one["number"])):
+        print(f"#{one['number']} {one['state']}: {one['title']}")
+
+
+def show(file: str) -> None:
+    """Every pull request."""
+    for one in json.loads(Path(file).read_text(encoding="utf-8"))["pulls"]:
+        print(f"#{one['number']} {one['title']}\n\n{one['body']}")
 
 
 def ill(how: str, port: str) -> None:
@@ -167,4 +190,4 @@ def ill(how: str, port: str) -> None:
 
 
 if __name__ == "__main__":
-    {"serve": serve, "show": show, "ill": ill}[sys.argv[1]](*sys.argv[2:])
+    {"serve": serve, "list": list_, "show": show, "ill": ill}[sys.argv[1]](*sys.argv[2:])
