@@ -50,6 +50,26 @@ def test_findings_come_with_or_without_the_envelope(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rules", "kind"),
+    [
+        (["quality", "drift"], "drift"),
+        (["range"], "drift"),
+        (["quality"], "decay"),
+        (["latency"], ""),
+        ([], ""),
+    ],
+)
+def test_what_was_found_is_the_reason(tmp_path: Path, rules: list[str], kind: str) -> None:
+    file = tmp_path / "f.json"
+    found = [{"rule": rule, "level": "error", "message": rule} for rule in rules]
+    found += [{"rule": "drift", "level": "unknown", "message": "too few rows"}]
+    file.write_text(json.dumps({"name": "m", "findings": found}))
+    made = cause.of(None, file)
+    assert (made.kind, made.findings) == (kind, tuple(rules))
+    assert cause.of("decay", file).kind == "decay"
+
+
+@pytest.mark.parametrize(
     ("text", "said"), [("{", "is not JSON"), ("[1]", "not what the monitor"), ("{}", "no findings")]
 )
 def test_another_file_is_no_finding(tmp_path: Path, text: str, said: str) -> None:

@@ -1,5 +1,6 @@
 """What a retraining makes, in this process: branch, commit, comparison, and what it leaves when it cannot."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -9,8 +10,9 @@ import pytest
 from git_mlops.config import Config
 from git_mlops.errors import MlopsError
 from git_mlops.experiments import read
-from git_mlops.git import refs
+from git_mlops.git import histories, refs
 from git_mlops.git.repo import discover
+from git_mlops.monitor import history
 from git_mlops.retrain import cause, plan, report, work
 from git_mlops.retrain.newdata import New
 from git_mlops.retrain.plan import Request
@@ -106,6 +108,33 @@ def test_an_interrupted_one_leaves_no_worktree_and_can_be_repeated(served: Proje
 
 def prepared(project: Project, **request: object) -> plan.Plan:
     return plan.prepare(project.repo, Request(None, cause.of("new-data", None), **request))  # type: ignore[arg-type]
+
+
+def recorded(project: Project, version: str, *findings: tuple[str, str], time: str) -> str:
+    """A run of the monitor, as far as it matters."""
+    found = [{"rule": rule, "level": level, "message": f"{rule} is bad"} for rule, level in findings]
+    content = {"version": 1, "time": time, "name": "line", "model_version": version, "findings": found}
+    ref = history.ref_of("line")
+    histories.record(project.repo, ref, lambda _: {history.RECORD: json.dumps(content).encode()}, "monitor\n")
+    return project.git("rev-parse", ref)
+
+
+def test_without_a_reason_the_monitors_last_record_of_the_champion_is_one(served: Project) -> None:
+    asked = Request(None, cause.of(None, None))
+    with pytest.raises(MlopsError, match=r"The monitor has recorded nothing of v0\.1\.0") as found:
+        plan.prepare(served.repo, asked)
+    assert "git mlops monitor 'line#prod'" in (found.value.hint or "")
+    recorded(served, "v0.1.0", ("quality", "error"), time="2026-01-01")
+    newest = recorded(served, "v0.1.0", ("quality", "error"), ("nulls", "error"), time="2026-01-03")
+    recorded(served, "v0.0.9", ("latency", "error"), time="2026-01-04")
+    why = plan.prepare(served.repo, asked).request.cause
+    assert (why.kind, why.run, why.findings) == ("drift", newest, ("quality is bad", "nulls is bad"))
+    recorded(served, "v0.1.0", ("drift", "unknown"), time="2026-01-05")
+    with pytest.raises(MlopsError, match=r"The monitor found nothing of v0\.1\.0"):
+        plan.prepare(served.repo, asked)
+    why = plan.prepare(served.repo, Request(None, cause.of("drift", None))).request.cause
+    assert (why.kind, why.findings) == ("drift", ())
+    assert why.source.endswith("nothing was found")
 
 
 def test_a_branch_with_somebodys_commits_is_not_replaced(served: Project) -> None:
