@@ -17,6 +17,8 @@ from git_mlops.experiments.settings import Settings as ExperimentSettings
 from git_mlops.findings import Finding
 from git_mlops.git import config as git_config
 from git_mlops.git.repo import Repo
+from git_mlops.governance import settings as governance
+from git_mlops.governance.settings import Settings as GovernanceSettings
 from git_mlops.models import retraining
 from git_mlops.models import settings as models
 from git_mlops.models.retraining import Settings as RetrainSettings
@@ -52,6 +54,7 @@ class Config(NamedTuple):
     monitor: MonitorSettings = MonitorSettings()
     report: ReportSettings = ReportSettings()
     retrain: RetrainSettings = RetrainSettings()
+    governance: GovernanceSettings = GovernanceSettings()
     checks: Levels = {}  # noqa: RUF012  # as above
     ci: CiSettings = CiSettings()
 
@@ -80,6 +83,7 @@ def parse(content: bytes) -> Config:
     models.checked(config.models)
     retraining.checked(config.retrain)
     monitoring.checked(config.monitor)
+    governance.checked(config.governance)
     return config
 
 

@@ -8,6 +8,7 @@ from git_mlops.checks.settings import Gates, Levels
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.experiments.settings import Settings as ExperimentSettings
 from git_mlops.findings import Finding
+from git_mlops.governance.settings import Settings as GovernanceSettings
 from git_mlops.schema.settings import Bindings, Trust
 from git_mlops.tables.settings import Folders, Tables
 
@@ -34,6 +35,10 @@ class Configuration(Protocol):
     @property
     def experiments(self) -> ExperimentSettings:
         """The section `experiments:`."""
+
+    @property
+    def governance(self) -> GovernanceSettings:
+        """The section `governance:`."""
 
     @property
     def gates(self) -> Gates:

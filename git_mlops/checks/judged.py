@@ -142,16 +142,16 @@ def blob_of(context: Context, path: str) -> str:
 
 
 def outs(context: Context) -> list[Out]:
-    """The data that new pointers name; all of it where the settings are new."""
-    return outs_of(context, [path for path in _paths(context) if pointers.is_pointer(path)])
+    """The data that new pointers name; all of it where the settings are new. What was withdrawn is none."""
+    found = outs_of(context, [path for path in _paths(context) if pointers.is_pointer(path)])
+    gone = purges.of_outs(context.scope.repo, found)
+    return [out for out in found if out not in gone]  # said by the rule purged
 
 
 def outs_of(context: Context, names: Sequence[str]) -> list[Out]:
     """The data that pointers of the checked state name."""
     contents = context.scope.read([*names, *(listing.pipeline_of(name) for name in names)])
-    found = [out for out in listing.outs(contents) if out.cache]
-    gone = purges.of_outs(context.scope.repo, found)
-    return [out for out in found if out not in gone]  # said by the rule purged
+    return [out for out in listing.outs(contents) if out.cache]
 
 
 def plain(context: Context, wanted: Callable[[str], bool]) -> Iterator[tuple[str, str, bytes]]:

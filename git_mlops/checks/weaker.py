@@ -69,6 +69,7 @@ def _guards(config: Configuration) -> dict[str, object]:
         "tables": config.tables,
         "folders": config.folders,
         "data": {name: value for name, value in config.data._asdict().items() if name in _GUARDING},
+        "governance": config.governance,
         "verdicts": getattr(config, "verdicts", ()),
     }
     return dict(_flat("", sections))

@@ -10,6 +10,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "update": ("update", "Merge the template's changes into this project"),
     "add": ("data", "Put data under version control"),
     "status": ("data", "Show how data and pointers differ"),
+    "sheet": ("sheet", "Show or change data sheets"),
     "push": ("data", "Upload data to the DVC remote"),
     "pull": ("data", "Download data from the DVC remote"),
     "merge-file": ("merge_file", "Merge data that both sides changed"),

@@ -5,6 +5,7 @@ import click
 from git_mlops import ui
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK
+from git_mlops.governance import sheets
 from git_mlops.hooks import data as work
 from git_mlops.hooks import follow_data
 
@@ -14,14 +15,17 @@ remote_option = click.option("-r", "--remote", help="The DVC remote, instead of 
 @click.command()
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--force", is_flag=True, help="Also over a pointer that somebody else moved on since.")
-def add(paths: tuple[str, ...], *, force: bool) -> None:
+@click.option("--meta", multiple=True, metavar="KEY=VALUE", help="For its data sheet: licence=CC-BY-4.0.")
+def add(paths: tuple[str, ...], meta: tuple[str, ...], *, force: bool) -> None:
     """Put data under version control
 
     PATHS are files, directories or patterns. Each becomes a pointer (`PATH.dvc`), which is staged; the data
     goes to DVC's cache and into .gitignore.
     """
     repo, config = open_repo()
+    said = sheets.parsed(meta)
     done = work.add(repo, paths, config.data, force=force)
+    sheets.write(repo, done.pointers if said else [], said, config.governance.sensitive)
     for path in done.pointers:
         ui.note(f"staged {path}")
     for path, reason in list(done.unprofiled.items())[:5]:
@@ -70,7 +74,8 @@ def push(paths: tuple[str, ...], remote: str | None, range_: str | None, *, ever
     """
     repo, config = open_repo()
     remote = remote or config.data.remote
-    done = work.push(repo, paths, remote, everything=everything, range_=range_)
+    allowed = config.governance.sensitive
+    done = work.push(repo, paths, remote, everything=everything, range_=range_, sensitive=allowed)
     if done.objects or not (done.missing or done.purged):
         ui.note(
             f"pushed {ui.count(done.objects, 'object')}" if done.objects else "everything is on the remote"

@@ -48,6 +48,8 @@ class Out(NamedTuple):
     """False: the object never goes to a remote."""
     remote: str | None = None
     """The one remote it goes to, where it is bound to one."""
+    sensitive: bool = False
+    """Whether its pointer's data sheet says that it is for sensitive remotes alone."""
 
     @property
     def is_dir(self) -> bool:
@@ -191,6 +193,8 @@ class _Reader:
             raise PointerError(self.path, "`outs` is missing", line=1, hint="`dvc add` writes pointers")
         wdir = self._text(value.get("wdir", "."), "wdir")
         outs = tuple(self._outs(value["outs"], wdir, _no_flags))
+        if sensitive(value):
+            outs = tuple(out._replace(sensitive=True) for out in outs)
         return Pointer(self.path, outs, tuple(self._deps(value.get("deps"), wdir)))
 
     def lock(self, value: Mapping[Any, Any], stages: Mapping[Any, Any]) -> Pointer:
@@ -284,6 +288,17 @@ class _Reader:
         at = self.content.find(near.encode("utf-8", "surrogatepass"))
         line = self.content.count(b"\n", 0, at) + 1 if at >= 0 else None
         return PointerError(self.path, message, line=line)
+
+
+SENSITIVE = ("high", "personal")
+"""What the key `sensitivity` of a data sheet has where data must not lie just anywhere."""
+
+
+def sensitive(value: Mapping[Any, Any]) -> bool:
+    """Whether a pointer's data sheet (`meta: sheet:`) says so."""
+    meta = value.get("meta")
+    sheet = meta.get("sheet") if isinstance(meta, Mapping) else None
+    return isinstance(sheet, Mapping) and sheet.get("sensitivity") in SENSITIVE
 
 
 def _settled(wdir: str, stage: str) -> str | None:

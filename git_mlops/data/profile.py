@@ -67,8 +67,8 @@ def put(text: str, profile: Profile | None, of: str = "") -> str:
 
     A `meta` that somebody wrote in another layout than DVC's is left alone.
     """
-    before, meta, after = _cut(text)
-    kept = "".join(_without_ours(meta[1:]))
+    before, meta, after = cut(text)
+    kept = "".join(without(meta[1:], "mlops"))
     ours = "".join(f"  {line}\n" for line in lines(profile, of)) if profile else ""
     if meta and meta[0].strip() != "meta:":
         return text
@@ -77,7 +77,7 @@ def put(text: str, profile: Profile | None, of: str = "") -> str:
     return before + gap + middle + after
 
 
-def _cut(text: str) -> tuple[str, list[str], str]:
+def cut(text: str) -> tuple[str, list[str], str]:
     """What stands before `meta:`, its lines, what stands after."""
     parts = re.findall(r"[^\n]*\n|[^\n]+", text)
     start = next((n for n, line in enumerate(parts) if line.startswith("meta:")), None)
@@ -89,11 +89,12 @@ def _cut(text: str) -> tuple[str, list[str], str]:
     return "".join(parts[:start]), parts[start:end], "".join(parts[end:])
 
 
-def _without_ours(meta: Iterable[str]) -> Iterator[str]:
+def without(meta: Iterable[str], section: str) -> Iterator[str]:
+    """The lines below `meta:`, without those of a section of it."""
     inside = False
     for line in meta:
         if line.strip() and len(line) - len(line.lstrip(" ")) <= 2:
-            inside = line.rstrip() == "  mlops:"
+            inside = line.rstrip() == f"  {section}:"
         if not inside:
             yield line
 
@@ -105,10 +106,10 @@ def lines(profile: Profile, of: str) -> Iterator[str]:
     yield f"  of: {of}" if set(of) - _DIGITS_OF_NUMBERS else f'  of: "{of}"'
     yield f"  rows: {profile.rows}"
     if profile.key:
-        yield f"  key: [{', '.join(map(_scalar, profile.key))}]"
+        yield f"  key: [{', '.join(map(scalar, profile.key))}]"
     yield "  columns:" if profile.columns else "  columns: {}"
     for name, column in profile.columns.items():
-        yield f"    {_scalar(name)}: {inline(column)}"
+        yield f"    {scalar(name)}: {inline(column)}"
 
 
 _DIGITS_OF_NUMBERS = frozenset("0123456789e")
@@ -117,7 +118,7 @@ _DIGITS_OF_NUMBERS = frozenset("0123456789e")
 
 def inline(column: Column) -> str:
     """Names and values on one line, as YAML has them."""
-    return "{" + ", ".join(f"{_scalar(str(k))}: {_value(v)}" for k, v in column.items()) + "}"
+    return "{" + ", ".join(f"{scalar(str(k))}: {_value(v)}" for k, v in column.items()) + "}"
 
 
 def _value(value: object) -> str:
@@ -129,7 +130,7 @@ def _value(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return _float(value)
-    return str(value) if isinstance(value, int) else _scalar(str(value))
+    return str(value) if isinstance(value, int) else scalar(str(value))
 
 
 def _float(value: float) -> str:
@@ -150,7 +151,7 @@ _PLAIN = re.compile(r"[^\W\d][\w.-]*( [\w.-]+)*")
 _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "null", "y", "n"))
 
 
-def _scalar(text: str) -> str:
+def scalar(text: str) -> str:
     """Text as YAML 1.1 and 1.2 read it alike, on one line."""
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS and text.isprintable():
         return text

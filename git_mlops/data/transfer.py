@@ -1,12 +1,13 @@
 """Objects to and from the DVC remote: exactly those that are named, and every one of them asked for."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from git_mlops.data import cache, dvc, listing, pointers, purges
 from git_mlops.data.pointers import PATHSPECS, Out
 from git_mlops.data.purges import Purge
-from git_mlops.errors import MlopsError
+from git_mlops.errors import FINDINGS, MlopsError
 from git_mlops.git import objects
 from git_mlops.git.repo import Repo, fields
 
@@ -22,17 +23,42 @@ class Transferred(NamedTuple):
     """Withdrawn, as a whole or in part: that is neither sent nor asked for."""
 
 
-def push(repo: Repo, outs: Iterable[Out], *, remote: str | None = None) -> Transferred:
-    """Upload what the remote lacks. `push: false` stays here; an output bound to a remote goes there."""
+def push(
+    repo: Repo, outs: Iterable[Out], *, remote: str | None = None, sensitive: Sequence[str] = ()
+) -> Transferred:
+    """Upload what the remote lacks. `push: false` stays here; an output bound to a remote goes there.
+
+    Args:
+        sensitive: the remotes that sensitive data may go to, where that is restricted.
+
+    Raises:
+        MlopsError: sensitive data would go to another remote (exit code 1); nothing was sent.
+    """
     count, missing, purged = 0, list[Out](), dict[Out, Purge]()
     known = purges.in_force(repo)
-    for name, wanted in _by_remote(repo, listing.kept(outs), remote).items():
+    by_remote = _by_remote(repo, listing.kept(outs), remote)
+    if sensitive:
+        _refuse_elsewhere(by_remote, sensitive)
+    for name, wanted in by_remote.items():
         moved = dvc.push(repo, cache.expanded(repo, wanted), name, without=known.keys())
         count += len(moved.transferred)
         gone = purges.of_outs(repo, wanted, known)
         missing += [out for out in wanted if out not in gone and _holed(repo, out, moved.missing)]
         purged |= gone
     return Transferred(count, tuple(missing), tuple(purged.items()))
+
+
+def _refuse_elsewhere(by_remote: Mapping[str, Sequence[Out]], sensitive: Sequence[str]) -> None:
+    for name, outs in by_remote.items():
+        wrong = [] if name in sensitive else [out for out in outs if out.sensitive]
+        if wrong:
+            path = shlex.quote(wrong[0].path)
+            more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+            raise MlopsError(
+                f"`{wrong[0].path}`{more} is sensitive, and `{name}` is no remote for that: nothing was sent",
+                hint=f"`git mlops sheet {path} --set sensitivity=personal` binds it to `{sensitive[0]}`",
+                exit_code=FINDINGS,
+            )
 
 
 def _holed(repo: Repo, out: Out, missing: frozenset[str]) -> bool:

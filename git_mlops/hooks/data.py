@@ -115,29 +115,30 @@ _MOST_SPECS = 500
 """More paths than that are no command line."""
 
 
-def push(
+def push(  # the options of the command
     repo: Repo,
     words: Sequence[str],
     remote: str | None,
     *,
     everything: bool = False,
     range_: str | None = None,
+    sensitive: Sequence[str] = (),
 ) -> Transferred:
     """Upload the data of the workspace's pointers; or what the commits of a range, or all, ever named.
 
     Of those, what is neither here nor on the remote counts as missing, too.
     """
     if not everything and range_ is None:
-        return transfer.push(repo, _chosen(repo, words), remote=remote)
+        return transfer.push(repo, _chosen(repo, words), remote=remote, sensitive=sensitive)
     if words or (everything and range_ is not None):
         raise MlopsError("`--all`, `--range` and paths exclude each other")
     if range_ is None:
-        return transfer.push(repo, transfer.committed(repo, "--all"), remote=remote)
+        return transfer.push(repo, transfer.committed(repo, "--all"), remote=remote, sensitive=sensitive)
     if ".." not in range_:
         raise MlopsError(f"`{range_}` is not a range", hint="write it as `BASE..HEAD`")
     left, _, right = range_.partition("...") if "..." in range_ else range_.partition("..")
     commits = (f"^{resolve(repo, left or 'HEAD')}", resolve(repo, right or "HEAD"))
-    return transfer.push(repo, transfer.committed(repo, *commits), remote=remote)
+    return transfer.push(repo, transfer.committed(repo, *commits), remote=remote, sensitive=sensitive)
 
 
 def pull(

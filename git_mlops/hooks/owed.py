@@ -21,11 +21,11 @@ def read(repo: Repo) -> list[Out]:
     found: dict[Out, None] = {}
     for line in lines:
         try:
-            path, algorithm, hash_ = json.loads(line)
-        except ValueError:
+            path, algorithm, hash_, *more = json.loads(line)
+        except (ValueError, TypeError):
             continue
         if all(isinstance(part, str) for part in (path, algorithm, hash_)):
-            found[Out(path, algorithm, hash_)] = None
+            found[Out(path, algorithm, hash_, sensitive=more == ["sensitive"])] = None
     return list(found)
 
 
@@ -50,7 +50,7 @@ def _write(repo: Repo, outs: Collection[Out]) -> None:
         file.unlink(missing_ok=True)
         return
     file.parent.mkdir(exist_ok=True)
-    lines = dict.fromkeys(json.dumps(out[:3]) for out in outs)
+    lines = dict.fromkeys(json.dumps([*out[:3], *(["sensitive"] if out.sensitive else [])]) for out in outs)
     replace_file(file, "".join(f"{line}\n" for line in lines).encode())
 
 

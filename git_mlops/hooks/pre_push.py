@@ -29,7 +29,8 @@ def run(_name: str, arguments: Sequence[str]) -> int:
 def push(repo: Repo, needed: dict[Out, str]) -> int:
     """Upload what the remote lacks of the data (each with its pointer)."""
     wanted = listing.kept(needed)
-    default = config.load(repo).config.data.remote or dvc.default_remote(repo)
+    settings = config.load(repo).config
+    default = settings.data.remote or dvc.default_remote(repo)
     lost = [] if default else [out for out in wanted if out.remote is None]
     if lost:
         hint = "`dvc remote add -d NAME URL`; the next `git push` then uploads it, too"
@@ -37,7 +38,8 @@ def push(repo: Repo, needed: dict[Out, str]) -> int:
         ui.warn(f"no DVC remote: others will not get {paths}", hint=hint)
     owed.add(repo, lost)
     before = owed.read(repo) if default else []
-    done = transfer.push(repo, [*(out for out in wanted if out not in lost), *before], remote=default)
+    outs = [*(out for out in wanted if out not in lost), *before]
+    done = transfer.push(repo, outs, remote=default, sensitive=settings.governance.sensitive)
     owed.settle(repo, before)
     done = done._replace(missing=tuple(out for out in done.missing if out in needed))
     if done.objects:

@@ -52,7 +52,8 @@ def _remember(repo: Repo, config: Config) -> None:
     """Write `known`: the pointers whose commit can go the short way, under this configuration."""
     content = listing.on_disk(repo.root / CONFIG) or b""
     rows = [f"{known.FORMAT} {objects.blob_id(repo, content)}"]
-    found = listing.in_workspace(repo)
+    # a pointer without a data sheet looks like any other, and must not pass where one is asked for
+    found = {} if config.governance.require else listing.in_workspace(repo)
     for out, pointer in found.items():
         schema = schema_for(out.path, config.schemas)
         fields = (
