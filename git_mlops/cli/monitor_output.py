@@ -89,3 +89,5 @@ def _kept(done: Kept, forge: str) -> None:
     if done.action not in ("absent", "dry run"):
         where = f" ({done.url})" if done.url else ""
         ui.note(f"{forge} issue #{done.number}: {done.action}{where}")
+    if done.closed:
+        ui.note(f"{ui.count(done.closed, 'issue')} that another run opened at the same time: closed")

@@ -74,7 +74,7 @@ def _hub_path(place: Place) -> str:
 def _hub_find(
     place: Place, author: str | None, *, by: str, size: tuple[str, int], only: Mapping[str, object]
 ) -> list[Issue]:
-    """Pull requests are issues, too; a label that Gitea does not know filters nothing: who reads looks again."""
+    """Pull requests are issues, too; a label that Gitea does not know filters nothing."""
     query = {"state": "all", **only, **({by: author} if author else {"labels": place.label})}
     found = numbered(place.client, _hub_path(place), query, size, purpose=_PURPOSE)
     return [_hub(item) for item in found if not at(item, "pull_request")]

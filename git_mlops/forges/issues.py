@@ -23,6 +23,8 @@ _GONE = "no longer found"
 _ROUNDS = 4
 _MOVED = (404, 409, 410, 412)
 """It went away or changed under our hands."""
+_UNKNOWN = (400, 404, 422)
+"""Some forges do not take every name of ours for that of an author."""
 
 
 class Notice(NamedTuple):
@@ -72,11 +74,15 @@ class _Desk(NamedTuple):
     me: str | None
     pace: Pace
 
-    def all(self, *, thorough: bool) -> list[Issue]:
-        """By the label; a thorough look finds those of ours that have lost it, too."""
+    def all(self) -> list[Issue]:
+        """With the label; and our own, as some may have lost it, or never got it."""
         found = {one.number: one for one in self.way.find(self.place, None)}
-        if thorough and self.me is not None:
-            found |= {one.number: one for one in self.way.find(self.place, self.me)}
+        if self.me is not None:
+            try:
+                found |= {one.number: one for one in self.way.find(self.place, self.me)}
+            except RefusedError as error:
+                if error.status not in _UNKNOWN:
+                    raise
         return [*found.values()]
 
 
@@ -111,7 +117,7 @@ def keep_issues(
     if dry_run:
         return _rehearsed(_Desk(forge, way, place, None, pace), notices)
     desk = _Desk(forge, way, place, forge.whoami(client), pace)
-    known = desk.all(thorough=False)
+    known = desk.all()
     return [_settled(desk, notice, known) for notice in notices]
 
 
@@ -121,16 +127,13 @@ def _settled(desk: _Desk, notice: Notice, known: Sequence[Issue]) -> Kept:
     failure: MlopsError | None = None
     for turn in range(_ROUNDS):
         mine = _ours(desk, notice, known, created)
-        if not mine and (turn or not notice.gone):
-            mine = _ours(desk, notice, desk.all(thorough=True), created)
         if not mine and notice.gone:
             return Kept("absent")
         try:
             if mine:
                 kept = _kept(desk, notice, mine, created)
-                return (
-                    kept if failure is None or kept.action != "unchanged" else kept._replace(action="created")
-                )
+                # what got no answer is there
+                return kept._replace(action="created") if failure and kept.action == "unchanged" else kept
             created = _created(desk, notice)
         except UnclearError as error:
             failure = error
@@ -139,7 +142,7 @@ def _settled(desk: _Desk, notice: Notice, known: Sequence[Issue]) -> Kept:
             if error.status not in _MOVED or not mine:
                 raise
             failure = error
-        known = desk.all(thorough=True)
+        known = desk.all()
     raise failure or MlopsError(
         f"the issues of `{desk.place.target.repository}` change faster than we can follow",
         hint="run it again; do two jobs watch one model?",

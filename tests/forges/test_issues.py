@@ -291,7 +291,8 @@ def test_hostile_words_do_nothing(tracker: Forge) -> None:
 
 
 def test_a_body_too_long_is_cut(tracker: Forge) -> None:
-    keep(tracker, DRIFT._replace(body="- a line of words\n" * 80_000))
+    limit = forges.FORGES[tracker.app.forge].LIMIT
+    keep(tracker, DRIFT._replace(body="- a line of words\n" * (limit // 16)))
     assert "`git mlops monitor history` has the whole." in words(tracker)
     assert keep(tracker, at(2))[0].action == "updated"
 
@@ -320,3 +321,15 @@ def test_our_markdown_comes_back_from_azures_html() -> None:
 def test_the_author_is_who_the_forge_says(tracker: Forge) -> None:
     keep(tracker)
     assert tracker.app.tracker.tickets[1].author == ME
+
+
+def test_an_issue_without_its_label_is_closed_when_the_alert_is_gone(tracker: Forge) -> None:
+    tracker.app.tracker.may_label = False
+    keep(tracker)
+    assert keep(tracker, GONE)[0].action == "closed"
+
+
+def test_a_name_that_is_no_author_is_no_failure(start: Start) -> None:
+    forge = start(GitHub)
+    forge.fail(Fault("GET", 422, path="creator", says="Validation Failed"))
+    assert keep(forge)[0].action == "created"
