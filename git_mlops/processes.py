@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, NamedTuple, NoReturn
 
 from git_mlops import env
-from git_mlops.errors import USAGE, MlopsError
+from git_mlops.errors import CANNOT_EVALUATE, USAGE, MlopsError
 
 
 class Outcome(NamedTuple):
@@ -179,16 +179,28 @@ class Captured(NamedTuple):
     stderr: bytes
 
 
-def capture(command: Sequence[str], *, cwd: Path) -> Captured:
-    """Run a command to its end, however long it takes, without a terminal."""
-    done = subprocess.run(
-        tuple(command),
-        cwd=cwd,
-        env=env.for_child(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
+def capture(command: Sequence[str], *, cwd: Path, timeout: float | None = None) -> Captured:
+    """Run a command to its end, however long it takes where no time is set, without a terminal.
+
+    Raises:
+        MlopsError: it takes longer (3), or cannot be started.
+    """
+    try:
+        done = subprocess.run(
+            tuple(command),
+            cwd=cwd,
+            env=env.for_child(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=timeout,
+        )
+    except subprocess.TimeoutExpired as error:
+        said = f"`{command[0]}` took more than {timeout:g} seconds"
+        raise MlopsError(said, exit_code=CANNOT_EVALUATE) from error
+    except OSError as error:
+        said = f"cannot start `{command[0]}`: {error.strerror}"
+        raise MlopsError(said, hint="is it installed, and on PATH?", exit_code=USAGE) from error
     return Captured(done.returncode, done.stdout, done.stderr)
 
 

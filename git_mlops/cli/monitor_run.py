@@ -1,4 +1,4 @@
-"""`git mlops monitor run | history | push | pull`: the commands themselves, which need NumPy and SciPy."""
+"""`git mlops monitor run | history | push | pull`: the commands themselves, which need NumPy."""
 
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -15,7 +15,7 @@ from git_mlops.findings import exit_code
 from git_mlops.forges import FORGES, Overrides
 from git_mlops.git.repo import Repo, discover
 from git_mlops.monitor import history as histories
-from git_mlops.monitor import past, pointers, served, watch
+from git_mlops.monitor import past, pointers, replay, served, watch
 from git_mlops.monitor.joined import Asked
 from git_mlops.monitor.observed import Observation
 
@@ -28,6 +28,7 @@ class _Options(TypedDict):
     log: Path | None
     data: str | None
     since: str | None
+    requests: Path | None
     labels: Path | None
     key: tuple[str, ...]
     label: str | None
@@ -50,6 +51,7 @@ class _Options(TypedDict):
 @click.option("--data", metavar="PATH", help="Which of the model's data is the reference.")
 @click.option("--log", type=_PATH, help="The directory of the model's log.")
 @click.option("--since", metavar="TIME", help="How far to look back in the log: `7d`.")
+@click.option("--requests", type=_PATH, help="Logged requests, for the program of `monitor.skew`.")
 @click.option("--labels", type=_PATH, help="A table with the truth that came later.")
 @click.option("--key", multiple=True, metavar="COLUMN", help="Joins labels to predictions (repeatable).")
 @click.option("--label", metavar="COLUMN", help="The column with the truth.")
@@ -139,9 +141,10 @@ def _observed(
 ) -> Observation:
     reference = watch.side(options["reference"]) if options["reference"] else None
     current = watch.side(options["current"]) if options["current"] else None
-    labels = _labels(options)
+    labels, requests = _labels(options), watch.side(options["requests"]) if options["requests"] else None
     if not words and reference and current:
-        request = watch.Request(reference, current, options["name"] or "files", labels, draw)
+        again = replay.Asked(requests, repo.root if repo else Path.cwd()) if requests else None
+        request = watch.Request(reference, current, options["name"] or "files", labels, draw, again)
         return watch.files(request, settings.monitor)
     if not words or repo is None:
         raise click.UsageError(
@@ -153,7 +156,15 @@ def _observed(
     if len(words) > 1:
         raise click.UsageError(f"one model, not also `{words[1]}`; two revisions are `A..B`")
     asked = served.Request(
-        words[0], reference, current, options["log"], options["data"], options["since"], labels, draw
+        words[0],
+        reference,
+        current,
+        options["log"],
+        options["data"],
+        options["since"],
+        labels,
+        draw,
+        requests,
     )
     return served.compare(repo, asked, settings.monitor, settings.data)
 

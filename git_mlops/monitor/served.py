@@ -16,14 +16,14 @@ from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.findings import Finding, ordered
 from git_mlops.git.repo import Repo
-from git_mlops.monitor import drift, joined, judging, samples
+from git_mlops.monitor import drift, joined, judging, replay, samples
 from git_mlops.monitor.drift import Drift
 from git_mlops.monitor.joined import Asked
 from git_mlops.monitor.observed import Observation, Subject
 from git_mlops.monitor.quality import Quality
 from git_mlops.monitor.samples import Part, Side
 from git_mlops.monitor.settings import Settings, own, seconds
-from git_mlops.monitor.watch import now
+from git_mlops.monitor.watch import now, side
 from git_mlops.registry import grammar
 from git_mlops.registry import read as registry
 from git_mlops.registry.read import Version
@@ -54,6 +54,8 @@ class Request(NamedTuple):
     """How far the log is looked back: `7d`."""
     labels: Asked | None = None
     draw: bool = False
+    requests: Side | None = None
+    """Logged requests, to be replayed; where `monitor.skew.requests` says otherwise."""
 
 
 class _Served(NamedTuple):
@@ -123,6 +125,7 @@ class _Comparison(NamedTuple):
             findings += _log(served, span, settings, numbers)
             findings += _answers(served, settings, notes)
         findings += _ages(self.repo, version, self.reference.path, settings, numbers)
+        findings += self._replayed(features, numbers, notes)
         measured = self._quality(findings)
         levels = profile.levels(self.data, self.reference.path, names)
         hashes = (self.reference.hash,) if self.reference.hash else ()
@@ -147,6 +150,25 @@ class _Comparison(NamedTuple):
         findings += judging.judge(found, settings)
         return found
 
+    def _replayed(
+        self, features: Sequence[str], numbers: dict[str, float], notes: list[str]
+    ) -> Sequence[Finding]:
+        skew, root = self.settings.skew, self.repo.root
+        requests = self.request.requests
+        if requests is None and skew.command and skew.requests is not None:
+            requests = side(root / skew.requests)
+        if requests is None:
+            return ()
+        found = replay.compare(
+            _keyed(self.served),
+            replay.Asked(requests, root),
+            self.settings,
+            _features(self.version) or features,
+        )
+        numbers["replayed"] = float(found.rows)
+        notes += _other_code(self.repo, self.version, skew.command)
+        return found.findings
+
     def _quality(self, findings: list[Finding]) -> Quality | None:
         if self.request.labels is None:
             return None
@@ -161,6 +183,17 @@ def _features(version: Version) -> list[str]:
     contract = version.facts.get("contract")
     names = contract.get("features") if isinstance(contract, Mapping) else None
     return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _other_code(repo: Repo, version: Version, command: Sequence[str]) -> Iterator[str]:
+    """The program is that of the checkout, which may no longer be that of the training."""
+    if repo.text("cat-file", "-t", version.commit, ok=(0, 128)) != "commit":
+        return
+    for word in replay.words(command):
+        if (repo.root / word).is_file():
+            changed = repo.text("diff", "--name-only", version.commit, "--", f":(top,literal){word}")
+            if changed:
+                yield f"`{word}` is not what it was at {version.name} {version.version}: it ran as it is now"
 
 
 # -- what it was trained on ---------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 """The `monitor:` section of mlops.yaml."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from git_mlops.decode import DecodeError
 from git_mlops.errors import MlopsError
@@ -16,6 +17,8 @@ class Own(NamedTuple):
     """The smallest difference that matters, in place of `monitor.effect`."""
     skip: bool = False
     """Whether they are left out: keys, times, what is meant to move."""
+    tolerance: float | None = None
+    """How far a replayed feature may be off, in place of `monitor.skew.tolerance`."""
 
 
 class Ages(NamedTuple):
@@ -64,6 +67,28 @@ class Alerts(NamedTuple):
     """Hours in which nothing is sent, in UTC: `22:00-06:00`."""
 
 
+class Skew(NamedTuple):
+    """How logged requests are replayed through the training features."""
+
+    command: tuple[str, ...] = ()
+    """The program, one word each or one line; no shell reads it. It makes the table `{features}` of the table
+    `{requests}`, and passes on the key."""
+    requests: str | None = None
+    """Where the requests are: a table or a directory of tables in the repository; `--requests` otherwise."""
+    key: tuple[str, ...] = ("request",)
+    """Columns that tell rows apart, in the requests, the log and the features."""
+    form: Literal["parquet", "csv"] = "parquet"
+    """Of both tables."""
+    rows: int = 10_000
+    """So many are replayed at the most, evenly spread."""
+    tolerance: float = 1e-6
+    """How far a number may be off: a share of it, or of one where it is smaller."""
+    allowed: float = 0.0
+    """The share of the rows that may differ."""
+    timeout: int = 600
+    """Seconds for the program."""
+
+
 class Settings(NamedTuple):
     """How data is watched."""
 
@@ -83,6 +108,7 @@ class Settings(NamedTuple):
     latency: float | None = None
     """The slowest 95th percentile of answers, in milliseconds."""
     alerts: Alerts = Alerts()
+    skew: Skew = Skew()
 
 
 def own(settings: Settings, column: str) -> Own:
@@ -112,6 +138,7 @@ def _problems(settings: Settings) -> Iterator[tuple[str, str, str | None]]:
     for name, column in settings.columns.items():
         if column.effect is not None and column.effect < 0:
             yield f"columns.{name}.effect", "expected no negative number", None
+    yield from _skewed(settings.skew)
     times = {f"ages.{name}": text for name, text in settings.ages._asdict().items()}
     for key, text in {**times, "alerts.again": settings.alerts.again}.items():
         if text is not None and _TIME.fullmatch(text.strip()) is None:
@@ -120,6 +147,34 @@ def _problems(settings: Settings) -> Iterator[tuple[str, str, str | None]]:
         yield from _unnamed(settings.alerts.issue)
     if settings.alerts.quiet is not None and hours(settings.alerts.quiet) is None:
         yield "alerts.quiet", f"`{settings.alerts.quiet}` is no span of hours", "for example `22:00-06:00`"
+
+
+def _skewed(skew: Skew) -> Iterator[tuple[str, str, str | None]]:
+    words = " ".join(skew.command)
+    for place in ("{requests}", "{features}"):
+        if skew.command and place not in words:
+            said = f"`{place}` stands nowhere in it"
+            yield (
+                "skew.command",
+                said,
+                "for example `python src/features.py --in {requests} --out {features}`",
+            )
+    if len(skew.command) == 1 and _split(skew.command[0]) is None:
+        yield "skew.command", "its quotes do not match", None
+    if not skew.key:
+        yield "skew.key", "expected a column", None
+    for key, value in (("rows", skew.rows - 1), ("timeout", skew.timeout - 1), ("tolerance", skew.tolerance)):
+        if value < 0:
+            yield f"skew.{key}", "it is too small", None
+    if not 0 <= skew.allowed < 1:
+        yield "skew.allowed", "expected a share between 0 and 1", None
+
+
+def _split(line: str) -> list[str] | None:
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return None
 
 
 def _unnamed(issue: Issue) -> Iterator[tuple[str, str, str | None]]:

@@ -196,8 +196,9 @@ def _of_numbers(pooled: Floats, shuffles: _Shuffles) -> _Scores:
     squares = normal**2
     middle = float(squares.mean()) if len(squares) else 0.0
     many = int(np.clip(shuffles.smaller // (2 * _EXPECTED), 2, _BINS))
-    edges = np.unique(ordered[(np.arange(1, many) * (len(ordered) - 1)) // many]) if len(ordered) else ordered
-    edges = edges[edges < ordered[-1]] if len(edges) else edges  # else the last cell is empty
+    edges = ordered[(np.arange(1, many) * (len(ordered) - 1)) // many] if len(ordered) else ordered
+    if len(edges):  # each once, and not the largest: else the last cell is empty
+        edges = edges[np.append(edges[1:] > edges[:-1], edges[-1] < ordered[-1])]
     every = np.zeros(len(pooled), np.float32)
     every[rows] = normal
     part = np.zeros((len(shuffles.chosen), 3 + (len(edges) + 1 if len(ordered) else 0)), np.float32)

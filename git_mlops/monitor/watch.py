@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError, NotFoundError
 from git_mlops.findings import ordered
-from git_mlops.monitor import drift, joined, judging, samples
+from git_mlops.monitor import drift, joined, judging, replay, samples
 from git_mlops.monitor.joined import Asked
 from git_mlops.monitor.observed import Observation, Subject
 from git_mlops.monitor.samples import Both, Side
@@ -39,6 +39,7 @@ class Request(NamedTuple):
     name: str = "files"
     labels: Asked | None = None
     draw: bool = False
+    replayed: replay.Asked | None = None
 
 
 def files(request: Request, settings: Settings) -> Observation:
@@ -47,12 +48,16 @@ def files(request: Request, settings: Settings) -> Observation:
     both = read(reference, current, settings)
     found = drift.compare(both, settings, draw=request.draw)
     findings = judging.judge(found, settings)
-    measured = None
+    measured, numbers = None, {}
+    if request.replayed is not None:
+        again = replay.compare(samples.scan(current.parts), request.replayed, settings)
+        findings += again.findings
+        numbers["replayed"] = float(again.rows)
     if request.labels is not None:
         measured = joined.measure(samples.scan(current.parts), request.labels, _LIKELY)
         findings += joined.judge(measured, {}, settings)
     subject = Subject(request.name, reference=reference.said, current=current.said)
-    return Observation(subject, now(), tuple(ordered(findings)), found, measured)
+    return Observation(subject, now(), tuple(ordered(findings)), found, measured, numbers)
 
 
 _LIKELY = ("prediction", "predicted", "score", "probability")
