@@ -60,6 +60,11 @@ class Way(NamedTuple):
     """Whether HTML comments stay in a body and are not shown."""
 
 
+def labelled(issue: Issue, label: str) -> bool:
+    """Whether it has the label: most forges do not tell `Watch` from `watch`."""
+    return label.lower() in (one.lower() for one in issue.labels)
+
+
 def _send(place: Place, method: str, path: str, body: object, *, once: bool = False) -> object:
     return place.client.send(method, path, purpose=_PURPOSE, body=body, once=once).data
 
@@ -94,7 +99,7 @@ def _hub_change(
         sent["state"] = "open" if turn == "open" else "closed"
     path = f"{_hub_path(place)}/{issue.number}"
     _send(place, "PATCH", path, sent)
-    if place.label not in issue.labels and (name := named(place)):
+    if not labelled(issue, place.label) and (name := named(place)):
         _send(place, "POST", f"{path}/labels", {"labels": [name]})
 
 
@@ -284,7 +289,7 @@ def _azure_change(place: Place, issue: Issue, body: str, turn: Turn) -> None:
         state = next((name for one in wanted for name, category in states.items() if category == one), None)
         if state:
             fields["State"] = state
-    if place.label not in issue.labels:
+    if not labelled(issue, place.label):
         fields["Tags"] = "; ".join((*issue.labels, place.label))
     _azure_send(place, "PATCH", f"{_wit(place)}/workitems/{issue.number}", fields)
 

@@ -12,7 +12,7 @@ from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.forges import marks
 from git_mlops.forges.answers import same
 from git_mlops.forges.client import Client, Pace, RefusedError, UnclearError
-from git_mlops.forges.issue_ways import PREFIX, WAYS, Issue, Place, Turn, Way
+from git_mlops.forges.issue_ways import PREFIX, WAYS, Issue, Place, Turn, Way, labelled
 from git_mlops.forges.markup import closed, disarmed, inert
 from git_mlops.forges.registry import FORGES
 from git_mlops.forges.values import Forge, Target
@@ -153,7 +153,7 @@ def _settled(desk: _Desk, notice: Notice, known: Sequence[Issue]) -> Kept:
 def _created(desk: _Desk, notice: Notice) -> Issue:
     created = desk.way.create(desk.place, _title(notice), _body(desk, notice, ()))
     if created.number:
-        if desk.me is None and desk.place.label not in created.labels:
+        if desk.me is None and not labelled(created, desk.place.label):
             raise _unlabelled(desk, notice, created)
         return created
     raise UnclearError(
@@ -185,7 +185,7 @@ def _ours(desk: _Desk, notice: Notice, found: Sequence[Issue], created: Issue | 
         one.number: one
         for one in found
         if marks.is_marked(one.body, label, hidden=desk.way.hidden, form=marks.ISSUE)
-        and (one.author == me if me is not None else desk.place.label in one.labels)
+        and (one.author == me if me is not None else labelled(one, desk.place.label))
     }
     if created is not None:
         mine.setdefault(created.number, created)
