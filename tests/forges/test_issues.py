@@ -3,10 +3,12 @@
 import threading
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from git_mlops import forges
 from git_mlops.errors import MlopsError
-from git_mlops.forges import Kept, Notice, issue_ways
+from git_mlops.forges import Kept, Notice, issue_ways, marks
 from git_mlops.reports.markdown import escape
 from tests.forges.apps import APPS, TOKEN, Azure, Bitbucket, BitbucketServer, Gitea, GitHub, GitLab
 from tests.forges.conftest import Fault, Forge, Start
@@ -333,3 +335,17 @@ def test_a_name_that_is_no_author_is_no_failure(start: Start) -> None:
     forge = start(GitHub)
     forge.fail(Fault("GET", 422, path="creator", says="Validation Failed"))
     assert keep(forge)[0].action == "created"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=4), st.text(max_size=120))
+def test_marks_are_read_again_from_azures_html(verdicts: list[str], body: str) -> None:
+    pushes = [
+        marks.push(f"2026-05-{n + 1:02}T12:00:00Z", said or "x", marks.ISSUE)
+        for n, said in enumerate(verdicts)
+    ]
+    mark = marks.Mark("m-drift-01234567", hidden=False, form=marks.ISSUE)
+    made = marks.written(mark, f"- {escape(body)}", pushes[0], pushes[1:], 150_000, "")
+    read = issue_ways.from_html(issue_ways.to_html(made))
+    assert marks.is_marked(read, mark.label, hidden=False, form=marks.ISSUE)
+    assert marks.pushes(read, hidden=False, form=marks.ISSUE) == pushes
