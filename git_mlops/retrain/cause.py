@@ -71,9 +71,10 @@ def settled(repo: Repo, cause: Cause, champion: Version, stage: str) -> Cause:
     if run is not None:
         cause = _with(cause, run.record, "its last record")._replace(run=run.commit)
     if not cause.kind:
-        said = "found nothing" if run is not None else "has recorded nothing"
+        looked = run is not None or cause.source
+        said = "found neither drift nor decay of" if looked else "has recorded nothing of"
         raise MlopsError(
-            f"why is `{champion.name}` to be trained again? The monitor {said} of {champion.version}",
+            f"why is `{champion.name}` to be trained again? The monitor {said} {champion.version}",
             hint=f"{_WAYS}; or `git mlops monitor '{champion.name}#{stage}'` first",
         )
     return cause

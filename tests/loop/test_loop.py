@@ -93,9 +93,8 @@ def test_it_is_calm_afterwards_and_the_issues_are_closed(story: Story) -> None:
 
 
 def test_without_a_finding_there_is_no_reason_to_train_again(story: Story) -> None:
-    assert story.rest.stderr.startswith(
-        "error: why is `progression` to be trained again? The monitor found nothing of v0.1.1\n"
-    )
+    why = "why is `progression` to be trained again? The monitor found neither drift nor decay of v0.1.1"
+    assert story.rest.stderr.startswith(f"error: {why}\n")
 
 
 def causes(lineage: Any) -> list[tuple[str, str]]:

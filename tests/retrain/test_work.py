@@ -130,7 +130,7 @@ def test_without_a_reason_the_monitors_last_record_of_the_champion_is_one(served
     why = plan.prepare(served.repo, asked).request.cause
     assert (why.kind, why.run, why.findings) == ("drift", newest, ("quality is bad", "nulls is bad"))
     recorded(served, "v0.1.0", ("drift", "unknown"), time="2026-01-05")
-    with pytest.raises(MlopsError, match=r"The monitor found nothing of v0\.1\.0"):
+    with pytest.raises(MlopsError, match=r"The monitor found neither drift nor decay of v0\.1\.0"):
         plan.prepare(served.repo, asked)
     why = plan.prepare(served.repo, Request(None, cause.of("drift", None))).request.cause
     assert (why.kind, why.findings) == ("drift", ())
