@@ -136,7 +136,18 @@ def _quality(quality: Quality) -> Section:
     ]
     drawn = (pictures.calibration(quality.bins),) if quality.bins else ()
     note = f"{quality.rows} of {quality.labels} labels have a prediction"
-    return Section("Quality", (Table(("metric", "value", "95 %"), rows),), (note,), drawn)
+    tables = [Table(("metric", "value", "95 %"), rows)]
+    if quality.slices:
+        tables.append(Table(("slice", "rows", "metric", "value", "in the other rows"), [*_sliced(quality)]))
+    return Section("Quality", tuple(tables), (note,), drawn)
+
+
+def _sliced(quality: Quality) -> Iterator[Sequence[str | Cell]]:
+    for part in quality.slices:
+        for name, (value, _error) in part.metrics.items():
+            others = part.others[name][0] if name in part.others else None
+            where = f"{short(part.column)} = {short(part.value)}"
+            yield [where, Cell(str(part.rows), number=True), name, _number(value), _number(others)]
 
 
 def _about(one: Observation) -> Iterator[Section]:

@@ -1,17 +1,14 @@
 """Labels that came later, joined to predictions by key. With Polars."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
-from git_mlops.findings import Finding
 from git_mlops.monitor import quality, samples
-from git_mlops.monitor.judging import number
-from git_mlops.monitor.quality import Quality
+from git_mlops.monitor.quality import Quality, Sliced
 from git_mlops.monitor.samples import Side
-from git_mlops.monitor.settings import Settings
 from git_mlops.tables import frames
 
 if TYPE_CHECKING:
@@ -20,8 +17,6 @@ if TYPE_CHECKING:
 FEWEST = 30
 """Labels: with fewer a metric says nothing."""
 _CLASSES = 20
-_FAR = 2.33
-"""Standard errors that chance is given: one run of a hundred."""
 
 
 class Asked(NamedTuple):
@@ -38,12 +33,15 @@ class Asked(NamedTuple):
     """The class whose probability is said."""
 
 
-def measure(current: "pl.LazyFrame", asked: Asked, predictions: Sequence[str]) -> Quality:
+def measure(
+    current: "pl.LazyFrame", asked: Asked, predictions: Sequence[str], slices: Sequence[str] = ()
+) -> Quality:
     """The quality of predictions.
 
     Args:
         current: rows with predictions, the latest of a key last.
         predictions: columns that may hold them, the likeliest first.
+        slices: columns whose parts are measured by themselves, too.
 
     Raises:
         MlopsError: a column is missing, or nothing can be read (3).
@@ -58,7 +56,9 @@ def measure(current: "pl.LazyFrame", asked: Asked, predictions: Sequence[str]) -
         _refuse_without(asked.key, there, "the predictions")
         _refuse_without(asked.key, given, f"`{asked.labels.said}`")
         keys = [pl.col(name).cast(pl.String) for name in asked.key]
-        ours = current.select(*keys, pl.col(said).alias("said")).unique([*asked.key], keep="last")
+        parts = [name for name in slices if name in there and name not in asked.key]
+        kept = [pl.col(name).cast(pl.String).alias(f"{_PART}{name}") for name in parts]
+        ours = current.select(*keys, pl.col(said).alias("said"), *kept).unique([*asked.key], keep="last")
         theirs = labels.select(*keys, pl.col(truth).alias("truth")).unique([*asked.key], keep="last")
         found = (
             theirs.join(ours, on=list(asked.key)).drop_nulls(["said", "truth"]).collect(engine="streaming")
@@ -68,7 +68,29 @@ def measure(current: "pl.LazyFrame", asked: Asked, predictions: Sequence[str]) -
         raise MlopsError(
             f"labels cannot be read: {frames.reason(error)}", exit_code=CANNOT_EVALUATE
         ) from error
-    return _measured(found["truth"], found["said"], count, asked.positive)
+    measured = _measured(found["truth"], found["said"], count, asked.positive)
+    return measured._replace(slices=tuple(_sliced(found, parts, asked.positive)))
+
+
+_PART = "part of "
+
+
+def _sliced(found: "pl.DataFrame", parts: Sequence[str], positive: str | None) -> Iterator[Sliced]:
+    """The parts with labels enough, on both sides."""
+
+    for name in parts:
+        cells = found[f"{_PART}{name}"]
+        counts = cells.drop_nulls().value_counts(name="n").sort(["n", cells.name], descending=[True, False])
+        for value, rows in counts.head(_MOST_SLICES).iter_rows():
+            if min(rows, found.height - rows) < FEWEST:
+                continue
+            inside = (cells == value).fill_null(value=False)
+            sides = [found.filter(rule) for rule in (inside, ~inside)]
+            own, others = (_measured(x["truth"], x["said"], x.height, positive).metrics for x in sides)
+            yield Sliced(name, str(value), rows, own, others)
+
+
+_MOST_SLICES = 30
 
 
 def _one(what: str, named: str | None, possible: Sequence[str], there: Sequence[str]) -> str:
@@ -128,29 +150,3 @@ def _binary(series: "pl.Series") -> bool:
 
 def _whole(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> bool:
     return bool((values == np.floor(values)).all())
-
-
-# -- against what was recorded ------------------------------------------------------------------------------
-
-_LESS_IS_BETTER = frozenset(("rmse", "mse", "mae", "log_loss", "brier", "ece"))
-_CALLED = {"auc": "roc_auc", "acc": "accuracy", "logloss": "log_loss", "brier_score": "brier"}
-
-
-def judge(found: Quality, recorded: Mapping[str, object], settings: Settings) -> list[Finding]:
-    """Metrics that are worse than at the registration, beyond what is allowed and what chance explains."""
-    if found.rows < FEWEST:
-        said = f"{found.rows} of {found.labels} labels have a prediction; {FEWEST} are needed"
-        return [Finding("quality", "unknown", said, hint="is `--key` what tells the rows apart?")]
-    findings = []
-    for name, value in recorded.items():
-        last = name.rpartition(":")[2].rpartition(".")[2].lower()
-        metric = _CALLED.get(last, last)
-        if not isinstance(value, int | float) or isinstance(value, bool) or metric not in found.metrics:
-            continue
-        now, error = found.metrics[metric]
-        worse = (now - value) if metric in _LESS_IS_BETTER else (value - now)
-        if worse > settings.quality + _FAR * error:
-            said = f"`{metric}` is {number(now)} ± {1.96 * error:.2g}, at the registration {number(value)}"
-            data = {"metric": metric, "value": now, "error": error, "recorded": value}
-            findings.append(Finding("quality", "error", said, data=data))
-    return findings

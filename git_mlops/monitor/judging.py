@@ -11,7 +11,10 @@ from git_mlops.monitor.samples import Compared
 from git_mlops.monitor.settings import Settings
 from git_mlops.monitor.shuffled import Column
 
-RULES = ("drift", "new-category", "nulls", "range", "skew", "staleness", "quality", "latency")
+RULES = (
+    "drift", "new-category", "nulls", "range", "skew", "health", "staleness", "quality", "calibration",
+    "latency", "throughput", "dependency", "data-source", "vulnerability",
+)  # fmt: skip
 _NAMED = 5
 _EXTREMES = 0.02
 """Of the rate of false alarms: what numbers beyond the ends of the reference add to it, in all columns."""

@@ -70,8 +70,15 @@ def plain(one: Observation) -> dict[str, object]:
     if one.drift is not None:
         said |= _drift(one.drift, one)
     if one.quality is not None:
-        said["quality"] = one.quality._asdict() | {"bins": [list(row) for row in one.quality.bins]}
+        said["quality"] = _quality(one.quality, one.private)
     return said
+
+
+def _quality(quality: Quality, private: frozenset[str]) -> dict[str, object]:
+    slices = [
+        part._asdict() | {"value": None if part.column in private else part.value} for part in quality.slices
+    ]
+    return quality._asdict() | {"bins": [list(row) for row in quality.bins], "slices": slices}
 
 
 def _drift(drift: Drift, one: Observation) -> dict[str, object]:

@@ -6,8 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from git_mlops.monitor import chances
+
 Floats = NDArray[np.float64]
 _CALIBRATION = 10
+_BIN = 5
+"""Rows of a cell whose share says something."""
 
 
 class Measure(NamedTuple):
@@ -29,6 +33,24 @@ class Quality(NamedTuple):
     """Name → value and standard error."""
     bins: tuple[tuple[float, float, int], ...] = ()
     """Of a probability: what was said on average, what came true, rows."""
+    slices: tuple["Sliced", ...] = ()
+
+
+class Sliced(NamedTuple):
+    """The quality of a part of the rows, and of the others."""
+
+    column: str
+    value: str
+    rows: int
+    metrics: dict[str, tuple[float, float]]
+    others: dict[str, tuple[float, float]]
+
+
+def miscalibrated(bins: tuple[tuple[float, float, int], ...]) -> float:
+    """Logarithm of the chance that probabilities which are right look so wrong (Hosmer and Lemeshow)."""
+    used = [one for one in bins if one[2] >= _BIN]
+    off = sum(n * (told - came) ** 2 / max(told * (1 - told), 1e-9) for told, came, n in used)
+    return float(chances.log_chi2(np.array([off]), max(len(used), 1))[0])
 
 
 def regression(truth: Floats, said: Floats) -> dict[str, tuple[float, float]]:

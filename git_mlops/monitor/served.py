@@ -7,7 +7,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from git_mlops.data import cache, profile, transfer
@@ -16,7 +16,7 @@ from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.findings import Finding, ordered
 from git_mlops.git.repo import Repo
-from git_mlops.monitor import drift, joined, judging, replay, samples
+from git_mlops.monitor import drift, health, history, joined, judging, replay, samples, speed, worse
 from git_mlops.monitor.drift import Drift
 from git_mlops.monitor.joined import Asked
 from git_mlops.monitor.observed import Observation, Subject
@@ -122,7 +122,10 @@ class _Comparison(NamedTuple):
         span: tuple[str | None, str | None] = (None, None)
         if served.logged:
             span = _span(served.whole)
-            findings += _log(served, span, settings, numbers)
+            past = history.read(self.repo, version.name)
+            findings += speed.judge(served.whole, settings, speed.baseline(version, past), numbers)
+            findings += _stale(span[1], settings, numbers)
+            findings += health.judge(served.whole, served.answers, settings)
             findings += _answers(served, settings, notes)
         findings += _ages(self.repo, version, self.reference.path, settings, numbers)
         findings += self._replayed(features, numbers, notes)
@@ -172,10 +175,12 @@ class _Comparison(NamedTuple):
     def _quality(self, findings: list[Finding]) -> Quality | None:
         if self.request.labels is None:
             return None
-        measured = joined.measure(_keyed(self.served), self.request.labels, self.served.answers)
+        measured = joined.measure(
+            _keyed(self.served), self.request.labels, self.served.answers, self.settings.slices
+        )
         recorded = self.version.facts.get("metrics")
         known = recorded if isinstance(recorded, Mapping) else {}
-        findings += joined.judge(measured, known, self.settings)
+        findings += worse.judge(measured, known, self.settings)
         return measured
 
 
@@ -329,23 +334,9 @@ def _span(whole: "pl.LazyFrame") -> tuple[str | None, str | None]:
     return first, last
 
 
-def _log(
-    served: _Served, span: tuple[str | None, str | None], settings: Settings, numbers: dict[str, float]
-) -> Iterator[Finding]:
-    """Latency and age of what was logged."""
-    import polars as pl
-
-    times = served.whole.group_by("request").agg(pl.col("ms").max())
-    ms = pl.col("ms")
-    asked = [pl.len().alias("requests"), *(ms.quantile(q / 100).alias(f"p{q}_ms") for q in (50, 95, 99))]
-    row: dict[str, Any] = times.select(asked).collect(engine="streaming").row(0, named=True)
-    numbers.update({name: float(value) for name, value in row.items() if value is not None})
-    p95 = numbers.get("p95_ms")
-    if settings.latency is not None and p95 is not None and p95 > settings.latency:
-        said = f"one answer of twenty takes more than {p95:.3g} ms, allowed are {settings.latency:g}"
-        yield Finding("latency", "error", said, data={"p95": p95, "allowed": settings.latency})
-    if span[1] is not None:
-        age = (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(span[1])).total_seconds()
+def _stale(until: str | None, settings: Settings, numbers: dict[str, float]) -> Iterator[Finding]:
+    if until is not None:
+        age = (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(until)).total_seconds()
         numbers["log_age_seconds"] = age
         yield from _too_old("the last answer", "log", age, settings.ages.log)
 

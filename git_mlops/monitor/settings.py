@@ -107,6 +107,14 @@ class Settings(NamedTuple):
     ages: Ages = Ages()
     latency: float | None = None
     """The slowest 95th percentile of answers, in milliseconds."""
+    slower: float = 0.5
+    """How much slower than its baseline the 95th percentile may become: a half of it."""
+    quieter: float = 0.5
+    """By how much fewer requests may come than in the first runs."""
+    calibration: float = 0.05
+    """How far probabilities may be off what comes true, on average."""
+    saturated: float = 0.2
+    """The share of answers that may be at their least or largest value."""
     alerts: Alerts = Alerts()
     skew: Skew = Skew()
 
@@ -129,16 +137,12 @@ def checked(settings: Settings) -> None:
 
 
 def _problems(settings: Settings) -> Iterator[tuple[str, str, str | None]]:
+    yield from _amounts(settings)
+    yield from _skewed(settings.skew)
     if not 0.0005 <= settings.false_alarms <= 0.5:
         yield "false_alarms", "expected a share between 0.0005 and 0.5", "0.01 is one run of a hundred"
     if not 0 <= settings.effect < 1:
         yield "effect", "expected a share between 0 and 1", None
-    if settings.must_find <= 0:
-        yield "must_find", "expected a number above 0", None
-    for name, column in settings.columns.items():
-        if column.effect is not None and column.effect < 0:
-            yield f"columns.{name}.effect", "expected no negative number", None
-    yield from _skewed(settings.skew)
     times = {f"ages.{name}": text for name, text in settings.ages._asdict().items()}
     for key, text in {**times, "alerts.again": settings.alerts.again}.items():
         if text is not None and _TIME.fullmatch(text.strip()) is None:
@@ -147,6 +151,18 @@ def _problems(settings: Settings) -> Iterator[tuple[str, str, str | None]]:
         yield from _unnamed(settings.alerts.issue)
     if settings.alerts.quiet is not None and hours(settings.alerts.quiet) is None:
         yield "alerts.quiet", f"`{settings.alerts.quiet}` is no span of hours", "for example `22:00-06:00`"
+
+
+def _amounts(settings: Settings) -> Iterator[tuple[str, str, str | None]]:
+    if settings.must_find <= 0:
+        yield "must_find", "expected a number above 0", None
+    keys = ("slower", "quieter", "calibration", "saturated", "quality")
+    plain = {key: getattr(settings, key) for key in keys}
+    for name, column in settings.columns.items():
+        plain |= {f"columns.{name}.{key}": getattr(column, key) for key in ("effect", "tolerance")}
+    for key, value in plain.items():
+        if value is not None and value < 0:
+            yield key, "expected no negative number", None
 
 
 def _skewed(skew: Skew) -> Iterator[tuple[str, str, str | None]]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError, NotFoundError
 from git_mlops.findings import ordered
-from git_mlops.monitor import drift, joined, judging, replay, samples
+from git_mlops.monitor import drift, joined, judging, replay, samples, worse
 from git_mlops.monitor.joined import Asked
 from git_mlops.monitor.observed import Observation, Subject
 from git_mlops.monitor.samples import Both, Side
@@ -54,8 +54,8 @@ def files(request: Request, settings: Settings) -> Observation:
         findings += again.findings
         numbers["replayed"] = float(again.rows)
     if request.labels is not None:
-        measured = joined.measure(samples.scan(current.parts), request.labels, _LIKELY)
-        findings += joined.judge(measured, {}, settings)
+        measured = joined.measure(samples.scan(current.parts), request.labels, _LIKELY, settings.slices)
+        findings += worse.judge(measured, {}, settings)
     subject = Subject(request.name, reference=reference.said, current=current.said)
     return Observation(subject, now(), tuple(ordered(findings)), found, measured, numbers)
 

@@ -8,7 +8,7 @@ import pytest
 from sklearn import metrics
 
 from git_mlops.errors import MlopsError
-from git_mlops.monitor import joined, quality, watch
+from git_mlops.monitor import joined, quality, watch, worse
 from git_mlops.monitor.joined import Asked
 from git_mlops.monitor.settings import Settings
 
@@ -87,8 +87,53 @@ def test_columns_that_are_not_there_are_named(
 
 def test_a_metric_is_worse_only_beyond_chance_and_what_is_allowed() -> None:
     found = quality.Quality(500, 500, {"accuracy": (0.85, 0.016), "rmse": (3.0, 0.1)})
-    assert joined.judge(found, {"m.json:accuracy": 0.9, "rmse": 2.9, "other": 1.0}, Settings()) == []
-    worse = joined.judge(found, {"m.json:acc": 0.95, "rmse": 2.0, "accuracy": True}, Settings())
-    assert [one.data["metric"] for one in worse] == ["accuracy", "rmse"]
-    few = joined.judge(found._replace(rows=3), {"acc": 0.95}, Settings())
+    assert worse.judge(found, {"m.json:accuracy": 0.9, "rmse": 2.9, "other": 1.0}, Settings()) == []
+    judged = worse.judge(found, {"m.json:acc": 0.95, "rmse": 2.0, "accuracy": True}, Settings())
+    assert [one.data["metric"] for one in judged] == ["accuracy", "rmse"]
+    few = worse.judge(found._replace(rows=3), {"acc": 0.95}, Settings())
     assert [(one.rule, one.level) for one in few] == [("quality", "unknown")]
+
+
+def _probable(rows: int, seed: int, off: float = 0.0) -> pl.DataFrame:
+    """A probability, and what came true; `off` is how much too sure it was."""
+    random = np.random.default_rng(seed)
+    true = random.uniform(0.05, 0.95, size=rows)
+    said = np.clip(true + off * np.sign(true - 0.5), 0.01, 0.99)
+    truth = (random.random(rows) < true).astype(np.int64)
+    return pl.DataFrame({"id": range(rows), "prediction": said, "truth": truth})
+
+
+def _judged(folder: Path, table: pl.DataFrame, recorded: dict[str, float]) -> list[tuple[str, str]]:
+    asked = _asked(folder, table.select("id", "truth"))
+    found = joined.measure(table.drop("truth").lazy(), asked, ["prediction"])
+    return [(one.rule, one.level) for one in worse.judge(found, recorded, Settings())]
+
+
+def test_probabilities_that_do_not_come_true_are_found_and_right_ones_are_not(tmp_path: Path) -> None:
+    right, sure = _probable(2000, 1), _probable(2000, 1, off=0.15)
+    assert _judged(tmp_path, right, {"ece": 0.0}) == []
+    assert _judged(tmp_path, sure, {}) == [("calibration", "warning")]
+    assert _judged(tmp_path, sure, {"m.json:ece": 0.02}) == [("calibration", "error")]
+    assert _judged(tmp_path, sure, {"ece": 0.4}) == []
+
+
+def test_few_labels_do_not_say_that_probabilities_are_wrong(tmp_path: Path) -> None:
+    alarms = [_judged(tmp_path, _probable(60, seed), {}) for seed in range(20)]
+    assert sum(map(bool, alarms)) <= 1
+
+
+def test_a_slice_is_held_against_what_is_recorded_of_it_or_against_the_other_rows(tmp_path: Path) -> None:
+    random = np.random.default_rng(4)
+    city = random.choice(["Ghent", "Namur", "Mons"], size=900)
+    wrong = (random.random(900) < np.where(city == "Namur", 0.4, 0.1)).astype(np.int64)
+    truth = random.integers(0, 2, size=900)
+    table = pl.DataFrame({"id": range(900), "city": city, "prediction": truth ^ wrong})
+    asked = _asked(tmp_path, pl.DataFrame({"id": range(900), "truth": truth}))
+    found = joined.measure(table.lazy(), asked, ["prediction"], ["city", "nothing"])
+    assert {part.value for part in found.slices} == {"Ghent", "Namur", "Mons"}
+    (part,) = [one for one in worse.judge(found, {}, Settings()) if one.level == "warning"]
+    assert part.data["slice"] == {"city": "Namur"}
+    named = {"slices.Namur.accuracy": 0.9, "m.json:slices.city=Ghent.accuracy": 0.9}
+    (error,) = worse.judge(found, named, Settings())
+    assert (error.level, error.data["slice"], error.data["recorded"]) == ("error", {"city": "Namur"}, 0.9)
+    assert worse.judge(found, {"slices.Namur.accuracy": 0.6}, Settings()) == []

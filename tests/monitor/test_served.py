@@ -9,7 +9,7 @@ import pytest
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import MlopsError
 from git_mlops.git.repo import Repo
-from git_mlops.monitor import history, joined, observed, served, watch
+from git_mlops.monitor import history, joined, observed, served, speed, watch
 from git_mlops.monitor.settings import Ages, Settings
 from git_mlops.registry import read
 from tests.monitor.conftest import people, serve
@@ -115,3 +115,63 @@ def test_how_far_to_look_back_must_be_a_length_of_time(model: Repo) -> None:
     with pytest.raises(MlopsError, match="`soon` is no length of time"):
         _compare(model, since="soon")
     assert [one.level for one in _compare(model, since="0h").findings] == ["unknown"]
+
+
+def _edited(repo: Repo, **columns: pl.Expr) -> None:
+    file = repo.private / "serve" / "m" / "v0.1.0" / "1.parquet"
+    pl.read_parquet(file).with_columns(**columns).write_parquet(file)
+
+
+def test_answers_that_are_nothing_or_infinite_are_found(model: Repo) -> None:
+    serve(model, people(400, seed=2))
+    row, answer = pl.int_range(pl.len()), pl.col("out.prediction").cast(pl.Float64)
+    bad = pl.when(row == 3).then(float("nan")).when(row == 4).then(float("inf")).when(row > 5).then(answer)
+    _edited(model, **{"out.prediction": bad})
+    found = [one for one in _compare(model).findings if one.rule == "health"]
+    assert [(one.level, one.data["rows"]) for one in found] == [("error", 1), ("error", 5)]
+
+
+def test_answers_that_are_all_alike_or_at_an_end_are_told(model: Repo) -> None:
+    serve(model, people(400, seed=2))
+    _edited(model, **{"out.prediction": pl.lit(1)})
+    assert [(one.rule, one.level) for one in _compare(model).findings] == [("health", "warning")]
+    row = pl.int_range(pl.len())
+    _edited(model, **{"out.prediction": pl.when(row % 3 == 0).then(1.0).otherwise(row / 400)})
+    (found,) = [one for one in _compare(model).findings if one.rule == "health"]
+    assert (found.data["value"], found.level) == (1.0, "warning")
+    assert "largest value, 1, in 33.5 % of the rows: saturated?" in found.message
+
+
+def test_a_model_that_became_slower_than_it_was_is_found(model: Repo) -> None:
+    serve(model, people(seed=2))
+    first = _compare(model)
+    assert _said(first) == []
+    history.record(model, first)
+    _edited(model, ms=pl.col("ms") * 1.4)
+    assert _said(_compare(model)) == []
+    _edited(model, ms=pl.col("ms") * 1.4)
+    (found,) = _compare(model).findings
+    assert (found.rule, found.level, found.data["baseline"]) == ("latency", "error", 10.0)
+    assert _said(_compare(model, Settings(slower=2))) == []
+
+
+def test_a_latency_of_the_registration_is_the_baseline_and_few_slow_ones_are_chance(model: Repo) -> None:
+    version = read.resolve(model, "m")
+    known = speed.baseline(version._replace(facts={"metrics": {"smoke.json:p95_ms": 4.0}}), [])
+    assert known == speed.Baseline(4.0, None, "at the registration")
+    serve(model, people(200, seed=2))
+    rows = pl.scan_parquet(model.private / "serve" / "m" / "v0.1.0" / "1.parquet")
+    for slow, expected in ((14, []), (30, ["latency"])):
+        ms = pl.when(pl.int_range(pl.len()) < slow).then(9.0).otherwise(3.0)
+        found = speed.judge(rows.with_columns(ms=ms), Settings(), known, {})
+        assert [one.rule for one in found] == expected
+
+
+def test_requests_that_stay_away_are_told(model: Repo) -> None:
+    serve(model, people(seed=2))
+    history.record(model, _compare(model))
+    start = pl.col("time").min()
+    _edited(model, time=start + (pl.col("time") - start) * 3 - dt.timedelta(hours=1))
+    (found,) = _compare(model).findings
+    assert (found.rule, found.level) == ("throughput", "warning")
+    assert found.data["baseline"] == pytest.approx(1, abs=0.01)
