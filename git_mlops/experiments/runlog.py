@@ -31,7 +31,8 @@ _SYNC_EVERY = 1.0
 
 Event = Mapping[str, Any]
 """Keys: `m` metrics, `p` parameters, `t` tags, `-t` tags that go, `i` facts of the run, `d` datasets,
-`in` and `out` models, `model` a new one, `mp`, `mt`, `-mt`, `mi` its parameters, tags, gone tags, facts."""
+`in` and `out` models, `model` a new one, `mp`, `mt`, `-mt`, `mi` its parameters, tags, gone tags, facts, `mm`
+metrics of it that another run logged."""
 
 Point = tuple[float, int, int]
 """Value, milliseconds since 1970, step."""
@@ -141,6 +142,12 @@ def _model_tag_gone(state: State, pair: list[str]) -> None:
     state.model(pair[0]).get("tags", {}).pop(pair[1], None)
 
 
+def _model_metrics(state: State, pair: tuple[str, list[list[Any]]]) -> None:
+    """Each: name, value, milliseconds, step, the dataset's name and digest, the run."""
+    known = state.model(pair[0]).setdefault("metrics", [])
+    known += [[name, finite(value), *more] for name, value, *more in pair[1]]
+
+
 _APPLY: dict[str, Any] = {
     "m": State.metrics,
     "p": _params,
@@ -154,6 +161,7 @@ _APPLY: dict[str, Any] = {
     "mp": lambda state, pair: state.model(pair[0]).setdefault("params", {}).update(pair[1]),
     "mt": lambda state, pair: state.model(pair[0]).setdefault("tags", {}).update(pair[1]),
     "-mt": _model_tag_gone,
+    "mm": _model_metrics,
     "mi": lambda state, pair: state.model(pair[0]).update(pair[1]),
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from mlflow.entities import (
     Dataset,
@@ -28,12 +29,27 @@ from git_mlops.experiments.runlog import State
 from git_mlops.tracking.groups import Group
 
 
+def below(root: str, *parts: str) -> str:
+    """A place below another; what follows `?` or `#` in a URI stays behind it."""
+    scheme, _, _rest = root.partition("://")
+    if not _rest or not ({"?", "#"} & {*root}):
+        return "/".join((root, *parts))
+    where = urlsplit(root)
+    return urlunsplit(
+        (scheme, where.netloc, "/".join((where.path.rstrip("/"), *parts)), where.query, where.fragment)
+    )
+
+
+def _place(group: Group, root: str) -> str:
+    return group.location or below(root, group.id)
+
+
 def experiment(group: Group, root: str) -> Experiment:
     """An experiment; artifacts below `root` unless it says otherwise."""
     return Experiment(
         experiment_id=group.id,
         name=group.name,
-        artifact_location=group.location or f"{root}/{group.id}",
+        artifact_location=_place(group, root),
         lifecycle_stage=LifecycleStage.DELETED if group.deleted else LifecycleStage.ACTIVE,
         tags=[ExperimentTag(name, value) for name, value in group.tags.items()],
         creation_time=group.created,
@@ -53,7 +69,7 @@ def run_info(state: State, group: Group, root: str) -> RunInfo:
         start_time=info.get("start_time") or 0,
         end_time=info.get("end_time"),
         lifecycle_stage=LifecycleStage.DELETED if gone else LifecycleStage.ACTIVE,
-        artifact_uri=f"{group.location or f'{root}/{group.id}'}/{info['run_id']}/artifacts",
+        artifact_uri=below(_place(group, root), info["run_id"], "artifacts"),
         run_name=info.get("run_name"),
     )
 
@@ -90,16 +106,15 @@ def dataset(found: Mapping[str, Any]) -> DatasetInput:
 def model(found: Mapping[str, Any], run_id: str | None, group: Group, root: str) -> LoggedModel:
     """A logged model."""
     model_id = found["model_id"]
-    base = group.location or f"{root}/{group.id}"
     return LoggedModel(
         experiment_id=group.id,
         model_id=model_id,
         name=found["name"],
-        artifact_location=f"{base}/models/{model_id}/artifacts",
+        artifact_location=below(_place(group, root), "models", model_id, "artifacts"),
         creation_timestamp=found.get("created", 0),
         last_updated_timestamp=found.get("updated", 0),
         model_type=found.get("model_type"),
-        source_run_id=run_id,
+        source_run_id=run_id or found.get("source_run_id"),
         status=LoggedModelStatus(found.get("status", "PENDING")),
         status_message=found.get("status_message"),
         tags=dict(found.get("tags", {})),
@@ -112,8 +127,8 @@ def _model_metrics(found: Mapping[str, Any], run_id: str | None) -> list[Metric]
     """The newest value of each, by dataset."""
     newest: dict[tuple[object, ...], list[Any]] = {}
     for one in found.get("metrics", ()):
-        name, value, moment, step, *dataset = one
-        key = (name, *dataset)
+        name, value, moment, step, *more = one
+        key = (name, *more[:2])
         old = newest.get(key)
         if old is None or (step, moment, float(value)) >= (old[3], old[2], float(old[1])):
             newest[key] = one
@@ -124,9 +139,11 @@ def _model_metrics(found: Mapping[str, Any], run_id: str | None) -> list[Metric]
             timestamp=moment,
             step=step,
             model_id=found["model_id"],
-            run_id=run_id,
-            dataset_name=dataset[0] if dataset else None,
-            dataset_digest=dataset[1] if len(dataset) > 1 else None,
+            run_id=run or run_id,
+            dataset_name=dataset,
+            dataset_digest=digest,
         )
-        for name, value, moment, step, *dataset in newest.values()
+        for name, value, moment, step, dataset, digest, run in (
+            [*one, None, None, None][:7] for one in newest.values()
+        )
     ]

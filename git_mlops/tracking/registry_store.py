@@ -147,7 +147,7 @@ class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
     def _model(self, model: Model) -> RegisteredModel:
         found, more = model.found, model.more
         first = min((event.time for event in found.events), default=0) * 1000
-        numbers = {one.version: str(model.number(one.version)) for one in model.active}
+        numbers = {one.version: model.number(one.version) for one in model.active}
         return RegisteredModel(
             name=model.name,
             creation_timestamp=more.get("created") or first,
@@ -316,7 +316,7 @@ class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
         created = facts.get("created") or version.time * 1000
         return ModelVersion(
             name=model.name,
-            version=str(model.number(one.version)),
+            version=model.number(one.version),
             creation_timestamp=created,
             last_updated_timestamp=max(created, told.get("updated", 0)),
             description=told.get("description", ""),
@@ -415,9 +415,10 @@ class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
         found = [self._version(model, one) for model in models for one in model.active]
         if not _asks_for_prompts(filter_string):
             found = [one for one in found if not _is_prompt(one.tags)]
-        chosen = SearchModelVersionUtils.sort(
-            SearchModelVersionUtils.filter(found, filter_string), order_by or []
-        )
+        found.sort(key=lambda one: (-one.last_updated_timestamp, one.name, -int(one.version)))
+        chosen = SearchModelVersionUtils.filter(found, filter_string)
+        if order_by:
+            chosen = SearchModelVersionUtils.sort(chosen, order_by)
         return PagedList(*SearchUtils.paginate(chosen, page_token, most))
 
     # aliases

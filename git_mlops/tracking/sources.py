@@ -49,13 +49,15 @@ def find(recorder: Recorder, source: str, run_id: str | None, model_id: str | No
     named = next((part for part in parts if part.startswith("m-")), None)
     model = model_id or named
     if model and (entry := index.of_model(model)) is not None:
+        if not _has(recorder, f"models/{model}", ""):
+            return Source(_elsewhere(repo, source), ELSEWHERE, _run(entry), model, source)
         return Source(_commit(recorder, entry), f"{RUN}models/{model}", _run(entry), model)
     if source.startswith(_MODELS):
         return _copied(repo, source, run_id)
     wanted = run_id or next((part for part in parts if part in index.entries), "")
     found = index.get(wanted) if wanted else None
     below = _below(parts, wanted)
-    if found is None or not _has(recorder, found, below):
+    if found is None or not _has(recorder, wanted, below):
         return Source(_elsewhere(repo, source), ELSEWHERE, run_id, model_id, source)
     return Source(_commit(recorder, found), f"{RUN}artifacts/{below}".rstrip("/"), _run(found))
 
@@ -67,10 +69,9 @@ def _below(parts: list[str], run_id: str) -> str:
     return "/".join(parts[parts.index(run_id) + 1 :]) if parts[0] == "runs:" and run_id in parts else ""
 
 
-def _has(recorder: Recorder, entry: Entry, below: str) -> bool:
-    """Whether a run has such a file or directory."""
-    place = entry.facts.get("experiment_id", "0")
-    there = Artifacts(f"{ARTIFACTS}/{place}/{entry.run_id}/artifacts", recorder)
+def _has(recorder: Recorder, place: str, below: str) -> bool:
+    """Whether a run, or `models/<id>`, has such a file or directory."""
+    there = Artifacts(f"{ARTIFACTS}/0/{place}/artifacts", recorder)
     return bool(there.list_artifacts(below)) or below in {
         one.path for one in there.list_artifacts(below.rpartition("/")[0])
     }

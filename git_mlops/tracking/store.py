@@ -27,6 +27,7 @@ from mlflow.entities import (
 )
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import (
+    BAD_REQUEST,
     INVALID_PARAMETER_VALUE,
     INVALID_STATE,
     RESOURCE_ALREADY_EXISTS,
@@ -58,14 +59,14 @@ def _now() -> int:
 
 @contextmanager
 def said() -> Iterator[None]:
-    """Our errors as MLflow's: it answers them, where any other would be asked for again."""
+    """Our errors as MLflow's. Its clients ask again and again after a 500, which an INVALID_STATE is, too."""
     try:
         yield
     except MlopsError as error:
         hint = f" ({error.hint})" if error.hint else ""
-        raise MlflowException(f"{error}{hint}", INVALID_STATE) from error
+        raise MlflowException(f"{error}{hint}", BAD_REQUEST) from error
     except OSError as error:
-        raise MlflowException(f"git-mlops: {error}", INVALID_STATE) from error
+        raise MlflowException(f"git-mlops: {error}", BAD_REQUEST) from error
 
 
 def refuse(text: str, code: int = INVALID_PARAMETER_VALUE) -> NoReturn:
@@ -109,7 +110,7 @@ class Store(genai.Delegating, AbstractStore):  # type: ignore[misc]  # MLflow ha
             if (known := self.recorder.groups.named(name)) is not None:
                 gone = " in deleted state" if known.deleted else ""
                 refuse(f"Experiment(name={name}) already exists{gone}.", RESOURCE_ALREADY_EXISTS)
-            location = str(artifact_location).rstrip("/") if artifact_location else None
+            location = valid.location(artifact_location) if artifact_location else None
             made = self.recorder.groups.create(name, location, {t.key: t.value for t in tags or ()})
         return made.id
 
@@ -295,11 +296,27 @@ class Store(genai.Delegating, AbstractStore):  # type: ignore[misc]  # MLflow ha
                 event["i"] = {"run_name": name}
         if event:
             self._log(entry, event)
+            self._tell_models(run_id, state, event.get("m", ()))
 
     def log_metric(self, run_id: str, metric: Metric) -> None:
         valid.metric(metric, "")
-        entry, _state = self._active(run_id)
-        self._log(entry, {"m": [_metric(metric)]})
+        entry, state = self._active(run_id)
+        line = _metric(metric)
+        self._log(entry, {"m": [line]})
+        if len(line) > 4:
+            self._tell_models(run_id, state, [line])
+
+    def _tell_models(self, run_id: str, state: State, lines: Sequence[list[Any]]) -> None:
+        """Metrics of models that another run logged, or none: they are the model's, too."""
+        told: dict[str, list[list[Any]]] = {}
+        for name, value, moment, step, *more in lines:
+            if more and more[0] not in state.models:
+                told.setdefault(more[0], []).append([name, value, moment, step, *more[1:], run_id])
+        for model_id, metrics in told.items():
+            with said():
+                entry = self.recorder.index.of_model(model_id)
+            if entry is not None:
+                self._log(entry, {"mm": [model_id, metrics]})
 
     def log_param(self, run_id: str, param: Param) -> None:
         param = valid.param(param)
@@ -465,6 +482,8 @@ class Store(genai.Delegating, AbstractStore):  # type: ignore[misc]  # MLflow ha
         }
         if model_type:
             model["model_type"] = model_type
+        if source_run_id:
+            model["source_run_id"] = source_run_id
         if source_run_id and (entry := self.recorder.index.get(source_run_id)) is not None:
             self._log(entry, {"model": model})
         else:

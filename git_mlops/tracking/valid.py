@@ -9,6 +9,7 @@ import numbers
 import posixpath
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from mlflow.entities import DatasetInput, Metric, Param, RunTag
@@ -16,6 +17,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
 _NAME = re.compile(r"[/\w.\- :]*")
+_URI = re.compile(r"[a-zA-Z][\w.+-]*:")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}")
 _LONGEST_KEY, _LONGEST_PARAM, _LONGEST_TAG, _LONGEST_EXPERIMENT = 250, 6000, 8000, 500
 _LONGEST_MODEL, _LONGEST_MODEL_TAG = 256, 100_000
@@ -180,6 +182,14 @@ def experiment_name(name: Any) -> None:
     if not isinstance(name, str):
         raise refuse(f"Invalid experiment name: {name}. Expects a string.")
     _length("name", _LONGEST_EXPERIMENT, name)
+
+
+def location(given: Any) -> str:
+    """Where an experiment's artifacts go: a path is of this machine, wherever it is read."""
+    text = str(given).rstrip("/") or "/"
+    if text.startswith("runs:"):
+        raise refuse(f"Artifact location cannot be a runs:/ URI. Given: '{given}'")
+    return text if _URI.match(text) else str(Path.cwd() / text)
 
 
 def logged_model_name(name: str | None) -> None:

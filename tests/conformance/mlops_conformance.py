@@ -1,5 +1,7 @@
 """A plugin for MLflow's tests: the store is a fresh repository of ours, and what became of each test is kept.
 
+MLflow's tests look at artifacts as files: they go to a directory, as with `--default-artifact-root`.
+
 It is copied beside MLflow's tests and loaded there (`-p mlops_conformance`): nothing of this package can be
 imported by it, since MLflow's package of tests has the same name.
 """
@@ -21,6 +23,23 @@ OUTCOMES = "CONFORMANCE_OUTCOMES"
 """The file for lines `[test, outcome, why]`."""
 SECONDS = 180
 _WORST = {"passed": 0, "skipped": 1, "failed": 2}
+
+
+def _with_a_directory_for_artifacts() -> None:
+    from git_mlops import plugin  # before MLflow loads it
+
+    make = plugin.tracking_store
+
+    def tracking_store(store_uri: str | None = None, artifact_uri: str | None = None) -> object:
+        return make(
+            store_uri, artifact_uri or str(Path(str(store_uri).partition("://")[2]).with_name("mlruns"))
+        )
+
+    plugin.tracking_store = tracking_store
+
+
+if os.environ.get(STORE) == "git-mlops":
+    _with_a_directory_for_artifacts()
 
 
 @pytest.fixture

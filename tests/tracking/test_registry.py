@@ -39,10 +39,10 @@ def test_a_model_is_registered_promoted_and_loaded(
     assert tags == ["churn#prod#1", "churn@v0.1.0", "churn@v0.1.1"]
     assert (loaded.predict([[1.0]]).tolist(), by_number.predict([[1.0]]).tolist()) == ([1], [1])
     assert (one.run_id, one.tags, one.status_message) == (run.info.run_id, {"seen": "yes"}, "v0.1.0")
-    assert (found.name, found.description, found.aliases) == ("churn", "who leaves", {"prod": "2"})
+    assert (found.name, found.description, found.aliases) == ("churn", "who leaves", {"prod": 2})
     assert "v0.1.1" in shown
     client.delete_model_version("churn", "1")
-    assert [v.version for v in client.search_model_versions("name = 'churn'")] == ["2"]
+    assert [v.version for v in client.search_model_versions("name = 'churn'")] == [2]
 
 
 def test_the_registrys_errors_keep_mlflows_words(repo: Repo, mlflow: Any, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_name_that_no_tag_can_have_gets_one(repo: Repo, registry: Any) -> None
     registry.create_model_version("who leaves?", "s3://models/churn")
     registry.set_registered_model_alias("who leaves?", "prod", "1")
     (found,) = registry.search_registered_models("name LIKE 'who%'")
-    assert (found.name, found.aliases) == ("who leaves?", {"prod": "1"})
+    assert (found.name, found.aliases) == ("who leaves?", {"prod": 1})
     assert _tags(repo) == ["who-leaves#prod#1", "who-leaves@v0.1.0"]
     assert registry.get_model_version_by_alias("who leaves?", "prod").name == "who leaves?"
 
@@ -119,7 +119,7 @@ def test_a_model_that_was_deleted_begins_anew(repo: Repo, registry: Any) -> None
     assert list(registry.search_model_versions()) == []
     found = registry.create_registered_model("churn")
     assert (found.aliases, found.latest_versions) == ({}, [])
-    assert registry.create_model_version("churn", "s3://two").version == "1"
+    assert registry.create_model_version("churn", "s3://two").version == 1
     assert [one.source for one in registry.search_model_versions()] == ["s3://two"]
     assert "churn@v0.1.1" in _tags(repo)
 
@@ -132,8 +132,8 @@ def test_mlflows_own_stages_are_there_unless_rules_are(repo: Repo, registry: Any
     registry.transition_model_version_stage("churn", "1", "Production")
     registry.transition_model_version_stage("churn", "2", "production", archive_existing_versions=True)
     stages = {one.version: one.current_stage for one in registry.search_model_versions()}
-    assert stages == {"1": "Archived", "2": "Production", "3": "None"}
-    assert [one.version for one in registry.get_latest_versions("churn", ["Production"])] == ["2"]
+    assert stages == {1: "Archived", 2: "Production", 3: "None"}
+    assert [one.version for one in registry.get_latest_versions("churn", ["Production"])] == [2]
     (repo.root / "mlops.yaml").write_text("version: 1\nmodels: {stages: {prod: {approvals: 1}}}\n")
     forget()
     client = mlflow.MlflowClient(f"git-mlops://{repo.root}", f"git-mlops://{repo.root}")

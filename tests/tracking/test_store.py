@@ -269,3 +269,28 @@ def test_threads_log_and_read_while_runs_are_sealed(repo: Repo, client: Client) 
     assert sorted(run.info.run_name for run in again.search_runs(["0"])) == sorted(
         ["first", *(f"run-{number}" for number in range(6))]
     )
+
+
+def test_a_metric_of_a_model_that_another_run_logged_is_the_models_too(repo: Repo, client: Client) -> None:
+    one = client(repo)
+    model = one.create_logged_model("0", "tree", source_run_id="of-another-server")
+    run = one.create_run("0").info.run_id
+    one.log_metric(run, "auc", 0.9, model_id=model.model_id, dataset_name="d", dataset_digest="g")
+    one.set_terminated(run)
+    forget()
+    (found,) = client(repo).search_logged_models(["0"], "metrics.auc > 0.5")
+    (metric,) = found.metrics
+    assert (found.source_run_id, metric.run_id, metric.dataset_name) == ("of-another-server", run, "d")
+
+
+def test_where_artifacts_go_is_kept_as_mlflow_says_it(
+    repo: Repo, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repo.root)
+    one = client(repo)
+    here = one.create_experiment("here", "some/where")
+    there = one.create_experiment("there", "mysql+x://host/db/?driver=d#f")
+    run = one.create_run(there)
+    assert one.get_experiment(here).artifact_location == str(repo.root / "some/where")
+    uri = f"mysql+x://host/db/{run.info.run_id}/artifacts?driver=d#f"
+    assert run.info.artifact_uri == uri
