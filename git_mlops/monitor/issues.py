@@ -13,13 +13,17 @@ from git_mlops.reports.markdown import escape
 _MOST = 30
 """Findings in one issue."""
 _NAMED = 6
-_DATA = ("drift", "nulls", "range", "skew", "new-category")
+_DATA = ("drift", "nulls", "range", "new-category")
 _CALLED = {
     "nulls": "gaps",
     "range": "values out of range",
     "skew": "training and serving differ",
     "new-category": "new categories",
     "staleness": "stale",
+    "health": "health of the answers",
+    "dependency": "other dependencies",
+    "data-source": "another source of the data",
+    "vulnerability": "vulnerable dependencies",
 }
 
 
@@ -42,15 +46,20 @@ def notices(one: Observation, run: str | None = None) -> list[Notice]:
 
 
 def _judged(one: Observation) -> frozenset[str]:
-    """The rules of which this run can say that they find nothing."""
+    """The rules of which this run can say that they find nothing; of one that is not here, no run can."""
     unknown = {found.rule for found in one.findings if found.level == "unknown"}
+    logged = one.subject.until is not None  # there is a log, and something in it
     rules: set[str] = set()
     if one.drift is not None and "drift" not in unknown:
         rules |= set(_DATA)
-    if one.quality is not None:
-        rules.add("quality")
-    if one.subject.until is not None:  # there is a log, and something in it
-        rules |= {"staleness", "latency"}
+        if logged or one.subject.version is None:  # of a model, its requests are replayed too
+            rules.add("skew")
+    if one.quality is not None and "quality" not in unknown:
+        rules |= {"quality", "calibration"} if one.quality.bins else {"quality"}
+    if logged:
+        rules |= {"staleness", "health"}
+    if "per_second" in one.numbers:  # enough requests to tell
+        rules |= {"latency", "throughput"}
     return frozenset(rules - unknown)
 
 

@@ -27,12 +27,12 @@ def _keys(one: Observation) -> dict[str, bool]:
 
 
 def test_there_is_an_issue_for_each_rule_that_found_an_error() -> None:
-    drift, stale, latency = issues.notices(ONE, "https://ci.example/1")
+    drift, health, stale = issues.notices(ONE, "https://ci.example/1")
     assert (drift.title, stale.title) == ("m, prod: drift", "m, prod: stale")
     assert (drift.key, drift.time, drift.said) == ("m#prod:drift", "2026-05-01T12:00:00Z", "1 finding: age")
     assert "- error: `age` moved: @\u200bteam &#60;b&#62; (look)" in drift.body
     assert "[The run](https://ci.example/1)" in drift.body
-    assert (latency.key, latency.gone) == ("m#prod:latency", True)
+    assert (health.key, health.gone) == ("m#prod:health", True)
 
 
 def test_a_rule_that_was_not_looked_at_closes_nothing() -> None:
@@ -40,6 +40,13 @@ def test_a_rule_that_was_not_looked_at_closes_nothing() -> None:
     assert _keys(nothing) == {}
     measured = nothing._replace(quality=Quality(100, 100, {}))
     assert _keys(measured) == {"m#prod:quality": True}
+    likely = measured._replace(quality=Quality(100, 100, {}, ((0.1, 0.2, 50),)), numbers={"per_second": 2.0})
+    assert [key.partition(":")[2] for key in _keys(likely)] == [
+        "quality",
+        "calibration",
+        "latency",
+        "throughput",
+    ]
     few = Finding("quality", "unknown", "3 of 9 labels have a prediction; 30 are needed")
     assert _keys(measured._replace(findings=(few,))) == {"m#prod:quality": False}
 
