@@ -22,19 +22,24 @@ class Base(NamedTuple):
     """Commits of the local branch that the remote's has not."""
 
 
-def find(repo: Repo, wanted: str | None, remote: str | None) -> Base:
+def find(repo: Repo, wanted: str | None, remote: str | None, *, fresh: bool = False) -> Base:
     """The default branch of the remote, as fetched last; without a remote the local one.
 
+    Args:
+        fresh: fetch it first.
+
     Raises:
-        MlopsError: nobody says which it is, or there is no such branch.
+        MlopsError: nobody says which it is, or there is no such branch (2); the remote is out of reach (3).
     """
     known = config.read(repo, r"^remote\..*\.url$")
     source = remotes.chosen(repo, remote) if known or remote else None
     if wanted is not None:
-        return _named(repo, wanted, source)
+        return _named(repo, wanted, source, fresh=fresh)
     name = (_of_remote(repo, source) if source else None) or _local(repo)
     if name is None:
         raise MlopsError("which branch is a retrained model to enter?", hint="`--base BRANCH`")
+    if fresh and source:
+        _fetch(repo, source, name)
     there = refs.read(repo, f"refs/remotes/{source}/{name}") if source else None
     here = refs.read(repo, f"refs/heads/{name}")
     commit = there or here
@@ -46,12 +51,28 @@ def find(repo: Repo, wanted: str | None, remote: str | None) -> Base:
     return Base(name, commit, source, f"{source}/{name}" if there else name, ahead)
 
 
-def _named(repo: Repo, wanted: str, remote: str | None) -> Base:
+def _named(repo: Repo, wanted: str, remote: str | None, *, fresh: bool) -> Base:
     short = wanted.removeprefix("refs/heads/")
+    name = short.removeprefix(f"{remote}/")
+    own = refs.read(repo, f"refs/heads/{short}")
+    if fresh and remote and own is None and refs.read(repo, f"refs/remotes/{remote}/{name}"):
+        _fetch(repo, remote, name)
     tracking = f"refs/remotes/{remote}/{short}"
-    if refs.read(repo, f"refs/heads/{short}") is None and refs.read(repo, tracking):
+    if own is None and refs.read(repo, tracking):
         return Base(short, resolve(repo, tracking), remote, f"{remote}/{short}")
-    return Base(short.removeprefix(f"{remote}/"), resolve(repo, wanted), remote, short)
+    return Base(name, resolve(repo, wanted), remote, short)
+
+
+def _fetch(repo: Repo, remote: str, name: str) -> None:
+    """A remote that does not have the branch (yet) is no error here."""
+    ref = f"refs/heads/{name}"
+    try:
+        if not repo.text("ls-remote", "--refs", remote, ref):
+            return
+        spec = f"+{ref}:refs/remotes/{remote}/{name}"
+        repo.git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", remote, spec)
+    except GitError as error:
+        raise remotes.unreachable(remote, error) from error
 
 
 def _of_remote(repo: Repo, remote: str) -> str | None:

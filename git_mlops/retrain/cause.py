@@ -58,14 +58,19 @@ _WATCHED = ("", "drift", "decay")
 """Kinds that the monitor speaks of."""
 
 
-def settled(repo: Repo, cause: Cause, champion: Version, stage: str) -> Cause:
+def settled(repo: Repo, cause: Cause, champion: Version, stage: str, remote: str | None = None) -> Cause:
     """With what the monitor has recorded last of the champion, where no file was given.
 
+    Args:
+        remote: whose records are brought first.
+
     Raises:
-        MlopsError: no reason is known.
+        MlopsError: no reason is known; the remote is out of reach (3).
     """
     run = None
     if cause.kind in _WATCHED and not cause.source:
+        if remote is not None:
+            history.pull(repo, remote, champion.name)
         runs = history.read(repo, champion.name)
         run = next((one for one in reversed(runs) if _is_of(one.record, champion.version)), None)
     if run is not None:

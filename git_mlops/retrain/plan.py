@@ -13,7 +13,7 @@ from git_mlops.git.trust import Trust
 from git_mlops.models import settings as models
 from git_mlops.models.context import Context
 from git_mlops.models.settings import Stage
-from git_mlops.registry import grammar, read
+from git_mlops.registry import grammar, read, share
 from git_mlops.registry.read import Version
 from git_mlops.retrain import base as bases
 from git_mlops.retrain import cause as causes
@@ -97,30 +97,35 @@ class Plan(NamedTuple):
 
 
 def prepare(repo: Repo, request: Request) -> Plan:
-    """Find champion, base and branch; a dry run asks no remote.
+    """Find champion, base and branch; what is to be shared starts from what the remote has now.
+
+    A dry run asks no remote.
 
     Raises:
         MlopsError: one of them cannot be found, or the branch has commits of others.
     """
-    found = bases.find(repo, request.base, request.remote)
+    asking = request.share and not request.dry
+    found = bases.find(repo, request.base, request.remote, fresh=asking)
     if request.share and found.remote is None:
         raise MlopsError("a pull request needs a git remote", hint="`git remote add origin URL`")
     name = f"{found.commit}:{config.FILE}"
     content = objects.read_blobs(repo, [name]).get(name, config.MINIMAL.encode())
     settings = config.load(repo, content).config
-    champion, stage = _champion(repo, request, settings)
-    request = request._replace(cause=causes.settled(repo, request.cause, champion, stage))
+    remote = found.remote if asking else None
+    champion, stage = _champion(repo, request, settings, remote)
+    request = request._replace(cause=causes.settled(repo, request.cause, champion, stage, remote))
     newdata.check(repo, request.data)
     _check_challenger(request, settings, champion.name)
     branch = request.branch or causes.branch(champion.name, request.cause, datetime.now(UTC))
     if branch == found.branch:
         raise MlopsError(f"`{branch}` is the branch that the model is to enter", hint="`--branch NAME`")
-    remote = found.remote if request.share and not request.dry else None
     return Plan(repo, request, settings, found, champion, stage, land.tip(repo, branch, found.commit, remote))
 
 
-def _champion(repo: Repo, request: Request, settings: Config) -> tuple[Version, str]:
+def _champion(repo: Repo, request: Request, settings: Config, remote: str | None) -> tuple[Version, str]:
     name = grammar.checked_name(request.model) if request.model else _only(repo)
+    if remote is not None:
+        share.look(repo, remote, name)  # somebody may have promoted another one meanwhile
     declared = [*models.stages_of(settings.models, name)]
     last = next((stage for stage in reversed(declared) if stage != CHALLENGER), _LAST_STAGE)
     stage = models.known(settings.models, name, grammar.checked_stage(request.stage or last))

@@ -12,6 +12,8 @@ from git_mlops.errors import MlopsError
 from git_mlops.experiments import read
 from git_mlops.git import histories, refs
 from git_mlops.git.repo import discover
+from git_mlops.models import promote, register
+from git_mlops.models.context import Context
 from git_mlops.monitor import history
 from git_mlops.retrain import cause, plan, report, work
 from git_mlops.retrain.newdata import New
@@ -156,6 +158,24 @@ def test_it_starts_from_the_remotes_default_branch_and_says_what_that_lacks(serv
     assert (found.branch, found.commit, found.ahead) == ("main", served.git("rev-parse", "origin/main"), 1)
     own = prepared(served, base="main").base
     assert (own.branch, own.commit) == ("main", served.git("rev-parse", "main"))
+
+
+def test_what_is_to_be_shared_starts_from_what_the_remote_has_now(served: Project) -> None:
+    there = served.bare.parent / "elsewhere"
+    served.git("clone", "-q", str(served.bare), str(there))
+    other = Project(discover(there), served.bare)
+    commit = other.commit({"note.txt": "of somebody else"})
+    context = Context(Config().models, Config().experiments)
+    made = register.register(other.repo, register.Request("line", commit, path="model.json"), context)
+    promote.promote(other.repo, promote.Request("line", "prod"), context)
+    other.git("push", "-q", "--no-verify", "origin", "--tags")
+    run_ = recorded(other, made.version.version, ("drift", "error"), time="2026-01-01")
+    history.push(other.repo, "origin", "line")
+    stale = prepared(served)
+    assert (stale.base.commit, stale.champion.version) == (served.git("rev-parse", "main"), "v0.1.0")
+    found = plan.prepare(served.repo, Request(None, cause.of(None, None), share=True))
+    assert (found.base.commit, found.champion.version) == (commit, "v0.1.1")
+    assert found.request.cause.run == run_
 
 
 def test_what_cannot_work_is_said_at_once(served: Project) -> None:
