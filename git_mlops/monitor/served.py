@@ -16,7 +16,18 @@ from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.findings import Finding, ordered
 from git_mlops.git.repo import Repo
-from git_mlops.monitor import drift, health, history, joined, judging, replay, samples, speed, worse
+from git_mlops.monitor import (
+    drift,
+    health,
+    history,
+    joined,
+    judging,
+    replay,
+    samples,
+    speed,
+    surroundings,
+    worse,
+)
 from git_mlops.monitor.drift import Drift
 from git_mlops.monitor.joined import Asked
 from git_mlops.monitor.observed import Observation, Subject
@@ -128,6 +139,7 @@ class _Comparison(NamedTuple):
             findings += health.judge(served.whole, served.answers, settings)
             findings += _answers(served, settings, notes)
         findings += _ages(self.repo, version, self.reference.path, settings, numbers)
+        findings += surroundings.judge(self.repo, version, [*_data(version)], settings, notes)
         findings += self._replayed(features, numbers, notes)
         measured = self._quality(findings)
         levels = profile.levels(self.data, self.reference.path, names)

@@ -117,6 +117,12 @@ class Settings(NamedTuple):
     """The share of answers that may be at their least or largest value."""
     alerts: Alerts = Alerts()
     skew: Skew = Skew()
+    environment: str | None = None
+    """The packages that serve: a file as `pip freeze` prints it, or `here` for those of the monitor."""
+    vulnerabilities: str | None = None
+    """A database of known vulnerabilities in the OSV format: a file or directory, or a URL of one."""
+    accepted: tuple[str, ...] = ()
+    """Vulnerabilities that are lived with, by any of their names."""
 
 
 def own(settings: Settings, column: str) -> Own:
