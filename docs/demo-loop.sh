@@ -149,7 +149,7 @@ say 'Requests are under way all the time; the server goes on, and looks who hold
 behind "$top/under-way.txt" python "$loop/visits.py" "$url" ../visits/older.csv --until v0.1.1
 asking=$!
 run git mlops model promote progression@v0.1.1 prod --push
-wait "$asking" || { cat "$top/under-way.txt"; fail 'a request got no answer'; }
+wait "$asking" || { cat "$top/under-way.txt" "$top/server.txt"; fail 'a request got no answer'; }
 cat "$top/under-way.txt"
 ok 'production is the new version' same "$(holder)" v0.1.1
 
