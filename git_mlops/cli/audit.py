@@ -13,6 +13,7 @@ from git_mlops.audit import run as auditing
 from git_mlops.audit.compare import Delta
 from git_mlops.audit.gather import Reading
 from git_mlops.audit.run import IDS, Audit
+from git_mlops.cli import audit_export
 from git_mlops.cli.common import find_repo
 from git_mlops.config import Config
 from git_mlops.errors import MlopsError
@@ -38,6 +39,8 @@ _NEAREST = "\0"
 )
 @click.option("--ratchet", is_flag=False, flag_value=_NEAREST, metavar="[REV]",
               help="End with 1 when an item has fewer points than at REV, or at the merge base.")  # fmt: skip
+@click.option("--export", type=click.Path(dir_okay=False), metavar="FILE",
+              help="Write the record for an auditor, one HTML file: models, data, who did what.")  # fmt: skip
 @click.option("--declare", nargs=2, metavar="ITEM WHERE", help="Add a file or URL to docs/readiness.yaml.")
 def audit(  # noqa: PLR0913  # one parameter per option
     *,
@@ -47,6 +50,7 @@ def audit(  # noqa: PLR0913  # one parameter per option
     output: str | None,
     drawing: Path | None,
     ratchet: str | None,
+    export: str | None,
     declare: tuple[str, str] | None,
 ) -> int:
     """Score how mature the practice is, from evidence
@@ -59,10 +63,12 @@ def audit(  # noqa: PLR0913  # one parameter per option
     if declare:
         return _declare(repo, *declare)
     found, delta = _audited(repo, revision, ratchet)
+    if export:
+        audit_export.export(export, found)
     if drawing:
         drawing.write_bytes(badge.svg(found.score))
     wrong = [*found.findings, *(compare.findings(delta) if delta and ratchet else ())]
-    if not drawing or output or ratchet or as_json:
+    if not (drawing or export) or output or ratchet or as_json:
         ui.write(_rendered(found, delta, wrong, "json" if as_json else format_), output)
     return exit_code(wrong)
 
