@@ -15,7 +15,7 @@ from git_mlops.findings import exit_code
 from git_mlops.forges import FORGES, Overrides
 from git_mlops.git.repo import Repo, discover
 from git_mlops.monitor import history as histories
-from git_mlops.monitor import past, pointers, replay, served, watch
+from git_mlops.monitor import replay, watch
 from git_mlops.monitor.joined import Asked
 from git_mlops.monitor.observed import Observation
 
@@ -93,6 +93,8 @@ def run(
 @click.option("-o", "--output", "file", type=click.Path(dir_okay=False), help="Write the report to a file.")
 def history(*, name: str, most: int | None, format_: str, as_json: bool, file: str | None) -> int:
     """Show how a model did over time"""
+    from git_mlops.monitor import past
+
     repo = find_repo()
     runs = histories.read(repo, name, most)
     if as_json:
@@ -151,10 +153,14 @@ def _observed(
             "name a model, two revisions (`A..B`), or two files: `--reference F --current F`"
         )
     if ".." in words[0]:
+        from git_mlops.monitor import pointers
+
         old, _, new = words[0].replace("...", "..").partition("..")
         return pointers.compare(repo, old or "HEAD", new or "HEAD", words[1:], settings.monitor)
     if len(words) > 1:
         raise click.UsageError(f"one model, not also `{words[1]}`; two revisions are `A..B`")
+    from git_mlops.monitor import served  # two files need no registry, no pipeline, no DVC
+
     asked = served.Request(
         words[0],
         reference,
