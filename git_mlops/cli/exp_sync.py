@@ -70,5 +70,5 @@ def pull(*, as_json: bool, **options: Unpack[_Shared]) -> int:
     """
     repo, config = open_repo()
     done = sync.pull(repo, _what(config, options), options["remote"], config.data.remote)
-    share.pull(repo, done.remote, done.new)
+    share.pull(repo, done.remote)
     return output.pulled(done, as_json=as_json)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 PREFIX = "refs/exps/"
 REMOTE_PREFIX = "refs/mlops/remotes/"
+ALONG = "refs/mlops/mlflow/"
+"""What MLflow knows besides runs; `tracking.share` takes it in where it was fetched."""
 BACKUP_PREFIX = "refs/mlops/backup/exps/"
 SNAPSHOT = "before-apply-"
 """Begins the name of what `exp apply` saves before it replaces it: kept, never shared unasked."""
@@ -41,6 +43,11 @@ def baseline_prefix(baseline: str) -> str:
 def held(remote: str, ref: str) -> str:
     """Where a remote's experiment is held after a fetch, before it is offered."""
     return f"{REMOTE_PREFIX}{remote}/exps/{ref.removeprefix(PREFIX)}"
+
+
+def held_along(remote: str) -> str:
+    """Where a remote's `ALONG` is held after a fetch."""
+    return f"{REMOTE_PREFIX}{remote}/{ALONG.removeprefix('refs/mlops/')}"
 
 
 def offered(remote: str, held_ref: str) -> str | None:

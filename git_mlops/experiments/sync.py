@@ -243,6 +243,8 @@ def _fetch(repo: Repo, remote: str, what: What) -> None:
         specs += (
             [f"^refs/exps/{own}{end}" for own in names.BOOKKEEPING for end in ("", "/*")] if every else []
         )
+    # what MLflow knows besides runs comes with each pull: a description may be new where no experiment is
+    specs.append(f"+{names.ALONG}*:{names.held_along(remote)}*")
     try:
         repo.git("fetch", *options, "--stdin", remote, stdin="".join(f"{s}\n" for s in specs).encode())
     except GitError as error:

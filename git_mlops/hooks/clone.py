@@ -14,6 +14,7 @@ from git_mlops.experiments.sync import What
 from git_mlops.git import gitpython
 from git_mlops.git.repo import Repo, discover
 from git_mlops.hooks import follow_data, install
+from git_mlops.tracking import share
 
 
 class Cloned(NamedTuple):
@@ -75,7 +76,9 @@ def _progress() -> Callable[[str, int, int], None]:
 
 def _experiments(repo: Repo) -> int:
     """All of them, without their data: that comes with `exp pull` of the one that is wanted."""
-    return len(sync.pull(repo, What(everything=True, data=False), None, None).new)
+    done = sync.pull(repo, What(everything=True, data=False), None, None)
+    share.pull(repo, done.remote)
+    return len(done.new)
 
 
 def _data(repo: Repo) -> int:

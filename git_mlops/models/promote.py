@@ -1,6 +1,6 @@
 """A stage for a version, under the rules of mlops.yaml; and the stage back to who held it before."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from git_mlops.errors import FINDINGS, MlopsError, NotFoundError
@@ -102,7 +102,7 @@ def rollback(repo: Repo, name: str, stage: str, text: str = "") -> Promotion:
     found = read.artifact(repo, name)
     spec = grammar.Spec(found.name, stage=grammar.checked_stage(stage))
     holder = read.chosen(repo, found, spec)
-    earlier = _earlier(found, stage, holder.version)
+    earlier = _earlier(found, stage, holder.version, _rollbacks(repo, found, stage))
     if earlier is None:
         raise NotFoundError(
             f"no other version of model `{found.name}` held the stage `{stage}` before {holder.version}",
@@ -116,21 +116,32 @@ def rollback(repo: Repo, name: str, stage: str, text: str = "") -> Promotion:
     return Promotion(version, stage, holder.version, Verdict(), made)
 
 
-def _earlier(found: Artifact, stage: str, holder: str) -> str | None:
+def _rollbacks(repo: Repo, found: Artifact, stage: str) -> set[str]:
+    """The assignments that a rollback made, as their tags say."""
+    given = [event.oid for event in found.events if event.kind == "assign" and event.stage == stage]
+    return {oid for oid, said in read.messages(repo, given).items() if said.facts.get("rollback") is True}
+
+
+def _earlier(found: Artifact, stage: str, holder: str, rollbacks: Collection[str]) -> str | None:
     """The version before the holder, among those that were not taken back.
 
-    What was rolled back itself is passed over: two rollbacks go back two versions, not to and fro.
+    What was rolled back itself is passed over: two rollbacks go back two versions, not to and fro. A version
+    that was promoted once more came after the one that it replaced.
     """
     line: list[str] = []
     for event in found.events:
         if event.kind != "assign" or event.stage != stage or event.version is None:
             continue
-        if event.version in line:  # back to it: what came after it is undone
-            line = line[: line.index(event.version)]
+        if event.oid in rollbacks and event.version in line:  # what came after it is undone
+            line = line[: _last(line, event.version)]
         line.append(event.version)
-    active = {one.version for one in found.versions if one.active}
-    before = line[: line.index(holder)] if holder in line else line
+    active = {one.version for one in found.versions if one.active} - {holder}
+    before = line[: _last(line, holder)] if holder in line else line
     return next((version for version in reversed(before) if version in active), None)
+
+
+def _last(line: Sequence[str], version: str) -> int:
+    return len(line) - 1 - line[::-1].index(version)
 
 
 def takeable(found: Artifact, stage: str) -> list[str]:

@@ -220,11 +220,24 @@ def test_a_rollback_goes_back_step_by_step(project: Repo) -> None:
         promoted(project, f"m@{registered(project)}", "prod", Settings())
     promoted(project, "m@v0.1.0", "prod", Settings())
     promoted(project, "m@v0.1.2", "prod", Settings())
-    assert promote.rollback(project, "m", "prod").version.version == "v0.1.0"
+    assert [promote.rollback(project, "m", "prod").version.version for _ in range(4)] == [
+        "v0.1.0",
+        "v0.1.2",
+        "v0.1.1",
+        "v0.1.0",
+    ]
     with pytest.raises(
         NotFoundError, match=r"no other version of model `m` held the stage `prod` before v0\.1\.0"
     ):
         promote.rollback(project, "m", "prod")
+
+
+def test_a_rollback_of_a_version_that_was_promoted_again_goes_to_the_one_it_replaced(project: Repo) -> None:
+    for number in range(2):
+        trained(project, 0.9 + number / 100, str(number + 3) * 32)
+        promoted(project, f"m@{registered(project)}", "prod", Settings())
+    promoted(project, "m@v0.1.0", "prod", Settings())
+    assert promote.rollback(project, "m", "prod").version.version == "v0.1.1"
 
 
 def test_a_rollback_passes_over_what_was_taken_back(project: Repo) -> None:
