@@ -66,7 +66,7 @@ def compare(
     if not settings.skew.command:
         raise MlopsError(
             "no program makes features of requests",
-            hint="`monitor: {skew: {command: python src/features.py {requests} {features}}}` in mlops.yaml",
+            hint="`monitor.skew.command` in mlops.yaml: `python src/features.py {requests} {features}`",
         )
     try:
         key, requests = _requests(served, asked, settings)

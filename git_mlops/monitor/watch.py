@@ -45,7 +45,8 @@ class Request(NamedTuple):
 def files(request: Request, settings: Settings) -> Observation:
     """Compare two sides."""
     reference, current = request.reference, request.current
-    both = read(reference, current, settings)
+    keys = settings.skew.key if request.replayed is not None else ()
+    both = read(reference, current, settings, also_skip=keys)
     found = drift.compare(both, settings, draw=request.draw)
     findings = judging.judge(found, settings)
     measured, numbers = None, {}

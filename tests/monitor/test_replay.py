@@ -139,6 +139,8 @@ def test_two_tables_can_be_replayed_without_a_model(tmp_path: Path) -> None:
     asked = replay.Asked(sides[2], tmp_path)
     found = watch.files(watch.Request(sides[0], sides[1], replayed=asked), _settings())
     assert [(one.rule, one.data["column"]) for one in found.findings] == [("skew", "age")]
+    assert found.drift is not None
+    assert [one.column.name for one in found.drift.moved] == ["age", "city"]
 
 
 def test_cells_are_the_same_within_the_tolerance_and_where_nothing_stands() -> None:
