@@ -145,6 +145,7 @@ say 'Merged with plain git. The challenger was registered, with both figures; pr
 run git fetch --quiet origin
 run git merge --quiet --no-ff -m 'Merge the retrained model' origin/retrain/progression-drift
 run git push --quiet origin main
+run python "$loop/forge.py" merged "$(value ../forge.json 'it["pulls"][0]["number"]')" "$port"
 say 'Requests are under way all the time; the server goes on, and looks who holds the stage.'
 behind "$top/under-way.txt" python "$loop/visits.py" "$url" ../visits/older.csv --until v0.1.1
 asking=$!

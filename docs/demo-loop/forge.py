@@ -137,6 +137,10 @@ class Handler(BaseHTTPRequestHandler):
             self.forge.faults.append(query["how"])
             self._send(204, None)
             return
+        if parts.path == "/merged":
+            path = f"/repos/merged/here/pulls/{query['number']}"
+            self._send(self.forge.answer("PATCH", path, {}, {"state": "merged"})[0], None)
+            return
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self._send(401, {"message": "Bad credentials"})
             return
@@ -183,11 +187,20 @@ def show(file: str) -> None:
         print(f"#{one['number']} {one['title']}\n\n{one['body']}")
 
 
+def merged(number: str, port: str) -> None:
+    """It is not open any more."""
+    _told(port, f"merged?number={number}")
+
+
 def ill(how: str, port: str) -> None:
     """From now on, once."""
-    with urlopen(f"http://127.0.0.1:{int(port)}/fail?how={how}", data=b"") as answer:
+    _told(port, f"fail?how={how}")
+
+
+def _told(port: str, what: str) -> None:
+    with urlopen(f"http://127.0.0.1:{int(port)}/{what}", data=b"") as answer:
         print(answer.status)
 
 
 if __name__ == "__main__":
-    {"serve": serve, "list": list_, "show": show, "ill": ill}[sys.argv[1]](*sys.argv[2:])
+    {"serve": serve, "list": list_, "show": show, "merged": merged, "ill": ill}[sys.argv[1]](*sys.argv[2:])

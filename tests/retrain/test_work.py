@@ -12,6 +12,7 @@ from git_mlops.errors import MlopsError
 from git_mlops.experiments import read
 from git_mlops.git import histories, refs
 from git_mlops.git.repo import discover
+from git_mlops.lineage import build, sources
 from git_mlops.models import promote, register
 from git_mlops.models.context import Context
 from git_mlops.monitor import history
@@ -62,6 +63,10 @@ def test_a_fresh_clone_pulls_and_compares_what_was_measured_on_the_same_data(ser
     assert worktrees(clone) == 1
     said = clone.git("log", "-1", "--format=%P %(trailers:key=Mlops-Retrain,valueonly,separator=)", BRANCH)
     assert said == f"{clone.git('rev-parse', 'origin/main')} new-data"
+    start = f"experiment:{done.trained.experiment.ref}"
+    graph = build.around(clone.repo, sources.gather(clone.repo), start)
+    (edge,) = (one for one in graph.edges if one.how == "because")
+    assert (edge.target, graph.nodes[edge.source].label) == (start, "there is new data")
 
 
 def test_what_the_run_leaves_beside_its_results_is_not_on_the_branch(served: Project) -> None:
