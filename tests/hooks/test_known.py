@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from git_mlops.checks import pii
+from git_mlops.data import purges
+from git_mlops.data.purges import Object, Purge, Word
 from git_mlops.data.settings import Settings
 from git_mlops.findings import Finding
 from git_mlops.git import objects
@@ -110,6 +112,30 @@ def test_it_goes_the_short_way_with_its_data_beside_it(judged: Armed) -> None:
     before = certain(judged)
     remembers = allowed(judged)
     assert (before, remembers, certain(judged)) == (False, True, True)
+
+
+def test_data_that_was_withdrawn_goes_the_long_way_and_no_further(judged: Armed) -> None:
+    """Also where its verdict is known."""
+    word = Word(True, "217 withdrew", "Ada <ada@example.com>", "2026-01-01T00:00:00+00:00")
+    gone = Object("md5", store(judged.repo, ALSO_GOOD.encode()), "data.csv", len(ALSO_GOOD))
+    purge = Purge(purges.name("data.csv", word, [gone]), "data.csv", (word,), (gone,))
+    purges.write(judged.repo, purge, "purge: data.csv")
+    pointer(judged, ALSO_GOOD)
+    judged.git("add", "data.csv.dvc")
+    assert (certain(judged), allowed(judged)) == (False, False)
+
+
+def test_where_data_sheets_are_required_every_pointer_is_asked_for_one(judged: Armed) -> None:
+    required = "version: 1\nschemas: {data.csv: schemas/data.yaml}\ngovernance: {require: [licence]}\n"
+    judged.write("mlops.yaml", required)
+    judged.git("add", "-A")
+    judged.git("commit", "-q", "--no-verify", "-m", "required")
+    for path in (judged.root / "mlops.yaml", judged.root / ".gitattributes"):
+        os.utime(path, (1, 1))
+    allowed(judged)
+    pointer(judged, ALSO_GOOD)
+    judged.git("add", "data.csv.dvc")
+    assert (certain(judged), allowed(judged)) == (False, False)
 
 
 def test_the_short_way_imports_next_to_nothing(run: Run, tmp_path: Path) -> None:
