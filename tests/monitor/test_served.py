@@ -51,6 +51,14 @@ def test_answers_that_change_within_the_log_are_found(model: Repo) -> None:
     assert one.message.startswith("answers, the later half of the log against the earlier")
 
 
+def test_answers_that_change_in_one_slice_are_found_there(model: Repo) -> None:
+    serve(model, people(6000, seed=2))
+    later = (pl.int_range(pl.len()) > pl.len() // 2) & (pl.col("in.city") == "Bruges")
+    _edited(model, **{"out.prediction": pl.when(later).then(1).otherwise(pl.col("out.prediction"))})
+    (one,) = _compare(model, Settings(slices=("city",), effect=0.2)).findings
+    assert (one.data["slice"], one.data["answers"]) == ({"city": "Bruges"}, True)
+
+
 def test_a_model_without_a_log_or_without_its_data_cannot_be_evaluated(model: Repo) -> None:
     with pytest.raises(MlopsError, match="there is no log of m") as caught:
         _compare(model)
