@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from git_mlops.data import cache
 from git_mlops.data.pointers import Out
-from git_mlops.git import histories, objects, refs
+from git_mlops.errors import MlopsError
+from git_mlops.git import histories, objects, refs, remotes
 from git_mlops.git.repo import Repo
 
 REF = "refs/mlops/purges"
@@ -256,6 +257,20 @@ def pull(repo: Repo, remote: str) -> None:
     """
     if theirs := histories.fetch(repo, remote, REF):
         merge(repo, theirs)
+
+
+def hear(repo: Repo, remote: str | None = None) -> bool:
+    """Ask a git remote for withdrawals, as far as that can be done; whether we have any now.
+
+    Args:
+        remote: a name; what is none (a push to a URL) is not asked. None: the usual one.
+    """
+    try:
+        name = remotes.chosen(repo, remote)
+        pull(repo, name)
+    except MlopsError:
+        pass  # what is known here holds anyway
+    return _any(repo)
 
 
 def push(repo: Repo, remote: str) -> None:

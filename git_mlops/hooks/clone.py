@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops import config, ui
-from git_mlops.data import dvc, listing, transfer
+from git_mlops.data import dvc, listing, purges, transfer
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.experiments import sync
 from git_mlops.experiments.sync import What
@@ -38,6 +38,7 @@ def clone(url: str, directory: str | None, options: dict[str, str]) -> Cloned:
     steps = Steps(repo)
     steps.run("arm", "`git mlops hooks install`", lambda: len(install.install(repo)))
     count = steps.run("fetch experiments", "`git mlops exp pull --all`", lambda: _experiments(repo))
+    purges.hear(repo, "origin")
     files = steps.run("pull data", "`git mlops pull`", lambda: _data(repo))
     return Cloned(repo.root, count, files, complete=not steps.failed)
 

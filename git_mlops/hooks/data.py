@@ -155,6 +155,10 @@ def pull(
     except MlopsError:
         follow_data.bring(repo, again=paths, tell=False)  # what is on this machine needs no remote
         raise
+    if done.missing and purges.hear(repo):  # others may know why
+        gone = purges.of_outs(repo, done.missing)
+        left = tuple(out for out in done.missing if out not in gone)
+        done = done._replace(missing=left, purged=(*done.purged, *gone.items()))
     follow_data.bring(repo, again=paths)
     return done
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from git_mlops import config, ui
-from git_mlops.data import dvc, listing, transfer
+from git_mlops.data import dvc, listing, purges, transfer
 from git_mlops.data.pointers import Out
 from git_mlops.errors import FINDINGS, OK, MlopsError
 from git_mlops.git.repo import Repo, discover
@@ -20,7 +20,10 @@ def run(_name: str, arguments: Sequence[str]) -> int:
         return OK
     repo = discover()
     try:
-        return push(repo, transfer.pointers_of_push(repo, lines, arguments[0]))
+        needed = transfer.pointers_of_push(repo, lines, arguments[0])
+        if needed:
+            purges.hear(repo, arguments[0])  # before anything that others have withdrawn is sent again
+        return push(repo, needed)
     except MlopsError:
         ui.note(f"the data was not pushed, so neither were the commits; {_WITHOUT}")
         raise

@@ -19,6 +19,7 @@ from git_mlops.governance import purge, withdraw
 from git_mlops.governance.purge import Done
 from git_mlops.governance.withdraw import Plan, Wanted
 from git_mlops.hooks import data as work
+from git_mlops.hooks import pre_push
 from git_mlops.lineage import taints
 from git_mlops.models.settings import Settings
 from git_mlops.schema import verdicts
@@ -201,6 +202,28 @@ def test_another_clone_removes_its_own_copies_when_told_to(sick: Sick, clone: Re
     assert sorted(one.place for one in purges.listed(clone)[0].proof) == [
         "cache", "cache", "remote store", "workspace", "workspace",
     ]  # fmt: skip
+
+
+def test_another_clone_hears_of_it_when_it_misses_the_data(
+    sick: Sick, clone: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = purged(sick.repo, TABLE)
+    shutil.rmtree(clone.root / ".dvc/cache")
+    monkeypatch.chdir(clone.root)
+    pulled = work.pull(clone, (), None, None, {})
+    assert ([purge.id for _out, purge in pulled.purged], pulled.missing) == ([done.purge.id], ())
+
+
+def test_a_push_asks_first_what_was_withdrawn(sick: Sick, clone: Repo, tmp_path: Path) -> None:
+    old = hash_of(WHOLE, tmp_path)
+    purged(sick.repo, FIRST)
+    assert (purges.in_force(clone), purges.hear(clone, "/no/name"), purges.hear(clone, "origin")) == (
+        {},
+        False,
+        True,
+    )
+    assert pre_push.push(clone, transfer.ever_named(clone)) == 0
+    assert (old in purges.in_force(clone), sick.stored(old)[1]) == (True, False)
 
 
 def test_two_clones_keep_what_both_say(sick: Sick, clone: Repo) -> None:
