@@ -125,11 +125,16 @@ class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
         return Model(name, found, more) if registry.there(found, more) else None
 
     def _get(self, name: str) -> Model:
-        with said():
-            known = self._known(registry.kept(self.repo), name) if name else None
-        if known is None:
+        if not name:
+            _invalid("Missing value for required parameter 'name'.")
+        found = self._look(name)
+        if found is None:
             _missing(f"Registered Model with name={name} not found")
-        return known
+        return found
+
+    def _look(self, name: str) -> Model | None:
+        with said():
+            return self._known(registry.kept(self.repo), name)
 
     def _all(self) -> list[Model]:
         with said():
@@ -152,7 +157,7 @@ class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
             name=model.name,
             creation_timestamp=more.get("created") or first,
             last_updated_timestamp=registry.updated(found, more),
-            description=more.get("description", ""),
+            description=more.get("description"),
             latest_versions=self._latest(model, ()),
             tags=[RegisteredModelTag(k, v) for k, v in more.get("tags", {}).items()],
             aliases=[
@@ -280,16 +285,14 @@ class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
         return self._version(model, made)
 
     def _find(self, name: str, version: Any) -> tuple[Model, Registered]:
-        model = self._get(name)
-        text = str(version)
-        ordered = registry.versions(model.found, model.more)
-        if text.isdigit():
-            one = ordered[int(text) - 1] if 0 < int(text) <= len(ordered) else None
-        else:
-            one = model.found.find(text)
-            if one is None and not text.startswith("v"):
-                _invalid(f"Parameter 'version' must be an integer, got '{version}'.")
-        if one is None or not one.active:
+        text, one = str(version), None
+        model = self._look(name) if name else None
+        if re.fullmatch(r"-?\d+", text) is None and not text.startswith("v"):
+            _invalid(f"Parameter 'version' must be an integer, got '{version}'.")
+        if model is not None:
+            ordered = dict(enumerate(registry.versions(model.found, model.more), 1))
+            one = model.found.find(text) if text.startswith("v") else ordered.get(int(text))
+        if model is None or one is None or not one.active:
             _missing(f"Model Version (name={name}, version={version}) not found")
         return model, one
 
@@ -319,12 +322,12 @@ class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
             version=model.number(one.version),
             creation_timestamp=created,
             last_updated_timestamp=max(created, told.get("updated", 0)),
-            description=told.get("description", ""),
+            description=told.get("description"),
             user_id=version.who,
             current_stage=told.get("stage", STAGE_NONE),
             source=facts.get("source") or sources.uri(version),
-            run_id=facts.get("run_id", ""),
-            run_link=facts.get("run_link", ""),
+            run_id=facts.get("run_id"),
+            run_link=facts.get("run_link"),
             status_message=one.version,
             model_id=facts.get("model_id"),
             tags=[ModelVersionTag(key, value) for key, value in tags.items()],
@@ -416,7 +419,12 @@ class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
         if not _asks_for_prompts(filter_string):
             found = [one for one in found if not _is_prompt(one.tags)]
         found.sort(key=lambda one: (-one.last_updated_timestamp, one.name, -int(one.version)))
-        chosen = SearchModelVersionUtils.filter(found, filter_string)
+        try:
+            chosen = SearchModelVersionUtils.filter(found, filter_string)
+        except ValueError as error:
+            raise MlflowException(
+                f"Invalid filter '{filter_string}': {error}", INVALID_PARAMETER_VALUE
+            ) from error
         if order_by:
             chosen = SearchModelVersionUtils.sort(chosen, order_by)
         return PagedList(*SearchUtils.paginate(chosen, page_token, most))

@@ -53,7 +53,7 @@ def find(recorder: Recorder, source: str, run_id: str | None, model_id: str | No
             return Source(_elsewhere(repo, source), ELSEWHERE, _run(entry), model, source)
         return Source(_commit(recorder, entry), f"{RUN}models/{model}", _run(entry), model)
     if source.startswith(_MODELS):
-        return _copied(repo, source, run_id)
+        return _copied(repo, source)
     wanted = run_id or next((part for part in parts if part in index.entries), "")
     found = index.get(wanted) if wanted else None
     below = _below(parts, wanted)
@@ -90,7 +90,7 @@ def _commit(recorder: Recorder, entry: Entry) -> str:
     return sealing.checkpoint(recorder.repo, recorder.place(entry))
 
 
-def _copied(repo: Repo, source: str, run_id: str | None) -> Source:
+def _copied(repo: Repo, source: str) -> Source:
     """`models:/NAME/2`, `models:/NAME@prod`: the version that is meant."""
     name, at, alias = source.removeprefix(_MODELS).partition("@")
     number = "" if at else name.rpartition("/")[2]
@@ -110,10 +110,7 @@ def _copied(repo: Repo, source: str, run_id: str | None) -> Source:
     version = read.version_of(repo, found, one)
     object_ = version.facts.get("object")
     path = object_.get("path") if isinstance(object_, dict) else None
-    facts = said(version)
-    return Source(
-        version.commit, path or ELSEWHERE, run_id or facts.get("run_id"), facts.get("model_id"), uri(version)
-    )
+    return Source(version.commit, path or ELSEWHERE, None, said(version).get("model_id"), uri(version))
 
 
 def _elsewhere(repo: Repo, source: str) -> str:

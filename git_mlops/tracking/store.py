@@ -94,7 +94,7 @@ class Store(genai.Delegating, AbstractStore):  # type: ignore[misc]  # MLflow ha
         order_by: Sequence[str] | None = None,
         page_token: str | None = None,
     ) -> Any:
-        valid.max_results(max_results, _MOST)
+        valid.most(max_results, _MOST)
         with said():
             groups = self.recorder.groups.all().values()
         found = [entities.experiment(one, self.root) for one in groups if _viewed(view_type, one.deleted)]
@@ -203,7 +203,6 @@ class Store(genai.Delegating, AbstractStore):  # type: ignore[misc]  # MLflow ha
         return kept or Group(place, str(state.info.get("experiment", place)))
 
     def _entry(self, run_id: str) -> Entry:
-        valid.run_id(run_id)
         entry = self.recorder.index.entries.get(run_id)
         if entry is None or not entry.live:
             with said():
@@ -280,6 +279,7 @@ class Store(genai.Delegating, AbstractStore):  # type: ignore[misc]  # MLflow ha
     def log_batch(
         self, run_id: str, metrics: Sequence[Metric], params: Sequence[Param], tags: Sequence[RunTag]
     ) -> None:
+        valid.run_id(run_id)
         valid.batch(metrics, params, tags)
         params = [valid.param(one) for one in params]
         tags = [valid.truncated_tag(one) for one in tags]
@@ -331,7 +331,7 @@ class Store(genai.Delegating, AbstractStore):  # type: ignore[misc]  # MLflow ha
             self._log(entry, {"p": [[param.key, param.value]]})
 
     def set_tag(self, run_id: str, tag: RunTag) -> None:
-        self.log_batch(run_id, [], [], [tag])
+        self.log_batch(run_id, [], [], [valid.truncated_tag(tag)])
 
     def delete_tag(self, run_id: str, key: str) -> None:
         entry, state = self._active(run_id)
@@ -417,7 +417,7 @@ class Store(genai.Delegating, AbstractStore):  # type: ignore[misc]  # MLflow ha
         order_by: Sequence[str] | None,
         page_token: str | None,
     ) -> tuple[list[Run], Any]:
-        valid.max_results(max_results, _MOST)
+        valid.most(max_results, _MOST)
         wanted = {str(one) for one in experiment_ids}
         with said():
             self.recorder.index.refresh()

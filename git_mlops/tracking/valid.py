@@ -224,6 +224,15 @@ def model_tag(key: Any, value: Any) -> None:
     _length("value", _LONGEST_MODEL_TAG, value)
 
 
+def most(value: Any, limit: int) -> None:
+    """How many runs or experiments are asked for at once."""
+    if isinstance(value, int) and value > limit:
+        raise refuse(
+            f"Invalid value {value} for parameter 'max_results' supplied. It must be at most {limit}"
+        )
+    max_results(value, limit)
+
+
 def max_results(value: Any, most: int) -> None:
     """How many are asked for at once."""
     if not isinstance(value, int) or value < 1:
