@@ -154,7 +154,7 @@ def _environment(place: Path, store: str, outcomes: Path) -> dict[str, str]:
         "DVC_NO_ANALYTICS": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-        "PYTHONPATH": str(place),
+        "PYTHONPATH": os.pathsep.join((str(place), str(Path(__file__).parents[2]))),
         plugin.STORE: store,
         plugin.OUTCOMES: str(outcomes),
     }  # fmt: skip

@@ -75,7 +75,7 @@ def main(words: Sequence[str]) -> int:
         print(f"{one.label}\n    ours   {one.ours[part]}\n    sqlite {one.theirs[part]}")
     known = len(both.differences) - len(differing)
     print(
-        f"MLflow {mlflow.__version__}: {both.calls} calls; differing: {known} by design, {len(differing)} otherwise"
+        f"MLflow {mlflow.__version__}: {both.calls} calls; differing: {known} by design, {len(differing)} not"
     )
     return int(bool(differing))
 
