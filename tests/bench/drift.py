@@ -1,13 +1,13 @@
-"""`python -m tests.bench.drift [--quick] [alarms] [finds] [ROWS]...`: who cries wolf, and who finds what.
+"""`python -m tests.bench.drift [--quick] [alarms] [uneven] [finds] [ROWS]...`: false alarms, shifts found.
 
 The plan, made before anything of it was run (2026-11-21):
 
-* **False alarms**: 1,900 pairs of tables of each size in which nothing moves,
-  all drawn anew; a run counts as an alarm if the command would end with exit code 1. Asked is 0.05, without
-  the floor (`effect: 0`); 1,900 runs tell 0.05 from 0.04 and 0.06 (1.96 standard errors are 0.0098). A size
-  holds if its share is within 0.04 and 0.06. The shuffling is that of the command: its seed, and so the same
-  for two pairs of one size; it is kept between runs for that reason. Ten columns up to 10,000 rows, three
-  beyond.
+* **False alarms**: 1,900 pairs of tables of each size in which nothing moves, all drawn anew; a run counts
+  as an alarm if the command would end with exit code 1. Asked is 0.05, without the floor (`effect: 0`);
+  1,900 runs tell 0.05 from 0.04 and 0.06 (1.96 standard errors are 0.0098). A size holds if its share is
+  within 0.04 and 0.06. The shuffling is that of the command: its seed, and so the same for two pairs of one
+  size; it is kept between runs for that reason. Ten columns up to 10,000 rows, three beyond. `uneven` is the
+  same with a large reference and a small current side; it was not in the first plan.
 * **Found**: pairs with one known shift; a run counts if the column that shifted is named. Ours by default
   (`false_alarms: 0.01`, `effect: 0.05`), ours at 0.05 without the floor, and Evidently by its defaults.
 
@@ -23,6 +23,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -40,11 +41,14 @@ from tests.bench.shifts import CATEGORIES, PAIR, SHIFTS, WHERE, Table, narrow, p
 QUICK = "--quick" in sys.argv
 ASKED = 0.05
 ALARMS = dict.fromkeys((500, 2000, 10_000, 100_000, 1_000_000), 1900)
+UNEVEN = {(100_000, 2_000): 1900}
+"""Rows of the reference and of the current side."""
 FINDS = {500: 200, 2000: 100, 10_000: 40, 100_000: 20, 1_000_000: 5}
 THEIRS = {500: 60, 2000: 20, 10_000: 10, 100_000: 3, 1_000_000: 1}
 """Runs of Evidently, which takes a second and more for each."""
 if QUICK:
     ALARMS, FINDS, THEIRS = {500: 40, 10_000: 4}, {500: 5, 10_000: 2}, {500: 2, 10_000: 1}
+    UNEVEN = {(100_000, 2_000): 4}
 _WIDE = 10_000
 USUAL = Settings()
 STRICT = Settings(false_alarms=ASKED, effect=0.0)
@@ -68,7 +72,9 @@ def main(parts: list[str]) -> None:
     shuffled._shuffled = functools.lru_cache(maxsize=2)(shuffled._shuffled)
     with tempfile.TemporaryFile("w+") as file:
         process = _evidently(file) if "finds" in parts else None
-        alarms = {rows: _alarms(rows, runs) for rows, runs in ALARMS.items() if "alarms" in parts}
+        alarms = {f"{rows:,}": _alarms(rows, runs) for rows, runs in ALARMS.items() if "alarms" in parts}
+        if "uneven" in parts:
+            alarms |= {f"{n:,} and {m:,}": _alarms(n, runs, m) for (n, m), runs in UNEVEN.items()}
         finds = {
             (shift, rows): _found(shift, rows, runs)
             for rows, runs in FINDS.items()
@@ -83,13 +89,13 @@ def main(parts: list[str]) -> None:
         _print_finds(finds, theirs)
 
 
-def _print_alarms(alarms: dict[int, Alarms]) -> None:
+def _print_alarms(alarms: dict[str, Alarms]) -> None:
     print("| rows of each side | runs | asked 0.05: exit code 1 | drift alone | asked 0.01 | asked 0.2 |"
           " 0.05, with the floor |\n|---|---|---|---|---|---|---|")  # fmt: skip
     for rows, one in alarms.items():
         counts = (one.whole, one.drift[0.05], one.drift[0.01], one.drift[0.2], one.floored)
         cells = [share(count, one.runs) for count in counts]
-        print(f"| {rows:,} | {one.runs:,} | {' | '.join(cells)} |")
+        print(f"| {rows} | {one.runs:,} | {' | '.join(cells)} |")
 
 
 def _print_finds(
@@ -135,10 +141,10 @@ def share(count: int, runs: int) -> str:
 # -- false alarms -------------------------------------------------------------------------------------------
 
 
-def _alarms(rows: int, runs: int) -> Alarms:
+def _alarms(rows: int, runs: int, current: int | None = None) -> Alarms:
     whole, floored, counts = 0, 0, dict.fromkeys((0.01, 0.05, 0.2), 0)
     for seed in range(runs):
-        old, new = pair("none", rows, seed) if rows <= _WIDE else narrow(rows, seed)
+        old, new = pair("none", rows, seed) if rows <= _WIDE else narrow(rows, seed, current)
         both = in_memory(old, new)
         found = drift.compare(both, STRICT)
         least, large = _least(found)
@@ -208,25 +214,25 @@ def _names(found: Drift, shift: str, alpha: float, effect: float) -> bool:
 
 def in_memory(old: Table, new: Table) -> Both:
     """Both sides: of many rows so many are kept as the command keeps."""
-    rows = len(old["pulse"])
-    step = samples._prime(-(-rows // samples.ROWS))
-    columns = [_column(name, old[name], new[name], step) for name in old]
-    kept = len(columns[0].values.reference)
-    return Both((rows, rows), (kept, kept), tuple(columns), (), (), (), {}, {})
+    rows = len(old["pulse"]), len(new["pulse"])
+    steps = [samples._prime(-(-count // samples.ROWS)) for count in rows]
+    columns = [_column(name, old[name], new[name], steps) for name in old]
+    kept = len(columns[0].values.reference), len(columns[0].values.current)
+    return Both(rows, kept, tuple(columns), (), (), (), {}, {})
 
 
-def _column(name: str, old: np.ndarray, new: np.ndarray, step: int) -> Compared:
+def _column(name: str, old: np.ndarray, new: np.ndarray, steps: Sequence[int]) -> Compared:
     if name in CATEGORIES:
-        codes = [side[::step].astype(np.int32) for side in (old, new)]
-        counted = Counted(len(old), 0, 0, 0, None, None)
+        codes = [side[::step].astype(np.int32) for side, step in zip((old, new), steps, strict=True)]
+        counted = [Counted(len(side), 0, 0, 0, None, None) for side in (old, new)]
         values = Column(name, codes[0], codes[1])
-        return Compared(name, "category", values, counted, counted, tuple(map(str, range(20))))
+        return Compared(name, "category", values, counted[0], counted[1], tuple(map(str, range(20))))
     counts = [
         Counted(len(side), int(np.isnan(side).sum()), 0, 0, float(np.nanmin(side)), float(np.nanmax(side)))
         for side in (old, new)
     ]
     low, high = counts[0].low, counts[0].high
-    values = Column(name, old[::step].astype(np.float64), new[::step].astype(np.float64))
+    values = Column(name, old[:: steps[0]].astype(np.float64), new[:: steps[1]].astype(np.float64))
     outside = int(((new < low) | (new > high)).sum())
     return Compared(name, "number", values, counts[0], counts[1], outside=outside)
 
@@ -237,4 +243,4 @@ if __name__ == "__main__":
         for plan in (ALARMS, FINDS, THEIRS):
             for rows in plan.keys() - sizes:
                 del plan[rows]
-    main([word for word in words if not word.isdigit()] or ["alarms", "finds"])
+    main([word for word in words if not word.isdigit()] or ["alarms", "uneven", "finds"])

@@ -1,6 +1,7 @@
 """`git mlops monitor` as a user runs it."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,22 @@ def test_two_files_are_compared_anywhere_and_the_exit_code_says_what_was_found(
     assert "Found" not in mlops(*words, "same.parquet", cwd=tables).stdout
     assert "`age` moved" in mlops(*words, "older.csv", cwd=tables, status=1).stdout
     missing = mlops(*words, "none.csv", cwd=tables, status=2).stderr
+    assert missing.startswith("error: no such file or directory: `none.csv`\nhint:")
+
+
+def test_requests_are_replayed_by_the_program_of_the_settings(repo: Repo, tables: Path, mlops: Run) -> None:
+    line = f"'{sys.executable}' copy.py {{requests}} {{features}}"
+    (repo.root / "mlops.yaml").write_text(
+        f'version: 1\nmonitor:\n  skew:\n    command: "{line}"\n    key: id\n    form: csv\n'
+    )
+    copied = "import sys; open(sys.argv[2], 'w').write(open(sys.argv[1]).read().replace('Ghent', 'Gent'))"
+    (repo.root / "copy.py").write_text(copied)
+    words = ["--reference", str(tables / "old.csv"), "--current", str(tables / "same.parquet")]
+    said = mlops(
+        "monitor", *words, "--requests", str(tables / "same.parquet"), cwd=repo.root, status=1
+    ).stdout
+    assert "`city` was served otherwise than the training features make it" in said
+    missing = mlops("monitor", *words, "--requests", "none.csv", cwd=repo.root, status=2).stderr
     assert missing.startswith("error: no such file or directory: `none.csv`\nhint:")
 
 
