@@ -4,6 +4,7 @@ import click
 
 from git_mlops import ui
 from git_mlops.cli.common import json_option, open_repo
+from git_mlops.cli.sensitive import warn_of_values
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK
 from git_mlops.governance import sheets
 from git_mlops.hooks import data as work
@@ -26,6 +27,7 @@ def add(paths: tuple[str, ...], meta: tuple[str, ...], *, force: bool) -> None:
     said = sheets.parsed(meta)
     done = work.add(repo, paths, config.data, force=force)
     sheets.write(repo, done.pointers if said else [], said, config.governance.sensitive)
+    warn_of_values(repo, done.pointers)
     for path in done.pointers:
         ui.note(f"staged {path}")
     for path, reason in list(done.unprofiled.items())[:5]:

@@ -9,6 +9,7 @@ from git_mlops import jsonable, ui
 from git_mlops.checks import table_rules
 from git_mlops.checks.run import LOOKING
 from git_mlops.cli.common import json_option, open_repo
+from git_mlops.cli.sensitive import warn_of_values
 from git_mlops.config import Config
 from git_mlops.data import listing, places
 from git_mlops.errors import CANNOT_EVALUATE, FINDINGS, OK
@@ -87,6 +88,7 @@ def _set(repo: Repo, names: list[str], values: tuple[str, ...], config: Config, 
     changed = sheets.write(repo, names, sheets.parsed(values), config.governance.sensitive)
     for name in changed:
         ui.note(f"staged {name}")
+    warn_of_values(repo, changed)
     if not changed:
         ui.note("nothing changed")
     return OK

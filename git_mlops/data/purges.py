@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from git_mlops.data import cache
@@ -121,11 +121,17 @@ def of_hashes(repo: Repo, hashes: Iterable[str]) -> dict[str, Purge]:
     return {hash_: one for hash_, some in held.items() for one in some if one.holds}
 
 
-def in_force(repo: Repo) -> dict[str, Purge]:
+def in_force(repo: Repo) -> Mapping[str, Purge]:
     """Every object that is withdrawn, by hash. Costs no process where nothing ever was."""
     if not _any(repo):
         return {}
-    return {each.hash: one for one in listed(repo) if one.holds for each in one.objects}
+    tip = refs.read(repo, REF)
+    return _at(repo, tip) if tip else {}
+
+
+@lru_cache(maxsize=2)  # several rules of one check ask
+def _at(repo: Repo, tip: str) -> Mapping[str, Purge]:
+    return {each.hash: one for one in _listed(repo, tip) if one.holds for each in one.objects}
 
 
 def _any(repo: Repo) -> bool:
@@ -159,8 +165,10 @@ def of_outs(repo: Repo, outs: Iterable[Out], known: Mapping[str, Purge] | None =
 def listed(repo: Repo) -> list[Purge]:
     """Every withdrawal, also lifted ones, the oldest first; what cannot be read is left out."""
     tip = refs.read(repo, REF)
-    if tip is None:
-        return []
+    return _listed(repo, tip) if tip else []
+
+
+def _listed(repo: Repo, tip: str) -> list[Purge]:
     entries = objects.tree_entries(repo, tip, "purges/")
     contents = objects.read_blobs(repo, [entry.oid for entry in entries])
     found = (_parsed(contents.get(entry.oid, b"")) for entry in entries)

@@ -105,6 +105,20 @@ def write(repo: Repo, names: Sequence[str], values: Mapping[str, str], sensitive
     return changed
 
 
+def quoting(repo: Repo, names: Iterable[str]) -> list[str]:
+    """Of pointers to sensitive data those whose profile has values of it: git has these, whoever reads it."""
+    found = []
+    for name in names:
+        content = listing.on_disk(repo.root / name) or b""
+        known = profile.read(name, content)
+        if known and pointers.parse(name, content).outs[0].sensitive:
+            found += [name] if any(_VALUES & set(column) for column in known.columns.values()) else []
+    return found
+
+
+_VALUES = frozenset(("min", "max", "top", "p05", "p50", "p95", "mean"))
+
+
 def _changed(name: str, old: bytes, values: Mapping[str, str], sensitive: Sequence[str]) -> bytes:
     before = pointers.parse(name, old)
     sheet = {key: value for key, value in {**read(name, old), **values}.items() if value}

@@ -202,3 +202,16 @@ def test_the_command_lists_sets_and_shows(sick: Sick, mlops: Run) -> None:
     (one,) = json.loads(mlops("sheet", "--json", cwd=sick.root).stdout)["data"]
     assert (one["path"], one["sheet"]) == (TABLE, {"licence": "MIT"})
     assert os.fspath(Path(one["pointer"])) == POINTER
+
+
+def test_a_profile_that_quotes_sensitive_data_is_named(sick: Sick) -> None:
+    old = (sick.root / POINTER).read_text()
+    (hash_,) = [out.hash for out in _out(sick)]
+    head = f'meta:\n  mlops:\n    version: 1\n    of: "{hash_}"\n    rows: 1\n'
+    quoting = head + "    columns:\n      id: {type: int64, min: 1}\n"
+    sick.write(POINTER, old + quoting)
+    before = sheets.quoting(sick.repo, [POINTER])
+    said(sick, "sensitivity=personal")
+    assert (before, sheets.quoting(sick.repo, [POINTER])) == ([], [POINTER])
+    sick.write(POINTER, (sick.root / POINTER).read_text().replace(", min: 1", ""))
+    assert sheets.quoting(sick.repo, [POINTER]) == []
