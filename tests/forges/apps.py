@@ -11,8 +11,8 @@ from urllib.parse import quote, unquote
 from tests.forges.trackers import ME, Reply, Request, Tracker
 
 __all__ = [
-    "APPS", "HEAD", "ME", "TOKEN", "App", "Azure", "Bitbucket", "BitbucketServer", "GitHub", "GitLab", "Gitea",
-    "Note", "Opened", "Reply", "Request", "always", "decoded",
+    "APPS", "HEAD", "ME", "TOKEN", "App", "Azure", "Bitbucket", "BitbucketServer", "GitHub", "GitLab",
+    "Gitea", "Note", "Opened", "Reply", "Request", "always", "decoded",
 ]  # fmt: skip
 
 TOKEN = "s3cret-t0ken"
