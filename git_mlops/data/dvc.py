@@ -551,9 +551,8 @@ def remove(repo: Repo, hashes: Collection[str], remote: str, *, dry: bool = Fals
             odb = dvc.cloud.get_remote_odb(remote, "purge", hash_name=algorithm)
             try:
                 there = _there(odb, hashes)
-                for hash_ in () if dry else sorted(there):
-                    with suppress(FileNotFoundError):
-                        odb.delete(hash_)
+                if not dry:
+                    _delete(odb, sorted(there))
                 before |= there
                 after |= _there(odb, hashes) if there and not dry else there
             except (OSError, NotImplementedError) as error:
@@ -562,6 +561,21 @@ def remove(repo: Repo, hashes: Collection[str], remote: str, *, dry: bool = Fals
             if there and not dry:
                 _forget(odb)
     return Removed(frozenset(before), frozenset(after))
+
+
+def _delete(odb: Any, hashes: Sequence[str]) -> None:
+    """Many at once, where the storage has a request for that."""
+    for start in range(0, len(hashes), _AT_ONCE):
+        paths = [odb.oid_to_path(hash_) for hash_ in hashes[start : start + _AT_ONCE]]
+        try:
+            odb.fs.rm(paths)
+        except FileNotFoundError:  # somebody else was quicker with one of them
+            for path in paths:
+                with suppress(FileNotFoundError):
+                    odb.fs.rm(path)
+
+
+_AT_ONCE = 1000
 
 
 def _refuse_unmounted(remote: Any) -> None:

@@ -2,7 +2,10 @@
 
 import json
 import shutil
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -10,7 +13,7 @@ from git_mlops.checks import purged as rule
 from git_mlops.checks import scope
 from git_mlops.checks.context import Context
 from git_mlops.config import Config
-from git_mlops.data import purges, track, transfer
+from git_mlops.data import dvc, purges, track, transfer
 from git_mlops.errors import MlopsError, NotFoundError
 from git_mlops.findings import Finding
 from git_mlops.git import objects, refs
@@ -250,17 +253,39 @@ def test_a_record_cannot_lead_out_of_the_cache(sick: Sick) -> None:
 # -- what can go wrong --------------------------------------------------------------------------------------
 
 
-def test_a_place_that_cannot_be_asked_is_recorded_and_the_same_again_goes_on(sick: Sick, run: Run) -> None:
-    away = sick.root.parent / "file"
-    away.write_text("no directory")
-    run("dvc", "remote", "add", "-q", "away", "http://127.0.0.1:1/store", cwd=sick.root)
+def test_a_place_that_cannot_be_asked_is_recorded_and_the_same_again_goes_on(sick: Sick) -> None:
+    """A disk that is not mounted has nothing, which proves nothing."""
+    before = (sick.root / ".dvc/config").read_text()
+    config = sick.remote("away", sick.root.parent / "unmounted")
     done = purged(sick.repo, FIRST)
     (problem,) = [one for one in done.places if one.problem]
     assert (problem.place, done.exit_code) == ("remote away", 3)
-    run("dvc", "remote", "remove", "away", cwd=sick.root)
+    assert problem.problem == "the directory of the remote `away` is not there: is its disk mounted?"
+    config.write_text(before)
     again = purged(sick.repo, FIRST)
     assert (again.purge.id, again.exit_code) == (done.purge.id, 0)
     assert len(again.purge.proof) == 7
+
+
+@pytest.mark.slow
+def test_a_server_is_believed_only_when_it_answers(sick: Sick, tmp_path: Path) -> None:
+    """It lets nothing be removed, says what is not there, and is silent: three answers."""
+    old, never = hash_of(WHOLE, tmp_path), "0" * 32
+    served = tmp_path / "served"
+    shutil.copytree(sick.store, served)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(served))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        sick.remote("web", f"http://127.0.0.1:{server.server_port}")
+        asked = dvc.remove(sick.repo, [old, never], "web", dry=True)
+        with pytest.raises(MlopsError, match="the remote `web` cannot be used for this"):
+            dvc.remove(sick.repo, [old], "web")
+        shutil.rmtree(served / "files")
+        after = dvc.remove(sick.repo, [old, never], "web")
+        server.shutdown()
+    assert [set(one) for one in (asked.before, after.before, after.after)] == [{old}, set(), set()]
+    with pytest.raises(MlopsError, match="no clear answer"):
+        dvc.remove(sick.repo, [old], "web", dry=True)
 
 
 def test_an_interruption_after_the_record_is_taken_up(sick: Sick, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -163,10 +163,10 @@ def _out(sick: Sick) -> Iterable[pointers.Out]:
     return list(listing.in_workspace(sick.repo))
 
 
-def test_sensitive_data_is_sent_nowhere_else(sick: Sick, run: Run) -> None:
+def test_sensitive_data_is_sent_nowhere_else(sick: Sick) -> None:
     vault = sick.root.parent / "vault"
     vault.mkdir()
-    run("dvc", "remote", "add", "-q", "vault", vault, cwd=sick.root)
+    sick.remote("vault", vault)
     said(sick, "sensitivity=personal")
     with pytest.raises(MlopsError, match="is sensitive, and `store` is no remote for that: nothing was sent"):
         transfer.push(sick.repo, _out(sick), sensitive=("vault",))
