@@ -32,13 +32,13 @@ def save(*, name: str | None, message: str, force: bool, as_json: bool) -> None:
 def show(name: str | None, *, as_json: bool) -> None:
     """Show everything about one experiment
 
-    Without NAME: the one recorded last. NAME is a name, its beginning, a commit id, a full ref, or the best
-    that `exp list` shows: `@{best:auc}`, `@{worst:auc}`, `@{max:auc}`, `@{min:auc}`, `@{last}`.
+    Without NAME: the one recorded last. NAME is a name, its beginning, a commit id, a full ref, the
+    id of a run in MLflow, or the best that `exp list` shows: `@{best:auc}`, `@{worst:auc}`, `@{max:auc}`,
+    `@{min:auc}`, `@{last}`.
     """
     repo, config = open_repo()
-    ref = select.pick(repo, [name], config.experiments)[0] if name else read.last(repo)
-    experiment = read.load(repo, [ref], config.experiments)[0]
-    course = history.read(repo, [experiment])[ref.name]
+    experiment = select.one(repo, name, config.experiments)
+    course = history.read(repo, [experiment])[experiment.ref]
     output.shown(experiment, read.record(repo, experiment), course, as_json=as_json)
 
 

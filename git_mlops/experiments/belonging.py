@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from git_mlops.experiments import journal, names, read, record, tree
+from git_mlops.experiments import names, read, record, tree, underway
 from git_mlops.experiments.parts import of_tree
 from git_mlops.experiments.read import Commit, Listing
 from git_mlops.experiments.record import RecordError, parse_record
@@ -47,14 +47,15 @@ def refs(repo: Repo, settings: Settings) -> list[Ref]:
 def listing(repo: Repo, settings: Settings, tip: str) -> tuple[Listing, dict[str, How]]:
     """The experiments of a commit's content, those under way included, and how each belongs (by ref)."""
     own = read.listing(repo, settings, tip)
-    live = list(journal.under_way(repo))
-    found = find(repo, settings, tip, also=(_baseline(run.ref) for run in live))
+    recorded = {ref.name for ref in read.all_refs(repo)}
+    live = {run.ref: run for run in underway.runs(repo, recorded)}
+    found = find(repo, settings, tip, also=(_baseline(ref) for ref in live))
     listed = {experiment.ref for experiment in own.experiments}
     others = [ref for ref in found.refs if ref.name not in listed]
     known = {ref.name for ref in found.refs}
     running = [
         Ref(run.ref, run.commit)
-        for run in live
+        for run in live.values()
         if run.ref not in listed | known and _baseline(run.ref) in found.baselines
     ]
     how: dict[str, How] = dict.fromkeys(listed, "commit")
@@ -62,8 +63,7 @@ def listing(repo: Repo, settings: Settings, tip: str) -> tuple[Listing, dict[str
     how |= {ref.name: found.baselines[_baseline(ref.name)] for ref in running}
     if not others and not running:
         return own, how
-    more = read.load(repo, others, settings)
-    more += [e._replace(status="running") for e in read.load(repo, running, settings)]
+    more = [read.with_newest(repo, e, live) for e in read.load(repo, [*others, *running], settings)]
     bases = {e.baseline for e in more} - own.baselines.keys()
     with reader(repo) as objects:
         commits = read.commits(objects, bases)

@@ -73,6 +73,13 @@ def problem(name: str) -> str | None:
     return None
 
 
+def of_run(text: str) -> str:
+    """What an experiment may be called whose run has this name in MLflow."""
+    name = re.sub(r"[^\w.+=-]+|\.\.+|@\{", "-", text).strip("-.")[:80] or "run"
+    name = name.removesuffix(".lock")
+    return f"run-{name}" if problem(name) else name
+
+
 # git-check-ref-format(1), and what git or DVC would take for something else
 _FORBIDDEN = (
     ("it holds a `/`", re.compile("/")),

@@ -5,19 +5,18 @@ import gc
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 from git_mlops.errors import MlopsError, NotFoundError
-from git_mlops.experiments import bulk, committed, journal, names, tracked
+from git_mlops.experiments import bulk, committed, journal, names, underway
 from git_mlops.experiments.cache import Cache
-from git_mlops.experiments.journal import Journal
 from git_mlops.experiments.known import Known, alone
 from git_mlops.experiments.layout import RUN
 from git_mlops.experiments.message import Status
 from git_mlops.experiments.record import Record, RecordError, parse_record
 from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.tree import Contents, Trees
+from git_mlops.experiments.underway import Live
 from git_mlops.git import refs
 from git_mlops.git.reader import reader
 from git_mlops.git.refs import Ref
@@ -91,26 +90,41 @@ def listing(repo: Repo, settings: Settings, baseline: str | None = None) -> List
     prefix = names.PREFIX if baseline is None else names.baseline_prefix(baseline)
     found = all_refs(repo, prefix)
     present = {ref.name for ref in found}
-    running = {j.ref: j for j in journal.under_way(repo) if j.ref.startswith(prefix) and j.ref not in present}
-    live = [Ref(ref, entry.commit) for ref, entry in running.items()]
+    running = {one.ref: one for one in underway.runs(repo, present, prefix)}
+    live = [Ref(one.ref, one.commit) for one in running.values() if one.ref not in present]
     read_ = _load(repo, found, live, settings, everything=baseline is None)
     if not running:
         return read_
-    return read_._replace(experiments=tuple(_with_newest(repo, e, running) for e in read_.experiments))
+    return read_._replace(experiments=tuple(with_newest(repo, e, running) for e in read_.experiments))
 
 
-def _with_newest(repo: Repo, one: Experiment, running: Mapping[str, Journal]) -> Experiment:
-    """What a run under way has measured until now, from its files: no commit has it yet."""
-    entry = running.get(one.ref)
-    where = repo._replace(root=Path(entry.root)) if entry and entry.root else repo
-    newest = tracked.live(where, entry.id, entry.start) if entry else {}
-    if not newest:
+def with_newest(repo: Repo, one: Experiment, running: Mapping[str, Live]) -> Experiment:
+    """What a run under way has said until now, from its files: no commit has it yet."""
+    live = running.get(one.ref)
+    if live is None:
         return one
-    contents = one.contents
-    metrics = {**contents.values.metrics, f"{RUN}metrics.json": newest}
+    newest = underway.newest(repo, live)
+    contents, values = one.contents, one.contents.values
+    metrics, params = dict(values.metrics), dict(values.params)
+    if newest.metrics:
+        metrics[f"{RUN}metrics.json"] = newest.metrics
+    known = {name for file, found in params.items() if file != f"{RUN}params.yaml" for name in found}
+    if said := {name: value for name, value in newest.params.items() if name not in known}:
+        params[f"{RUN}params.yaml"] = {**params.get(f"{RUN}params.yaml", {}), **said}
     page, number = one.known
-    newest_ = contents._replace(values=contents.values._replace(metrics=metrics))
-    return one._replace(known=alone(page.raw(number), page.status(number), newest_))
+    newest_ = contents._replace(values=values._replace(metrics=metrics, params=params))
+    raw = page.raw(number)
+    raw = raw._replace(time=newest.start) if newest.start is not None else raw
+    return one._replace(status="running", known=alone(raw, page.status(number), newest_))
+
+
+def running(repo: Repo, text: str, settings: Settings) -> Experiment | None:
+    """A run under way, by its name or by the id that it has in MLflow."""
+    recorded = {ref.name for ref in all_refs(repo)}
+    live = {one.ref: one for one in underway.runs(repo, recorded)}
+    meant_ = [one for one in live.values() if text in (one.ref, one.ref.rpartition("/")[2], one.id)]
+    found = load(repo, [Ref(one.ref, one.commit) for one in meant_], settings)
+    return with_newest(repo, found[0], live) if len(found) == 1 else None
 
 
 def all_refs(repo: Repo, prefix: str = names.PREFIX) -> list[Ref]:
@@ -179,9 +193,14 @@ def finished(repo: Repo, key: str, settings: Settings) -> Experiment | None:
 
 def record(repo: Repo, experiment: Experiment) -> Record | None:
     """Its record.json; None where there is none that can be read (DVC's experiments)."""
-    if experiment.commit.message.version is None:
+    return record_of(repo, experiment.commit)
+
+
+def record_of(repo: Repo, commit: Commit) -> Record | None:
+    """The same of an experiment's commit."""
+    if commit.message.version is None:
         return None  # DVC's: a record in its tree is another one's, from `dvc exp apply`
-    name = f"{experiment.commit.tree}:.mlops/run/record.json"
+    name = f"{commit.tree}:{RUN}record.json"
     with reader(repo) as objects:
         found = objects.read([name]).get(name)
     try:
@@ -191,7 +210,7 @@ def record(repo: Repo, experiment: Experiment) -> Record | None:
 
 
 def matching(repo: Repo, text: str, *, prefixes: bool = True) -> list[Ref]:
-    """What `text` may mean: a full ref, a name, a commit id, the beginning of a name, or a content key."""
+    """What `text` may mean: a ref, a name, a commit id, the beginning of a name, MLflow's id, a content key."""
     found = all_refs(repo)
     hexadecimal = re.fullmatch("[0-9a-f]{4,64}", text) is not None
     kinds = (
@@ -201,7 +220,25 @@ def matching(repo: Repo, text: str, *, prefixes: bool = True) -> list[Ref]:
         [ref for ref in found if prefixes and text and ref.name.rpartition("/")[2].startswith(text)],
     )
     named = next((refs_ for refs_ in kinds if refs_), [])
+    if not named and re.fullmatch("[0-9a-f]{32}", text):
+        named = _of_run(repo, found, text)
     return named or (_of_key(repo, found, text) if re.fullmatch("[0-9a-f]{7,64}", text) else [])
+
+
+def _of_run(repo: Repo, found: Sequence[Ref], run_id: str) -> list[Ref]:
+    """By the id that the run has in MLflow."""
+    with reader(repo) as objects:
+        texts = objects.read(f"{ref.oid}:{RUN}record.json" for ref in found)
+    near = f'"run_id": "{run_id}"'.encode()
+    for ref in found:
+        content = texts[name].content if (name := f"{ref.oid}:{RUN}record.json") in texts else None
+        if content is None or near not in content:
+            continue
+        with suppress(RecordError):
+            told = parse_record(content).extra.get("mlflow")
+            if isinstance(told, dict) and told.get("run_id") == run_id:
+                return [ref]
+    return []
 
 
 def _of_key(repo: Repo, found: Sequence[Ref], text: str) -> list[Ref]:

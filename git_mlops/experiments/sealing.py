@@ -8,7 +8,6 @@ becomes its next commit; the one before stays in the ref's reflog.
 import json
 import os
 import platform
-import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -260,6 +259,15 @@ def checkpoint(repo: Repo, place: Path) -> str:
         return _Recording(repo, place, began, log.look(), histories).commit()
 
 
+def preview(repo: Repo, place: Path, began: Began, name: str) -> str:
+    """A commit that stands for a run under way, with nothing of what it has logged; no ref moves.
+
+    Raises:
+        OSError: it was sealed meanwhile.
+    """
+    return _Recording(repo, place, began, State(began.facts), {}).bare(name)
+
+
 class _Recording:
     """One log on its way into history."""
 
@@ -302,6 +310,13 @@ class _Recording:
         """The commit alone."""
         make, facts = self._maker()
         return make(experiment_name(facts))
+
+    def bare(self, name: str) -> str:
+        """The commit without what was logged, artifacts least of all: they are still being written."""
+        record = self._record(self.files)
+        files = {**self.files, "record.json": format_record(record._replace(name=name))}
+        whole = with_files(self.repo, self.entries, self.inner, files)
+        return recording.commit_tree(self.repo, whole, self.began.baseline, self._message(name, {}, record))
 
     def _maker(self) -> tuple[Callable[[str], str], dict[str, Any]]:
         """Makes the commit for a name; and the facts in it."""
@@ -449,6 +464,4 @@ def _declaration(files: Mapping[str, bytes]) -> bytes | None:
 
 def experiment_name(facts: Mapping[str, Any]) -> str:
     """A run's name as an experiment can have it."""
-    name = re.sub(r"[^\w.+=-]+|\.\.+|@\{", "-", str(facts.get("run_name") or "run")).strip("-.")[:80] or "run"
-    name = name.removesuffix(".lock")
-    return f"run-{name}" if names.problem(name) else name
+    return names.of_run(str(facts.get("run_name") or "run"))

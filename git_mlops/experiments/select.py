@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from git_mlops.decode import unknown
 from git_mlops.errors import MlopsError, NotFoundError
-from git_mlops.experiments import belonging, columns, names, pareto, present, read, record
+from git_mlops.experiments import belonging, columns, names, pareto, present, read, record, underway
 from git_mlops.experiments.columns import Row
 from git_mlops.experiments.read import Experiment, Listing
 from git_mlops.experiments.record import Record, RecordError, parse_record
@@ -169,6 +169,23 @@ def pick(repo: Repo, texts: Iterable[str], settings: Settings) -> list[Ref]:
         NotFoundError: there is none. MlopsError: there are several, or no direction is declared.
     """
     return read.pick(repo, expanded(repo, texts, settings))
+
+
+def one(repo: Repo, text: str | None, settings: Settings) -> Experiment:
+    """The experiment that is meant, also one under way; without a text the one recorded last.
+
+    Raises:
+        NotFoundError: there is none. MlopsError: there are several, or no direction is declared.
+    """
+    try:
+        ref = pick(repo, [text], settings)[0] if text else read.last(repo)
+    except NotFoundError:
+        live = read.running(repo, text, settings) if text else None
+        if live is None:
+            raise
+        return live
+    found = read.load(repo, [ref], settings)[0]
+    return read.with_newest(repo, found, {run.ref: run for run in underway.runs(repo, {ref.name})})
 
 
 def expanded(repo: Repo, texts: Iterable[str], settings: Settings) -> list[str]:

@@ -284,7 +284,7 @@ def _made_by(sources: Sources, graph: Graph, source: Source) -> bool:
     if one is None:
         return False
     for other in sources.found:
-        if other.kind == "experiment" and other.commit == one.get("commit"):
+        if other.kind == "experiment" and _same(sources, other, source.facts, one):
             graph.link(other.id, source.id, "experiment")
             graph.add(Node(other.id, "experiment", other.id.rpartition("/")[2], {"commit": other.commit}))
             return True
@@ -293,6 +293,26 @@ def _made_by(sources: Sources, graph: Graph, source: Source) -> bool:
     away = graph.add(Node(f"experiment:{one.get('commit')}", "experiment", name, said))
     graph.link(away, source.id, "experiment")
     return False
+
+
+def _same(sources: Sources, other: Source, facts: Mapping[str, Any], made: Mapping[str, Any]) -> bool:
+    """Whether an experiment is the one that a version was made from: its commit, or a later one of that run.
+
+    A run that MLflow edits, or that went on after the registration, has another commit since.
+    """
+    if other.commit == made.get("commit"):
+        return True
+    place = names.parse_ref(other.id.removeprefix("experiment:"))
+    if place is None or place.baseline != made.get("baseline"):
+        return False
+    if not place.name.startswith(str(made.get("name"))):
+        return False
+    record = _record(sources.read(other.files).get(PATH))
+    told = next(iter(_mappings([facts.get("mlflow")])), {}).get("run_id")
+    if record is None or (told is None and place.name != made.get("name")):
+        return False
+    own = next(iter(_mappings([record.extra.get("mlflow")])), {}).get("run_id")
+    return own == told if told else (record.key or {}).get("run") == facts.get("run")
 
 
 def _held(sources: Sources, graph: Graph, source: Source) -> None:

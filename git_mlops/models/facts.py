@@ -116,8 +116,8 @@ def contract_of(repo: Repo, trees: Trees, root: str, model: ModelObject, found: 
 
 def _environment(trees: Trees, subject: Subject) -> dict[str, object]:
     """Of the experiment: hash of environment.lock, and the interpreter."""
-    root = subject.experiment.commit.tree if subject.experiment else subject.tree
-    entry = trees.find(root, f"{RUN}environment.lock") if subject.experiment else None
+    root = subject.recorded
+    entry = trees.find(root, f"{RUN}environment.lock") if root is not None else None
     content = trees.reader.read([entry.oid])[entry.oid].content if entry else None
     said: dict[str, object] = {}
     if content is not None:

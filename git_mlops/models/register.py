@@ -122,7 +122,6 @@ def _said(request: Request, version: str, what: Subject, known: Facts) -> Messag
         *(("Mlops-Schema", f"{oid} {path}") for path, oid in known.schemas.items()),
         *([("Mlops-Contract", known.contract.hash)] if known.contract else []),
     ]
-    experiment = what.experiment
     said: dict[str, object] = {
         **request.more,
         "version": 1,
@@ -131,13 +130,7 @@ def _said(request: Request, version: str, what: Subject, known: Facts) -> Messag
         "model_version": version,
         "commit": what.commit,
         "run": what.key,
-        "experiment": {
-            "name": experiment.name,
-            "commit": experiment.commit.oid,
-            "baseline": experiment.baseline,
-        }
-        if experiment
-        else None,
+        "experiment": dict(what.made) if what.made else None,
         **known.to_json(),
         "data_dirty": what.record.data_dirty if what.record else None,
         "git_mlops": __version__,

@@ -6,9 +6,11 @@ The same version gives the same bytes, in any clone and on any day: times and mo
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -120,12 +122,21 @@ def _locked(repo: Repo, version: Version, found: Source, request: Request) -> _L
         return _Locked(_recorded(repo, version, str(known["lock"])), whole=True, python=python)
     own = found.path / "requirements.txt"
     if own.is_file():
-        return _Locked(own.read_bytes(), whole=False, python=python)
+        return _Locked(own.read_bytes(), whole=False, python=python or _of_mlflow(found))
     raise MlopsError(
         f"nobody recorded the packages that {found.label} needs",
         hint="register an experiment (`git mlops exp run` records them), or `--requirements FILE`",
         exit_code=CANNOT_EVALUATE,
     )
+
+
+def _of_mlflow(found: Source) -> str | None:
+    """The interpreter that MLflow noted beside the model."""
+    with suppress(OSError):
+        text = (found.path / "python_env.yaml").read_text(encoding="utf-8", errors="replace")
+        said = re.search(r"^python: *['\"]?(\d+\.\d+\.\d+)\b", text, re.MULTILINE)
+        return said[1] if said else None
+    return None
 
 
 def _read(file: Path) -> bytes:
