@@ -118,7 +118,9 @@ def _settings(name: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for layer in _folders(name):
         if (layer / CONFIG).exists():
-            found |= yaml.safe_load((layer / CONFIG).read_text(encoding="utf-8"))
+            own = yaml.safe_load((layer / CONFIG).read_text(encoding="utf-8"))
+            # in the place of the upper one: its default may depend on what is asked before it there
+            found = {key: value for key, value in found.items() if key not in own} | own
     found["provider"]["choices"] = [*PROVIDERS, "none"]
     return found
 

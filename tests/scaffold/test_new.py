@@ -18,11 +18,12 @@ FILES = [
     "Dockerfile", "LICENSE", "MODEL_CARD.md", "README.md", "dvc.yaml", "mlops.yaml", "params.yaml",
     "pytest.ini", "requirements.lock", "requirements.txt", "schemas/patients.yaml", "src/evaluate.py",
     "src/features.py", "src/make_data.py", "src/measure.py", "src/model.py", "src/prepare.py",
-    "src/project.py", "src/serve.py", "src/split.py", "src/train.py", "tests/conftest.py",
+    "src/project.py", "src/serve.py", "src/split.py", "src/train.py", "src/watched.py", "tests/conftest.py",
     "tests/test_data.py", "tests/test_features.py", "tests/test_model.py", "tests/test_project.py",
     "tests/test_serving.py",
 ]  # fmt: skip
-GENERATED = [".github/workflows/mlops.yml", ".mlops/ci.sh"]
+WORKFLOWS = [f".github/workflows/{name}.yml" for name in ("mlops-monitor", "mlops-train", "mlops")]
+GENERATED = [*WORKFLOWS, ".mlops/ci.sh"]
 
 
 def files(top: Path) -> list[str]:

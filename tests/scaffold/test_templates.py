@@ -84,6 +84,10 @@ def _generated(text: str) -> bool:
     return "mlops-ci: 1 sha256:" in text[:2000]
 
 
+def name_of(row: Row) -> str:
+    return row["kind"].partition(":")[0]
+
+
 def look(top: Path, row: Row) -> None:
     """What holds for every project."""
     assert unrendered(top) == [], row
@@ -93,6 +97,9 @@ def look(top: Path, row: Row) -> None:
     assert settings.ci.providers == (() if row["provider"] == "none" else (row["provider"],))
     assert all((top / schema).exists() for schema in settings.schemas.values())
     assert row["remote"] == "local" or f"[{row['remote']}]" in (top / "requirements.txt").read_text()
+    trains, watches = name_of(row) != "llm-eval", name_of(row) not in ("llm-eval", "timeseries")
+    assert (settings.ci.train is not None, settings.ci.monitor is not None) == (trains, watches)
+    assert (settings.retrain.evaluate is not None) == trains
     assert (top / "environment.yml").exists() == (row["manager"] == "conda")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from git_mlops import resources
+from git_mlops import config, resources
 from git_mlops.scaffold.new import create
 from git_mlops.scaffold.templates import TEMPLATES, known
 from tests.conftest import Run
@@ -95,6 +95,39 @@ def _played(name: str, top: Path, run: Run) -> None:
     assert _objections(run("git", "mlops", "check", "--format", "json", cwd=top).stdout) == []
     assert " passed" in run("python", "-W", "error", "-m", "pytest", "-q", cwd=top).stdout
     assert run("git", "status", "--short", cwd=top).stdout == ""
+    if name != "llm-eval":
+        _at_work(top, run)
+
+
+def _at_work(top: Path, run: Run) -> None:
+    """Registered, serving, watched, about to be trained again, as the README says."""
+    settings = config.parse((top / "mlops.yaml").read_bytes())
+    assert settings.ci.train is not None
+    (model,) = settings.ci.train.model
+    run("git", "mlops", "model", "register", model, cwd=top)
+    run("git", "mlops", "model", "promote", model, "prod", cwd=top)
+    rows = run("python", "-c", _ROWS, cwd=top).stdout
+    served = run("sh", "-c", f"python src/serve.py --log served.jsonl <<'EOF'\n{rows}EOF", cwd=top).stdout
+    assert served.count("prediction") == rows.count("\n") == 60
+    if settings.ci.monitor is not None:
+        words = (*settings.ci.monitor.model, *settings.ci.monitor.options)
+        said = run("git", "mlops", "monitor", *words, "--json", cwd=top, status=None).stdout
+        assert json.loads(said)["data"]["findings"] is not None
+    said = run("git", "mlops", "retrain", model, "--because", "schedule", "--dry-run", cwd=top).stdout
+    assert "both measured by `python src/" in said
+    assert settings.retrain.evaluate is not None
+    measures = settings.retrain.evaluate.format(model="models/model.joblib").split()
+    run(*measures, cwd=top)
+    assert run("git", "status", "--short", cwd=top).stdout == ""
+
+
+_ROWS = """
+import sys
+sys.path.insert(0, "src")
+import make_data, split
+table = getattr(split, "windows", lambda table: table)(make_data.table())
+print(table.sample(60, random_state=1).to_json(orient="records", lines=True), end="")
+"""
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from features import LABEL
 from model import fit, predict
 from project import params
 from serve import answers
+from watched import watched
 
 Parts = tuple[pd.DataFrame, pd.DataFrame]
 
@@ -42,3 +43,11 @@ def test_what_is_served_is_what_was_evaluated(model: Any, parts: Parts) -> None:
         np.testing.assert_allclose(served, expected, rtol=1e-9)
     else:
         assert served == list(expected)
+
+
+def test_what_was_asked_is_kept_with_its_answer(model: Any, parts: Parts) -> None:
+    rows = parts[1].head(3).drop(columns=LABEL).to_json(orient="records", lines=True).splitlines()
+    log = io.StringIO()
+    served = [json.loads(line) for line in answers(model, rows, log)]
+    kept = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert kept == [{**watched(json.loads(row)), **one} for row, one in zip(rows, served, strict=True)]

@@ -1,4 +1,9 @@
-"""Measure models/model.joblib on data/prepared/test.csv, over all and by slice; write metrics.json."""
+"""Measure a model on data/prepared/test.csv, over all and by slice; write metrics.json.
+
+The model is models/model.joblib, or, for `git mlops retrain`, that of `--model FILE`.
+"""
+
+import argparse
 
 import joblib
 import pandas as pd
@@ -7,4 +12,7 @@ from project import TOP, write_metrics
 from train import PATH
 
 if __name__ == "__main__":
-    write_metrics(*measured(joblib.load(PATH), pd.read_csv(TOP / "data" / "prepared" / "test.csv")))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", default=PATH)
+    model = joblib.load(parser.parse_args().model)
+    write_metrics(*measured(model, pd.read_csv(TOP / "data" / "prepared" / "test.csv")))

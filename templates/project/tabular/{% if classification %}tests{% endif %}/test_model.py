@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from features import label
+from features import LABEL, label
 from measure import measured
 from model import predict
 from sklearn.ensemble import RandomForestClassifier
@@ -32,3 +32,7 @@ def test_larger_nuclei_raise_the_risk(model: RandomForestClassifier, parts: Part
 def test_key_and_order_of_the_patients_do_not_matter(model: RandomForestClassifier, parts: Parts) -> None:
     turned = parts[1].iloc[::-1].assign(patient=range(len(parts[1])))
     np.testing.assert_array_equal(predict(model, turned)[::-1], predict(model, parts[1]))
+
+
+def test_malignant_is_the_positive_class(table: pd.DataFrame) -> None:
+    assert set(table.loc[label(table) == 1, LABEL]) == {"malignant"}
