@@ -75,6 +75,69 @@ def _wait(child: subprocess.Popen[bytes]) -> int:
         raise
 
 
+def serve(command: Sequence[str], *, cwd: Path, extra: Mapping[str, str] | None = None) -> int:
+    """Run a server, with all processes of its own, until it ends: what ends this process ends all of them.
+
+    Returns:
+        Its exit status; 0 where it was told to end (SIGTERM, or the terminal was closed).
+
+    Raises:
+        MlopsError: it cannot be started.
+        KeyboardInterrupt: after all have ended, if the user interrupted.
+    """
+    try:
+        child = subprocess.Popen(tuple(command), cwd=cwd, env=env.for_child(extra), process_group=0)
+    except OSError as error:
+        raise MlopsError(
+            f"cannot start `{command[0]}`: {error.strerror}", hint="is it installed?", exit_code=USAGE
+        ) from error
+    told: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        told.append(number)
+        _tell(child.pid, signal.SIGTERM)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        status = child.wait()
+    except KeyboardInterrupt:
+        _tell(child.pid, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=_GRACE)
+        raise
+    finally:
+        _gone(child.pid)
+        child.wait()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 0 if told else status
+
+
+_GRACE = 10.0
+"""Seconds for a server to end when it is told to."""
+
+
+def _tell(group: int, number: int) -> bool:
+    """Send a signal to a process group; whether anybody is left in it."""
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _gone(group: int) -> None:
+    """End what is left of a process group, and wait for it."""
+    if not _tell(group, signal.SIGTERM):
+        return
+    until = time.monotonic() + _GRACE
+    while _tell(group, 0):
+        if time.monotonic() > until:
+            _tell(group, signal.SIGKILL)
+            return
+        time.sleep(0.05)
+
+
 @contextmanager
 def feeding(command: str, extra: Mapping[str, str] | None = None) -> Iterator[IO[bytes]]:
     """A shell command line that reads what is written, on the user's terminal; Ctrl-C is its own.

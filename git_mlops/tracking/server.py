@@ -34,4 +34,4 @@ def serve(repo: Repo, host: str, port: int, more: Sequence[str]) -> int:
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", sealing.URI: sealing.uri(repo)}
     told = {name: env.get(name) or value for name, value in quiet.items()}
     told[sealing.URI] = sealing.uri(repo)
-    return processes.run(command(repo, host, port, more), cwd=repo.root, extra=told).status
+    return processes.serve(command(repo, host, port, more), cwd=repo.root, extra=told)
