@@ -175,7 +175,7 @@ def _ended(report: Report, target: Target | None, options: _Options) -> int:
 def _shared(report: Report, target: Target | None) -> _Shared:
     done = _Shared()
     try:
-        if target is not None:
+        if target is not None and share.changes(report):
             for note in share.push(report):
                 ui.warn(note)
             done = done._replace(opened=share.open_pull(report, target))
@@ -213,6 +213,8 @@ def _told(report: Report, done: _Shared, *, good: bool) -> None:
         ui.note(f"pull request #{opened.number}: {opened.action}{f' ({opened.url})' if opened.url else ''}")
     elif done.problem is not None:
         return
+    elif plan.request.share and good:
+        ui.note(f"the result is what {plan.base.shown} has: there is nothing to propose")
     elif plan.request.share:
         ui.note("no pull request was opened; `--anyway` opens one")
     elif good:

@@ -17,6 +17,13 @@ from git_mlops.retrain.report import Report
 from git_mlops.retrain.work import Trained
 
 
+def changes(report: Report) -> bool:
+    """Whether the result is another than what the base has: if not, there is nothing to propose."""
+    plan, landed = report.plan, report.trained.landed
+    names = (f"{landed.commit}^{{tree}}", f"{plan.base.commit}^{{tree}}")
+    return len(set(plan.repo.text("rev-parse", *names).split())) > 1
+
+
 def push(report: Report) -> tuple[str, ...]:
     """Data first, then the experiment, then the branch. Notes for people.
 

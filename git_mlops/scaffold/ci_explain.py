@@ -159,7 +159,7 @@ _WRITERS: dict[Name, str] = {**_POSTERS, "jenkins": "MLOPS_FORGE_TOKEN"}
 _MAY_WRITE: dict[Name, str] = {
     "gitlab": "GITLAB_TOKEN: a project access token, Developer, with api and write_repository",
     "jenkins": "the credentials may push and open pull requests",
-    "azure": "the build service may contribute, create branches, contribute to pull requests, edit work items",
+    "azure": "the build service may contribute, create branches, propose pull requests, edit work items",
     "bitbucket": "BITBUCKET_TOKEN: repository:write, pullrequest:write, issue:write",
     "circleci": "GITHUB_TOKEN: contents, issues and pull requests, to write",
     "sh": "the token may push and open pull requests",

@@ -101,3 +101,21 @@ def test_a_worse_challenger_is_proposed_only_anyway(
     assert retrain.main([*words, "--anyway"], standalone_mode=False) == 1
     (pull,) = forge.app.opened
     assert "❌" in pull.body
+
+
+@pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # of a library of DVC's
+def test_what_changes_nothing_is_not_proposed(
+    served: Project, start: Start, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The schedule came, and no new data: not a pull request every week."""
+    forge = start(GitHub)
+    monkeypatch.setenv("FORGE_TOKEN", TOKEN)
+    monkeypatch.chdir(served.root)
+    words = [
+        "line", "--because", "schedule", "--pull-request", "--forge", "github", "--api", forge.target.api,
+        "--repo", forge.target.repository, "--token-variable", "FORGE_TOKEN",
+    ]  # fmt: skip
+    assert retrain.main(words, standalone_mode=False) == 0
+    assert "the result is what origin/main has: there is nothing to propose" in capfd.readouterr().err
+    assert forge.app.opened == []
+    assert served.git("ls-remote", "origin", "refs/heads/retrain/*") == ""
