@@ -29,6 +29,8 @@ def lineage(*, subject: str, only: str | None, format_: str, as_json: bool) -> N
     up, down = only != "down", only != "up"
     whole = build.around(repo, found, start)
     taints.mark(repo, whole)
+    if len(whole.nodes) == 1:
+        ui.note(f"nothing in this clone names `{subject}`")
     graph = part(whole, start, up=up, down=down)
     if as_json or format_ == "json":
         ui.emit("lineage", show.plain(graph, start))

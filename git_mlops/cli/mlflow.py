@@ -64,9 +64,10 @@ def _serve(host: str, port: int, more: tuple[str, ...]) -> int:
 def export(*, names: tuple[str, ...], uri: str, experiment: str | None, as_json: bool) -> None:
     """Send experiments to an MLflow server or database
 
-    NAMES are experiments; without any, all are sent. Each becomes a run with its parameters, tags, metrics
-    with their history, datasets, models and artifacts. What is there already is left alone, so repeating is
-    safe. What MLflow did not record goes into an MLflow experiment of the repository's name.
+    NAMES are experiments, or those of MLflow with all their runs; without any, all are sent. Each becomes a
+    run with its parameters, tags, metrics with their history, datasets, models and artifacts. What is there
+    already is left alone, so repeating is safe. What MLflow did not record goes into an MLflow experiment of
+    the repository's name.
     """
     repo, config = open_repo()
     chosen = select.expanded(repo, names, config.experiments)

@@ -33,8 +33,11 @@ def show(version: str, *, as_json: bool) -> int:
     Without a version: the greatest one that was not taken back.
     """
     repo = find_repo()
-    found = read.resolve(repo, version)
-    return model_text.shown(found, read.approvals(repo, found.name, found.version), as_json=as_json)
+    spec = grammar.parse_spec(version)
+    model = read.artifact(repo, spec.name)
+    found = read.version_of(repo, model, read.chosen(repo, model, spec))
+    approvals = read.approvals(repo, found.name, found.version)
+    return model_text.shown(found, approvals, deprecated=model.deprecated, as_json=as_json)
 
 
 @click.command()
@@ -46,5 +49,7 @@ def history(name: str, *, as_json: bool) -> int:
     found = read.artifact(repo, name)
     if not found.events:
         read.chosen(repo, found, grammar.Spec(found.name))
-    said = read.messages(repo, [event.oid for event in found.events])
-    return model_text.told(found, {oid: one.title for oid, one in said.items()}, as_json=as_json)
+    approved = [event for event in read.every_approval(repo) if event.name == found.name]
+    events = [*found.events, *approved]
+    said = read.messages(repo, [event.oid for event in events])
+    return model_text.told(events, {oid: one.title for oid, one in said.items()}, as_json=as_json)

@@ -95,14 +95,15 @@ def versions(found: Artifact, *, as_json: bool) -> int:
     return 0
 
 
-def shown(version: Version, approvals: Sequence[Event], *, as_json: bool) -> int:
+def shown(version: Version, approvals: Sequence[Event], *, deprecated: bool, as_json: bool) -> int:
     """Everything about one version."""
     if as_json:
         given = [{"stage": one.stage, "by": one.who, "email": one.email, "tag": one.tag} for one in approvals]
-        ui.emit("model-version", {**plain(version), "approvals": given})
+        ui.emit("model-version", {**plain(version), "deprecated": deprecated, "approvals": given})
         return 0
     facts = version.facts
     state = "" if version.active else "  (taken back)"
+    state += "  (the model is deprecated)" if deprecated else ""
     ui.out(f"{version.name} {version.version}{state}")
     rows: list[tuple[str, object]] = [
         ("tag", version.tag),
@@ -164,9 +165,9 @@ def _size(one: Mapping[str, object]) -> str:
     return f"  {size} bytes" if isinstance(size, int) else ""
 
 
-def told(found: Artifact, titles: Mapping[str, str], *, as_json: bool) -> int:
+def told(found: Sequence[Event], titles: Mapping[str, str], *, as_json: bool) -> int:
     """What happened to a model, the newest first."""
-    events = sorted(found.events, key=lambda e: (e.time, e.number or 0), reverse=True)
+    events = sorted(found, key=lambda e: (e.time, e.number or 0), reverse=True)
     if as_json:
         ui.emit("model-history", [event_plain(event, titles) for event in events])
         return 0
@@ -176,9 +177,10 @@ def told(found: Artifact, titles: Mapping[str, str], *, as_json: bool) -> int:
 
 def event_plain(event: Event, titles: Mapping[str, str]) -> dict[str, object]:
     """An event for `--json`."""
+    commit = event.target if event.kind != "approve" else None
     return {
         "time": moment(event.time), "event": event.kind, "version": event.version, "stage": event.stage,
-        "tag": event.tag, "commit": event.target, "by": {"name": event.who, "email": event.email},
+        "tag": event.tag, "commit": commit, "by": {"name": event.who, "email": event.email},
         "title": titles.get(event.oid),
     }  # fmt: skip
 
@@ -187,7 +189,7 @@ def _event_row(event: Event) -> tuple[object, ...]:
     return (
         _day(event.time),
         event.kind,
-        event.version or event.target[:7],
+        event.version or ("-" if event.kind == "deprecate" else event.target[:7]),
         event.stage or "-",
         event.who,
         event.tag,

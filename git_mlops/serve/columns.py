@@ -14,7 +14,7 @@ from git_mlops.models.contract import Contract
 Extra = Literal["refuse", "ignore"]
 """What is done with columns that the model does not take."""
 
-_MOST, _SHOWN, _WIDEST = 20, 3, 60
+_MOST, _FEW, _SHOWN, _WIDEST = 20, 5, 3, 60
 
 
 class Column(NamedTuple):
@@ -52,10 +52,24 @@ class ContractError(MlopsError):
     """Rows that a model cannot take."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        shown = [_told(problem) for problem in problems[:_MOST]]
-        more = [f"and {len(problems) - _MOST} more"] if len(problems) > _MOST else []
-        super().__init__("; ".join([*shown, *more]), exit_code=FINDINGS)
+        odd = [problem for problem in problems if problem.message == _odd(problem.column)]
+        others = [problem for problem in problems if problem not in odd]
+        shown = [_told(problem) for problem in others[:_MOST]]
+        more = [f"and {len(others) - _MOST} more"] if len(others) > _MOST else []
+        super().__init__("; ".join([*shown, *more, *_all_odd(odd)]), exit_code=FINDINGS)
         self.problems = tuple(problems[:_MOST])
+
+
+def _odd(name: str | None) -> str:
+    return f"the model takes no column {_cut(name or '')}"
+
+
+def _all_odd(odd: Sequence[Problem]) -> list[str]:
+    """One sentence for all: a file often has many more columns than a model takes."""
+    if len(odd) < _FEW:
+        return [problem.message for problem in odd]
+    names = ", ".join(_cut(problem.column or "") for problem in odd[:_FEW])
+    return [f"the model takes none of {len(odd)} columns: {names}{' …' if len(odd) > _FEW else ''}"]
 
 
 def _told(problem: Problem) -> str:
@@ -121,7 +135,7 @@ def missing(takes: Takes, names: Sequence[str], extra: Extra) -> list[Problem]:
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     found += [Problem(name, "extra", f"the column `{name}` is there twice") for name in twice]
     if extra == "refuse":
-        found += [Problem(name, "extra", f"the model takes no column {_cut(name)}") for name in odd]
+        found += [Problem(name, "extra", _odd(name)) for name in odd]
     return found
 
 

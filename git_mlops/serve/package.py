@@ -98,10 +98,11 @@ def build(repo: Repo, version: Version, request: Request, asked: Asked, settings
 def _refuse_taken(request: Request) -> None:
     target = request.target
     if request.form == "wheel":
-        if not target.is_dir():
-            raise MlopsError(
-                f"there is no directory `{target}`", hint="`--to` names the directory for the wheel"
-            )
+        if target.exists() and not target.is_dir():
+            raise MlopsError(f"`{target}` is a file", hint="`--to` names the directory for the wheel")
+        if not target.absolute().parent.is_dir():
+            raise MlopsError(f"there is no directory for `{target}`")
+        target.mkdir(exist_ok=True)
         return
     if request.form == "bundle" and target.suffix != ".zip":
         raise MlopsError(f"`{target}` is no name for a bundle", hint="`--to NAME.zip`")

@@ -1,6 +1,6 @@
 """Batch scoring: a file of rows into a file of answers, a batch in memory at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,16 +43,33 @@ def predict(loaded: Loaded, request: Request) -> Scored:
     takes = loaded.takes
     asked = [name for name in names if name not in _only_kept(takes, request.keep)]
     if problems := columns.missing(takes, asked, request.extra):
-        raise ContractError(problems)
+        raise _with_hint(ContractError(problems))
     count, found = 0, ()
+    numbers = (
+        rows.whole_numbers(request.source, form, request.keep) if request.target.suffix != ".csv" else ()
+    )
     with rows.written(request.target) as sink:
         for batch in rows.batches(request.source, form, request.batch):
-            made = _batch(loaded, batch, request, texts=rows.is_text(form), first=count)
+            made = _numbered(_batch(loaded, batch, request, texts=rows.is_text(form), first=count), numbers)
             sink.write(made)
             count, found = count + batch.num_rows, tuple(made.column_names)
         if not count:
             raise MlopsError(f"`{request.source}` has no rows", exit_code=FINDINGS)
     return Scored(count, found)
+
+
+def _with_hint(error: ContractError) -> ContractError:
+    if all(problem.reason == "extra" for problem in error.problems):
+        error.hint = "`--extra ignore` passes over columns that the model does not take"
+    return error
+
+
+def _numbered(table: Any, names: Collection[str]) -> Any:
+    """With columns of text as the whole numbers that they say."""
+    for name in names:
+        at = table.column_names.index(name)
+        table = table.set_column(at, name, table.column(name).cast("int64"))
+    return table
 
 
 def _only_kept(takes: Takes, keep: Sequence[str]) -> set[str]:

@@ -1,6 +1,6 @@
 """Tables of files in batches, and into files whole: never more than a batch in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -85,6 +85,21 @@ def names(path: Path, form: Form) -> list[str]:
         return frames.names(frames.scan(path, form))
     except (pl.exceptions.PolarsError, frames.FrameError, pa.ArrowException, UnicodeDecodeError) as error:
         raise MlopsError(f"`{path}` cannot be read: {frames.reason(error)}") from error
+
+
+def whole_numbers(path: Path, form: Form, wanted: Sequence[str]) -> list[str]:
+    """Of some columns of a file in which all is text, those of whole numbers, written as such: ids mostly."""
+    if not is_text(form) or not wanted:
+        return []
+    import polars as pl
+
+    try:
+        cells = frames.scan(path, form, NULLS).select(wanted)
+        plain = pl.all().str.contains(r"^(?:0|-?[1-9]\d{0,17})$").all() & pl.all().is_not_null().any()
+        found = cells.select(plain).collect(engine="streaming").row(0)
+    except (pl.exceptions.PolarsError, frames.FrameError, UnicodeDecodeError) as error:
+        raise MlopsError(f"`{path}` cannot be read: {frames.reason(error)}") from error
+    return [name for name, yes in zip(wanted, found, strict=True) if yes]
 
 
 @contextmanager

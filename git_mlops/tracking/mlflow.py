@@ -43,6 +43,7 @@ def asked(uri: str) -> "Iterator[MlflowClient]":
     """
     env.change({"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"})
     env.change({"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"})
+    env.change({"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"})
     if env.get(_RETRIES) is None:
         env.change({_RETRIES: "2"})  # seven, as MLflow has it, are minutes for a server that is not there
     logging.getLogger("alembic").setLevel(logging.WARNING)

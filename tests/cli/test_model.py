@@ -73,6 +73,12 @@ def test_from_register_to_rollback(project: Repo, mlops: Run) -> None:
         "m v0.1.0 is taken back",
         "warning: the stage `prod` is v1.0.0 again, as it was before",
     ]
+    mlops("model", "deprecate", "m", cwd=at)
+    last = mlops("model", "history", "m", cwd=at).stdout.splitlines()[1].split()
+    assert (last[2:5], last[-1]) == (["deprecate", "-", "-"], "m@deprecated#7")
+    assert mlops("model", "show", "m@v1.0.0", cwd=at).stdout.splitlines()[0] == (
+        "m v1.0.0  (the model is deprecated)"
+    )
 
 
 def test_every_command_speaks_json(project: Repo, mlops: Run) -> None:

@@ -73,6 +73,24 @@ def test_names_are_judged_before_any_row_is_read(loaded: Loaded, tmp_path: Path)
     )
 
 
+def test_many_columns_too_many_are_one_sentence(loaded: Loaded, tmp_path: Path) -> None:
+    pl.DataFrame({**rows(2), **{f"c{n}": [n, n] for n in range(30)}}).write_csv(tmp_path / "in.csv")
+    with pytest.raises(ContractError) as error:
+        predict.predict(loaded, Request(tmp_path / "in.csv", tmp_path / "out.csv"))
+    assert str(error.value) == "the model takes none of 30 columns: `c0`, `c1`, `c2`, `c3`, `c4` …"
+    assert (error.value.hint or "").startswith("`--extra ignore`")
+    assert len(error.value.problems) == 20
+
+
+def test_kept_whole_numbers_of_a_csv_are_numbers(loaded: Loaded, tmp_path: Path) -> None:
+    kept = {"id": ["7", "-12"], "zip": ["01234", "99999"], "part": ["1.5", "2"], "gap": ["3", ""]}
+    pl.DataFrame({**rows(2), **kept}).write_csv(tmp_path / "in.csv")
+    request = Request(tmp_path / "in.csv", tmp_path / "out.parquet", keep=tuple(kept))
+    predict.predict(loaded, request)
+    found = pl.read_parquet(tmp_path / "out.parquet").select(list(kept)).to_dict(as_series=False)
+    assert found == {"id": [7, -12], "zip": kept["zip"], "part": kept["part"], "gap": [3, None]}
+
+
 @pytest.mark.parametrize(
     ("source_", "target", "said"),
     [

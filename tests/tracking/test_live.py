@@ -84,3 +84,14 @@ def test_what_a_run_registers_knows_its_experiment_and_packages(
     assert facts["environment"].keys() == {"lock", "python"}
     assert made == ["trained"]
     assert "| interpreter | CPython" in mlops("model", "card", "m", cwd=repo.root).stdout
+
+
+def test_an_experiment_of_mlflow_is_exported_by_its_name(
+    repo: Repo, client: Client, mlops: Run, tmp_path: Path
+) -> None:
+    one = client(repo)
+    trained(one, "inside", one.create_experiment("iris"))
+    trained(one, "outside")
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    done = mlops("mlflow", "export", "iris", "--to", uri, "--json", cwd=repo.root)
+    assert json.loads(done.stdout)["data"] == {"sent": ["inside"], "known": []}
