@@ -205,7 +205,7 @@ class Recorder:
             pending, self._pending = self._pending, set()
             for run_id in pending:
                 entry = self.index.entries.get(run_id)
-                if entry is not None:
+                if entry is not None and entry.state().info.get("status") in ENDED:  # not begun again since
                     with suppress(MlopsError, OSError):
                         self.seal(entry)
 

@@ -37,7 +37,7 @@ def experiments(both: Both) -> None:
     both.ask("tag", lambda s: s.tracking.set_experiment_tag(s["e1"], ExperimentTag("k", "v")))
     for turn in ("delete tag", "delete tag again"):
         both.ask(turn, lambda s: s.tracking.delete_experiment_tag(s["e1"], "k"))
-    both.each("rename", ("e2b", "e1", "", None), lambda s, n: s.tracking.rename_experiment(s["e2"], n))
+    both.each("rename", ("e2b", "e1", None), lambda s, n: s.tracking.rename_experiment(s["e2"], n))
     for turn in ("delete", "delete again"):
         both.ask(turn, lambda s: s.tracking.delete_experiment(s["e2"]))
     both.ask("rename deleted", lambda s: s.tracking.rename_experiment(s["e2"], "q"))

@@ -294,3 +294,17 @@ def test_where_artifacts_go_is_kept_as_mlflow_says_it(
     assert one.get_experiment(here).artifact_location == str(repo.root / "some/where")
     uri = f"mysql+x://host/db/{run.info.run_id}/artifacts?driver=d#f"
     assert run.info.artifact_uri == uri
+
+
+def test_a_run_that_is_begun_again_is_not_ended_by_an_edit_that_waits(repo: Repo, client: Client) -> None:
+    from git_mlops import plugin
+
+    one = client(repo)
+    run = one.create_run("0").info.run_id
+    one.set_terminated(run, end_time=999)
+    for number in range(3):
+        one.set_tag(run, "seen", str(number))  # the last ones wait
+    one.update_run(run, status="RUNNING")
+    plugin._recorders[str(repo.root)].settle()
+    found = one.get_run(run).info
+    assert (found.status, found.end_time) == ("RUNNING", 999)
