@@ -79,7 +79,7 @@ def run(
     """
     repo, settings = _opened(need=bool(words))
     shown = "json" if as_json else format_
-    one = _observed(repo, settings, words, options, draw=shown in output.DRAWN)
+    one = _observed(repo, settings, words, options)
     ui.write(output.rendered(one, shown), file)
     _kept(repo, one, settings, options, model=bool(words) and ".." not in words[0])
     return exit_code(one.findings)
@@ -138,15 +138,13 @@ def _opened(*, need: bool) -> tuple[Repo | None, Config]:
     return repo, config.load(repo).config
 
 
-def _observed(
-    repo: Repo | None, settings: Config, words: tuple[str, ...], options: _Options, *, draw: bool
-) -> Observation:
+def _observed(repo: Repo | None, settings: Config, words: tuple[str, ...], options: _Options) -> Observation:
     reference = watch.side(options["reference"]) if options["reference"] else None
     current = watch.side(options["current"]) if options["current"] else None
     labels, requests = _labels(options), watch.side(options["requests"]) if options["requests"] else None
     if not words and reference and current:
         again = replay.Asked(requests, repo.root if repo else Path.cwd()) if requests else None
-        request = watch.Request(reference, current, options["name"] or "files", labels, draw, again)
+        request = watch.Request(reference, current, options["name"] or "files", labels, again)
         return watch.files(request, settings.monitor)
     if not words or repo is None:
         raise click.UsageError(
@@ -169,7 +167,6 @@ def _observed(
         options["data"],
         options["since"],
         labels,
-        draw,
         requests,
     )
     return served.compare(repo, asked, settings.monitor, settings.data)

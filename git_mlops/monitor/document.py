@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from git_mlops.findings import exit_code
-from git_mlops.monitor import pictures
+from git_mlops.monitor import figures, pictures
 from git_mlops.monitor.drift import Drift, Moved
 from git_mlops.monitor.judging import caption, number, percent, short
 from git_mlops.monitor.observed import Observation
@@ -22,7 +22,7 @@ def document(one: Observation, *, brief: bool = False) -> Document:
     if one.quality is not None:
         sections.append(_quality(one.quality))
     if one.drift is not None:
-        sections += [s for s in _drift(one.drift) if not (brief and s.folded)]
+        sections += [s for s in _drift(one.drift, brief=brief) if not (brief and s.folded)]
     sections += [*one.sections, *_about(one)]
     verdict = summary(list(one.findings), "").partition(" (")[0] if one.findings else "nothing moved"
     return Document(title(one), html.OUTCOMES[exit_code(one.findings)], verdict, tuple(sections))
@@ -41,7 +41,7 @@ def _findings(one: Observation) -> Iterator[Section]:
         yield html.section(one.findings)._replace(title="Found")
 
 
-def _drift(drift: Drift) -> Iterator[Section]:
+def _drift(drift: Drift, *, brief: bool) -> Iterator[Section]:
     moved = sorted(
         drift.moved, key=lambda m: (not m.alarm, m.answer.adjusted if m.answer else 1.0, -m.figures.effect)
     )
@@ -52,21 +52,21 @@ def _drift(drift: Drift) -> Iterator[Section]:
             *_pair(drift),
         )
         yield Section("Columns", (without_empty(Table(_HEADER, rows)),), notes)
-    shown = [m for m in moved if m.drawn is not None][:_DRAWN]
-    yield from _drawn("What moved", [m for m in shown if m.alarm], folded=False)
-    yield from _drawn("The other columns", [m for m in shown if not m.alarm], folded=True)
+    yield from _drawn("What moved", [m for m in moved[:_DRAWN] if m.alarm], folded=False)
+    if not brief:
+        yield from _drawn("The other columns", [m for m in moved[:_DRAWN] if not m.alarm], folded=True)
     if rows:
-        figures = Table(_FIGURES, [_figures(m) for m in moved])
-        yield Section("All figures", (without_empty(figures),), folded=True)
+        table = Table(_FIGURES, [_figures(m) for m in moved])
+        yield Section("All figures", (without_empty(table),), folded=True)
     if drift.parts:
         yield Section("Slices", (Table(("slice", "rows", "moved"), [*_parts(drift)]),))
 
 
 def _drawn(title: str, some: Sequence[Moved], *, folded: bool) -> Iterator[Section]:
     made = tuple(
-        pictures.distribution(m.column.name, m.drawn, said=caption(m) if m.alarm else "")
+        pictures.distribution(m.column.name, drawn, said=caption(m) if m.alarm else "")
         for m in some
-        if m.drawn is not None
+        if (drawn := figures.drawn(m.column.values, m.column.categories)) is not None
     )
     if made:
         yield Section(

@@ -8,7 +8,7 @@ import numpy as np
 
 from git_mlops.monitor import chances, figures, shuffled
 from git_mlops.monitor.chances import Floats
-from git_mlops.monitor.figures import Drawn, Figures
+from git_mlops.monitor.figures import Figures
 from git_mlops.monitor.samples import Both, Compared
 from git_mlops.monitor.settings import Settings, own
 from git_mlops.monitor.shuffled import Answer, Column
@@ -31,7 +31,6 @@ class Moved(NamedTuple):
     """The smallest difference that matters for it."""
     alarm: bool
     """Whether it differs beyond chance, and enough to matter."""
-    drawn: Drawn | None = None
 
 
 class Pair(NamedTuple):
@@ -74,12 +73,8 @@ class Drift(NamedTuple):
         return any(one.alarm for one in self.moved) or bool(self.pair and self.pair.alarm)
 
 
-def compare(both: Both, settings: Settings, seed: int = 0, *, draw: bool = False) -> Drift:
-    """Compare two sides.
-
-    Args:
-        draw: whether the shares for pictures are wanted.
-    """
+def compare(both: Both, settings: Settings, seed: int = 0) -> Drift:
+    """Compare two sides."""
     slices = list(_slices(both, settings))
     alpha = settings.false_alarms / (1 + len(slices))
     n, m = both.kept
@@ -87,8 +82,6 @@ def compare(both: Both, settings: Settings, seed: int = 0, *, draw: bool = False
     needed, more = rows_needed(n, m, len(values), alpha, settings.must_find)
     answers = shuffled.compare(values, alpha, seed) if values and min(n, m) >= _FEW else None
     moved = _moved(both.columns, answers.columns if answers else {}, settings, alpha)
-    if draw:
-        moved = [one._replace(drawn=figures.drawn(one.column.values, one.column.categories)) for one in moved]
     return Drift(
         both, tuple(moved), _pair(values, answers, settings, alpha),
         tuple(_part(both, settings, alpha, seed, found) for found in slices),

@@ -96,15 +96,15 @@ def _ks_and_wasserstein(a: Floats, b: Floats) -> tuple[float, float | None]:
     every = np.concatenate([a, b])
     order = np.argsort(every, kind="stable")  # of two sorted halves: a merge
     every = every[order]
-    off = np.cumsum(np.where(order < len(a), 1 / len(a), -1 / len(b)))[:-1]
-    apart = every[1:] != every[:-1]
-    ks = float(np.abs(off[apart]).max(initial=0.0))
+    off = np.abs(np.cumsum(np.where(order < len(a), 1 / len(a), -1 / len(b)))[:-1])
+    off[every[1:] == every[:-1]] = 0.0  # between equal values there is no step
+    ks = float(off.max(initial=0.0))
     spread = _spread(a[np.isfinite(a)])
-    finite = apart & np.isfinite(every[1:]) & np.isfinite(every[:-1])
+    low, high = int(np.searchsorted(every, -np.inf, "right")), int(np.searchsorted(every, np.inf, "left"))
     with np.errstate(over="ignore", invalid="ignore"):
-        moved = (
-            float((np.abs(off[finite]) * (every[1:] - every[:-1])[finite]).sum() / spread) if spread else None
-        )
+        finite = every[low:high]
+        steps = float(off[low : max(high - 1, low)] @ np.diff(finite))
+        moved = steps / spread if spread else None
     return ks, moved if moved is not None and np.isfinite(moved) else None
 
 

@@ -64,7 +64,6 @@ class Request(NamedTuple):
     since: str | None = None
     """How far the log is looked back: `7d`."""
     labels: Asked | None = None
-    draw: bool = False
     requests: Side | None = None
     """Logged requests, to be replayed; where `monitor.skew.requests` says otherwise."""
 
@@ -161,7 +160,7 @@ class _Comparison(NamedTuple):
             return None
         skip = [name for name in wanted if own(settings, name).skip]
         both = samples.read(old.select(wanted), self.served.frame, skip=skip)
-        found = drift.compare(both, settings, draw=self.request.draw)
+        found = drift.compare(both, settings)
         findings += judging.judge(found, settings)
         return found
 

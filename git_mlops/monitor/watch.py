@@ -38,7 +38,6 @@ class Request(NamedTuple):
     current: Side
     name: str = "files"
     labels: Asked | None = None
-    draw: bool = False
     replayed: replay.Asked | None = None
 
 
@@ -47,7 +46,7 @@ def files(request: Request, settings: Settings) -> Observation:
     reference, current = request.reference, request.current
     keys = settings.skew.key if request.replayed is not None else ()
     both = read(reference, current, settings, also_skip=keys)
-    found = drift.compare(both, settings, draw=request.draw)
+    found = drift.compare(both, settings)
     findings = judging.judge(found, settings)
     measured, numbers = None, {}
     if request.replayed is not None:
