@@ -305,7 +305,7 @@ def _ids(both: Sequence[bytes]) -> bytes:
 
 
 def _united(contents: Sequence[bytes]) -> bytes:
-    known = [one for one in map(_parsed, contents) if one is not None]
+    known = sorted((one for one in map(_parsed, contents) if one is not None), key=_rendered)
     if not known:
         return min(contents)
     # of two words of one second the withdrawal is the last

@@ -60,11 +60,13 @@ def write_blobs(repo: Repo, contents: Sequence[bytes]) -> list[str]:
     if not contents:
         return []
     with tempfile.TemporaryDirectory(prefix="mlops-", dir=_scratch(repo)) as folder:
-        files = [Path(folder, str(number)) for number in range(len(contents))]
-        for file, content in zip(files, contents, strict=True):
+        files = {content: Path(folder, str(n)) for n, content in enumerate(dict.fromkeys(contents))}
+        for content, file in files.items():
             file.write_bytes(content)
-        stdin = "".join(f"{file}\n" for file in files).encode("utf-8", "surrogateescape")
-        return repo.text("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=stdin).splitlines()
+        stdin = "".join(f"{file}\n" for file in files.values()).encode("utf-8", "surrogateescape")
+        answer = repo.text("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=stdin)
+        oids = dict(zip(files, answer.splitlines(), strict=True))
+        return [oids[content] for content in contents]
 
 
 def blob_id(repo: Repo, content: bytes) -> str:

@@ -70,22 +70,28 @@ def _remote(repo: Repo, hashes: frozenset[str], name: str, *, remove: bool) -> _
 
 
 def _cache(repo: Repo, hashes: frozenset[str], *, remove: bool) -> _Answer:
-    before = {hash_ for hash_ in hashes if any(path.exists() for path in _copies(repo, hash_))}
+    copies = _copies(repo, hashes)
+    before = frozenset(hash_ for hash_, paths in copies.items() if any(path.exists() for path in paths))
     for hash_ in before if remove else ():
-        for path in _copies(repo, hash_):
+        for path in copies[hash_]:
             _delete(path)
-    after = {hash_ for hash_ in before if any(path.exists() for path in _copies(repo, hash_))}
-    return frozenset(before), frozenset(after), ()
+    after = frozenset(hash_ for hash_ in before if any(path.exists() for path in copies[hash_]))
+    return before, after, ()
 
 
-def _copies(repo: Repo, hash_: str) -> Iterator[Path]:
-    """An object in both of DVC's layouts, and models with that hash that were loaded."""
-    where = cache.cache_dir(repo)
-    for algorithm in ("md5", "md5-dos2unix"):
-        yield cache.object_path(where, Out("", algorithm, hash_))
-    name, models = hash_.removesuffix(".dir"), repo.private / "models"
-    yield models / name
-    yield from models.glob(f"{name}-*") if models.is_dir() else ()
+def _copies(repo: Repo, hashes: frozenset[str]) -> dict[str, list[Path]]:
+    """Objects in both of DVC's layouts, and models with such a hash that were loaded."""
+    where, models = cache.cache_dir(repo), repo.private / "models"
+    loaded: dict[str, list[Path]] = {}
+    for folder in models.iterdir() if models.is_dir() else ():
+        loaded.setdefault(folder.name.partition("-")[0], []).append(folder)
+    return {
+        hash_: [
+            *(cache.object_path(where, Out("", algorithm, hash_)) for algorithm in ("md5", "md5-dos2unix")),
+            *loaded.get(hash_.removesuffix(".dir"), ()),
+        ]
+        for hash_ in hashes
+    }
 
 
 def _delete(path: Path) -> None:
@@ -113,7 +119,7 @@ def _workspaces(repo: Repo, hashes: frozenset[str], *, remove: bool) -> _Answer:
                 file = places.inside(tree, path)
                 if remove:
                     file.unlink(missing_ok=True)
-                    known.forget(path)
+                    known.file(path)  # which is forgotten, because it is not there
                 if file.exists():
                     after.add(hash_)
     return frozenset(before), frozenset(after), tuple(paths)
