@@ -119,7 +119,7 @@ def model(found: Mapping[str, Any], run_id: str | None, group: Group, root: str)
         status_message=found.get("status_message"),
         tags=dict(found.get("tags", {})),
         params=dict(found.get("params", {})),
-        metrics=_model_metrics(found, run_id),
+        metrics=_model_metrics(found, run_id) or None,
     )
 
 

@@ -124,7 +124,6 @@ def plain(value: object) -> object:
     if isinstance(value, list | tuple | set):
         return [plain(one) for one in value]
     known = {name.lstrip("_"): one for name, one in vars(value).items()} if hasattr(value, "__dict__") else {}
-    for name in ("outputs", "metrics"):  # nothing, in two ways
-        if name in known and (not known[name] or not getattr(known[name], "model_outputs", True)):
-            del known[name]
+    if not getattr(known.get("outputs"), "model_outputs", True):  # nothing, in two ways
+        del known["outputs"]
     return plain(known) if known else str(value)
