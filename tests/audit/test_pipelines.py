@@ -1,9 +1,11 @@
 """What CI definitions really run."""
 
+import pytest
+
 from git_mlops.audit import pipelines
 from git_mlops.scaffold.ci_compile import compiled
 from git_mlops.scaffold.ci_providers import PROVIDERS, SCRIPT
-from git_mlops.scaffold.settings import Settings
+from git_mlops.scaffold.settings import Monitor, Name, Settings, Train
 
 
 def ran(text: str, path: str = ".github/workflows/ci.yml", **files: str) -> list[str]:
@@ -119,6 +121,20 @@ def test_what_we_generated_runs_the_check_and_the_tests() -> None:
     found = pipelines.read(_generated(settings), settings)
     assert found.running(("git", "mlops", "check"))
     assert found.running(("pytest",))
+    assert found.doubts == ()
+
+
+@pytest.mark.parametrize("name", ["github", "gitlab"])
+def test_what_we_generated_for_models_runs_on_its_schedule(name: Name) -> None:
+    settings = Settings(
+        train=Train(model=("churn",), schedule="0 3 * * 1", when=("data",)),
+        monitor=Monitor(model=("churn#prod",), schedule="0 6 * * *"),
+    )
+    files = {one.path: compiled(name, settings, one) for one in PROVIDERS[name].files if one.wanted(settings)}
+    found = pipelines.read(files, settings)
+    retrain = next(iter(found.running(("git", "mlops", "retrain"))))
+    monitor = next(iter(found.running(("git", "mlops", "monitor"))))
+    assert [sorted(one.when) for one in (retrain, monitor)] == [["push", "schedule"], ["schedule"]]
     assert found.doubts == ()
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from git_mlops.git.repo import Repo, discover
 from git_mlops.scaffold.ci import generate
-from git_mlops.scaffold.settings import Settings, Train
+from git_mlops.scaffold.settings import Monitor, Settings, Train
 from tests.conftest import Run
 from tests.forges.apps import TOKEN, GitHub, GitLab
 from tests.forges.conftest import Start, start
@@ -235,6 +235,16 @@ def test_a_forks_own_pipeline_trains_nothing(scripted: Repo, run: Run) -> None:
     own["BITBUCKET_COMMIT"] = scripted.text("rev-parse", "HEAD~1")
     done = run("sh", ".mlops/ci.sh", "due", "retrain", cwd=scripted.root, env=own)
     assert done.stdout.splitlines() == ["no token here, as in a fork", "nothing is due"]
+
+
+def test_a_model_without_a_version_has_nothing_to_do(repo: Repo, run: Run) -> None:
+    """A young project: its schedules run, and do not fail."""
+    settings = Settings(train=Train(model=("dir:m",)), monitor=Monitor(model=("dir:m#prod",)))
+    generate(repo, "sh", settings)
+    own = {**os.environ, "MLOPS_BECAUSE": "schedule"}
+    done = run("sh", ".mlops/ci.sh", "monitor", "due", "retrain", cwd=repo.root, env=own)
+    said = "no version of dir:m is registered yet"
+    assert [line for line in done.stdout.splitlines() if "dir:m" in line] == [said, said]
 
 
 def test_what_is_not_due_stops_the_steps_after_it(scripted: Repo, run: Run) -> None:

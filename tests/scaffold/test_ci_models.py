@@ -130,6 +130,19 @@ def test_explained_with_what_a_person_has_to_do(name: Name) -> None:
     assert "drift" in found["retrain"].when
 
 
+@pytest.mark.parametrize("what", ["train", "monitor"])
+@pytest.mark.parametrize("name", ["github", "jenkins", "gitea"])
+def test_a_block_of_the_users_survives_in_their_files(repo: Repo, name: Name, what: str) -> None:
+    generate(repo, name, BOTH)
+    (path,) = [repo.root / file.path for file in PROVIDERS[name].own if file.asked_by == what]
+    mark = re.compile(r"^([ \t]*)(#|//) >>> yours: .*\n", re.MULTILINE)
+    kept = mark.sub(lambda found: f"{found[0]}{found[1]}{found[2]} mine\n", path.read_text())
+    path.write_text(kept)
+    assert (drift(repo, name, BOTH), generate(repo, name, BOTH)) == ([], ())
+    generate(repo, name, BOTH._replace(python=("3.13",), runner=("gpu",)))
+    assert (path.read_text().count(" mine\n"), path.read_text() == kept) == (kept.count(" mine\n"), False)
+
+
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_they_go_when_mlops_yaml_asks_for_them_no_more(repo: Repo, name: Name) -> None:
     generate(repo, name, BOTH)
