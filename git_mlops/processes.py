@@ -270,15 +270,7 @@ def capture(command: Sequence[str], *, cwd: Path, timeout: float | None = None) 
 def answer(command: Sequence[str], *, cwd: Path, timeout: float = 10) -> str | None:
     """What a short command prints; None when it fails, for questions that may have no answer."""
     try:
-        done = subprocess.run(
-            tuple(command),
-            cwd=cwd,
-            env=env.for_child(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=timeout,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        done = capture(command, cwd=cwd, timeout=timeout)
+    except MlopsError:
         return None
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+    return done.stdout.decode("utf-8", "replace") if done.status == 0 else None
