@@ -87,6 +87,10 @@ class Index:
         self._of_ref: dict[str, str] = {}
         self._mark: object = None
         self._models: dict[str, str] = {}
+        self._asked = ""
+        """The commit whose histories were asked for last."""
+        self._plots: dict[str, dict[str, bytes] | None] = {}
+        """Of one commit: metric → its history as it is written."""
         self._mutex = threading.RLock()
 
     def refresh(self) -> None:
@@ -234,10 +238,25 @@ class Index:
         return {name: sorted(dict.fromkeys(points), key=_order) for name, points in found.items()}
 
     def _recorded(self, commit: str, metric: str) -> list[Point]:
+        """One metric; who asks for a second one of the same run will ask for all, one by one."""
+        if commit == self._asked and commit not in self._plots:
+            self._plots = {commit: self._files(commit)}
+        self._asked = commit
+        if (files := self._plots.get(commit)) is not None:
+            return runlog.points(files.get(metric, b""))
         name = f"{commit}:{RUN}plots/{metric}.tsv"
         with reader(self.repo) as objects_:
             texts = objects_.read([name], limit=_LIMIT)
         return runlog.points(texts[name].content or b"") if name in texts else []
+
+    def _files(self, commit: str) -> dict[str, bytes] | None:
+        """Every history of a run, as it is written; None where that is too much to keep."""
+        base = f"{RUN}plots/"
+        files = {one.path: one.oid for one in objects.tree_entries(self.repo, commit, base)}
+        if sum(objects.sizes(self.repo, files.values()).values()) > _LIMIT:
+            return None
+        texts = objects.read_blobs(self.repo, files.values())
+        return {path[len(base) : -len(".tsv")]: texts.get(oid, b"") for path, oid in files.items()}
 
     def _all_recorded(self, entry: Entry) -> dict[str, list[Point]]:
         base = f"{RUN}plots/"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.conformance.sides import Both
 
 KNOWN = {
-    r"experiments: (name 'e1'|rename 'e1'|name of deleted)": "SQLite's own words",
+    r"experiments: (name 'e1'|rename ('e1'|None)|name of deleted)": "SQLite's own words",
     r".*: most (None|'a'|0|-1|200001)": "SQLite's own failures; we refuse what is no number of results",
     r"runs: (history|get.*|metric .*) ?'?(inf|r1)?'?$|logged_models: run 'r1'": "infinities stay",
     r"runs: history of no run": "no silent nothing",

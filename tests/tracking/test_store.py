@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -308,3 +309,32 @@ def test_a_run_that_is_begun_again_is_not_ended_by_an_edit_that_waits(repo: Repo
     plugin._recorders[str(repo.root)].settle()
     found = one.get_run(run).info
     assert (found.status, found.end_time) == ("RUNNING", 999)
+
+
+def test_histories_of_many_metrics_are_read_at_once(
+    repo: Repo, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = client(repo)
+    run = one.create_run("0").info.run_id
+    for number in range(4):
+        one.log_metric(run, f"m {number}", number / 2, 5, number)
+    one.set_terminated(run)
+    forget()
+    there = client(repo)
+    started: list[object] = []
+    popen = subprocess.Popen
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        started.append(args)
+        return popen(*args, **kwargs)
+
+    points = [
+        [(p.value, p.timestamp, p.step) for p in there.get_metric_history(run, f"m {n}")] for n in (0, 1)
+    ]
+    monkeypatch.setattr(subprocess, "Popen", counted)
+    points += [
+        [(p.value, p.timestamp, p.step) for p in there.get_metric_history(run, f"m {n}")] for n in (2, 3)
+    ]
+    assert points == [[(n / 2, 5, n)] for n in range(4)]
+    assert there.get_metric_history(run, "none") == []
+    assert started == []
