@@ -111,7 +111,7 @@ class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
                 **registry.touched(found),
             }
             new |= {"before": len(found.versions)} if found.versions else {}
-            new |= {"description": description} if description else {}
+            new |= {"description": description} if description is not None else {}
             new |= {"model": model} if model != name else {}
             registry.change(self.repo, name, lambda _old: new)
         return self.get_registered_model(name)
@@ -275,7 +275,7 @@ class Registry(AbstractStore):  # type: ignore[misc]  # MLflow has no types
                 model.found.name, what.commit, path=what.path, message=description or "", more=more
             )
             version = register.register(self.repo, request, self._context).version
-            new = {k: v for k, v in {"tags": told, "description": description}.items() if v}
+            new = {k: v for k, v in {"tags": told, "description": description}.items() if v not in ({}, None)}
             events = len(read.artifact(self.repo, model.found.name).events)
             now = {"updated": created, "events": events}
             registry.change(self.repo, name, lambda old: {**_with(old, version.version, new), **now})
