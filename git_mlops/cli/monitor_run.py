@@ -18,6 +18,7 @@ from git_mlops.monitor import history as histories
 from git_mlops.monitor import replay, watch
 from git_mlops.monitor.joined import Asked
 from git_mlops.monitor.observed import Observation
+from git_mlops.monitor.recording import record
 
 _PATH = click.Path(path_type=Path)
 
@@ -196,7 +197,7 @@ def _kept(repo: Repo | None, one: Observation, settings: Config, options: _Optio
     except MlopsError as error:
         failure = error
     if kept is not None and options["record"] and not options["dry_run"]:
-        histories.record(kept, one, sent)
+        record(kept, one, sent)
     if options["alert"]:
         output.issued(kept, one, settings.monitor.alerts, _where(options), dry_run=options["dry_run"])
     if failure is not None:

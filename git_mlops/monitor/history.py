@@ -5,15 +5,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from git_mlops import jsonable
 from git_mlops.git import histories, objects, refs
 from git_mlops.git.repo import Repo
-from git_mlops.monitor.observed import Observation, plain, profiles
 from git_mlops.registry import grammar
 
 PREFIX = "refs/mlops/monitor/"
 RECORD = "record.json"
-_FILES = ("reference.yaml", "current.yaml")
 
 
 class Recorded(NamedTuple):
@@ -46,19 +43,9 @@ def names(repo: Repo) -> list[str]:
     return list(found)
 
 
-def record(repo: Repo, one: Observation, sent: Mapping[str, str] | None = None) -> None:
-    """Add a run.
-
-    Args:
-        sent: alert → when it was sent last.
-    """
-    said = plain(one) | ({"alerts": dict(sent)} if sent else {})
-    kept = profiles(one)
-    content = {RECORD: (jsonable.indented(said) + "\n").encode()}
-    content |= {name: kept.get(name, b"mlops:\n  version: 1\n") for name in _FILES}
-    title = f"monitor: {one.subject.name} {one.subject.version or ''}".rstrip()
-    message = f"{title} {one.outcome}\n\n{one.subject.current} against {one.subject.reference}\n"
-    histories.record(repo, ref_of(one.subject.name), lambda _tip: content, message)
+def add(repo: Repo, name: str, content: Mapping[str, bytes], message: str) -> None:
+    """Add a run: its files and what the commit says."""
+    histories.record(repo, ref_of(name), lambda _tip: dict(content), message)
 
 
 def read(repo: Repo, name: str, most: int | None = None) -> list[Recorded]:

@@ -16,6 +16,7 @@ from git_mlops.git.repo import Repo, head
 from git_mlops.lineage import taints
 from git_mlops.monitor import history
 from git_mlops.monitor.observed import Observation, Subject
+from git_mlops.monitor.recording import record
 from git_mlops.schema import subjects, verdicts
 from git_mlops.schema.verdicts import Verdict
 
@@ -183,7 +184,7 @@ def test_what_the_monitor_recorded_is_read(repo: Repo) -> None:
     for name in ("churn", "other"):
         for time_ in times:
             one = Observation(Subject(name, "v1.0.0"), time_, (), numbers={"model_age_seconds": 5.0})
-            history.record(repo, one)
+            record(repo, one)
     found = observed.read(repo, ("churn",))
     assert [(one.model, one.version, [*one.kinds]) for one in found] == [
         ("churn", "v1.0.0", ["staleness"])

@@ -8,6 +8,7 @@ from git_mlops.git import histories
 from git_mlops.git.repo import Repo, discover
 from git_mlops.monitor import history, past
 from git_mlops.monitor.observed import Observation, Subject
+from git_mlops.monitor.recording import record
 from git_mlops.reports import document_html, document_text
 from tests.conftest import Run
 
@@ -22,9 +23,9 @@ def test_runs_of_two_clones_are_joined_and_none_is_lost(repo: Repo, tmp_path: Pa
     run("git", "remote", "add", "origin", bare, cwd=repo.root)
     shutil.copytree(repo.root, other)
     theirs = discover(other)
-    history.record(repo, _run("2026-01-01T00:00:00+00:00", p95_ms=1.0))
-    history.record(repo, _run("2026-01-03T00:00:00+00:00", p95_ms=3.0))
-    history.record(theirs, _run("2026-01-02T00:00:00+00:00", p95_ms=2.0))
+    record(repo, _run("2026-01-01T00:00:00+00:00", p95_ms=1.0))
+    record(repo, _run("2026-01-03T00:00:00+00:00", p95_ms=3.0))
+    record(theirs, _run("2026-01-02T00:00:00+00:00", p95_ms=2.0))
     history.push(repo, "origin", "a/b:m")
     history.push(theirs, "origin", "a/b:m")
     assert history.pull(repo, "origin", "a/b:m")
@@ -35,7 +36,7 @@ def test_runs_of_two_clones_are_joined_and_none_is_lost(repo: Repo, tmp_path: Pa
 
 def test_a_history_has_a_table_and_the_course_of_its_figures(repo: Repo) -> None:
     for day, ms in enumerate((1.0, 2.0, 9.0), 1):
-        history.record(repo, _run(f"2026-01-0{day}T00:00:00+00:00", p95_ms=ms))
+        record(repo, _run(f"2026-01-0{day}T00:00:00+00:00", p95_ms=ms))
     made = past.document("a/b:m", history.read(repo, "a/b:m"))
     text = document_text.render(made)
     assert text.startswith("pass: a/b:m: monitored\n3 runs\n")

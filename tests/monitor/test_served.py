@@ -10,6 +10,7 @@ from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import MlopsError
 from git_mlops.git.repo import Repo
 from git_mlops.monitor import history, joined, observed, served, speed, watch
+from git_mlops.monitor.recording import record
 from git_mlops.monitor.settings import Ages, Settings
 from git_mlops.registry import read
 from tests.monitor.conftest import people, serve
@@ -100,7 +101,7 @@ def test_a_run_is_recorded_without_values_of_private_columns(model: Repo) -> Non
     serve(model, people(seed=3, older=0.6))
     private = DataSettings(pii={"data/*": ("age",)})
     found = served.compare(model, served.Request("m"), Settings(), private)
-    history.record(model, found, {"drift": "2026-01-01T00:00:00+00:00"})
+    record(model, found, {"drift": "2026-01-01T00:00:00+00:00"})
     (run,) = history.read(model, "m")
     assert run.record["outcome"] == "fail"
     assert [one["message"] for one in run.record["findings"]] == ["`age`: drift"]
@@ -154,7 +155,7 @@ def test_a_model_that_became_slower_than_it_was_is_found(model: Repo) -> None:
     serve(model, people(seed=2))
     first = _compare(model)
     assert _said(first) == []
-    history.record(model, first)
+    record(model, first)
     _edited(model, ms=pl.col("ms") * 1.4)
     assert _said(_compare(model)) == []
     _edited(model, ms=pl.col("ms") * 1.4)
@@ -177,7 +178,7 @@ def test_a_latency_of_the_registration_is_the_baseline_and_few_slow_ones_are_cha
 
 def test_requests_that_stay_away_are_told(model: Repo) -> None:
     serve(model, people(seed=2))
-    history.record(model, _compare(model))
+    record(model, _compare(model))
     start = pl.col("time").min()
     _edited(model, time=start + (pl.col("time") - start) * 3 - dt.timedelta(hours=1))
     (found,) = _compare(model).findings
