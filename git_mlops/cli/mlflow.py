@@ -7,8 +7,10 @@ from git_mlops.cli.common import json_option, open_repo
 from git_mlops.cli.completion import experiments
 from git_mlops.experiments import select
 from git_mlops.tracking import server as own
-from git_mlops.tracking.bring import bring
+from git_mlops.tracking.bring import Brought, What, bring
 from git_mlops.tracking.export import export as send
+from git_mlops.tracking.mlflow import Exported
+from git_mlops.tracking.registered import Moved
 
 
 @click.group()
@@ -56,12 +58,18 @@ def _serve(host: str, port: int, more: tuple[str, ...]) -> int:
     return own.serve(repo, host, port, more)
 
 
+_models = click.option(
+    "--models", is_flag=True, help="Registered models, too: versions, aliases, descriptions, tags."
+)
+
+
 @mlflow.command()
 @click.argument("names", nargs=-1, shell_complete=experiments)
 @click.option("--to", "uri", required=True, metavar="URI", help="Where MLflow is: http(s)://…, sqlite:///….")
 @click.option("--experiment", metavar="NAME", help="The MLflow experiment; default: the run's own.")
+@_models
 @json_option
-def export(*, names: tuple[str, ...], uri: str, experiment: str | None, as_json: bool) -> None:
+def export(*, names: tuple[str, ...], uri: str, experiment: str | None, models: bool, as_json: bool) -> None:
     """Send experiments to an MLflow server or database
 
     NAMES are experiments, or those of MLflow with all their runs; without any, all are sent. Each becomes a
@@ -71,10 +79,24 @@ def export(*, names: tuple[str, ...], uri: str, experiment: str | None, as_json:
     """
     repo, config = open_repo()
     chosen = select.expanded(repo, names, config.experiments)
-    done = send(repo, chosen, uri, experiment, config.experiments)
+    done = send(repo, chosen, uri, experiment, config.experiments, models=models)
     if as_json:
-        ui.emit("mlflow-export", done._asdict())
+        ui.emit("mlflow-export", _plain(done))
     ui.note(f"sent {len(done.sent)} experiments, {len(done.known)} were there already")
+    _told(done.models, "sent", "there")
+
+
+def _plain(done: Exported | Brought) -> dict[str, object]:
+    return {**done._asdict(), "models": done.models._asdict() if done.models else None}
+
+
+def _told(models: Moved | None, did: str, where: str) -> None:
+    """What became of registered models."""
+    if models is not None:
+        count = ui.count(len(models.new), "version")
+        ui.note(f"{did} {count} of models, {len(models.known)} were {where} already")
+        for one in models.refused:
+            ui.warn(one)
 
 
 @mlflow.command("import")
@@ -82,18 +104,21 @@ def export(*, names: tuple[str, ...], uri: str, experiment: str | None, as_json:
 @click.option(
     "--from", "uri", required=True, metavar="URI", help="Where MLflow is: http(s)://…, sqlite:///…."
 )
+@_models
 @json_option
-def import_(*, names: tuple[str, ...], uri: str, as_json: bool) -> None:
+def import_(*, names: tuple[str, ...], uri: str, models: bool, as_json: bool) -> None:
     """Record the runs of an MLflow server or database here
 
     NAMES are experiments of that MLflow; without any, all are brought. Runs keep their ids, with parameters,
     tags, metrics with their history, datasets, models and artifacts; what is here already is left alone. The
-    code is the commit that a run names, where that is here, else HEAD.
+    code is the commit that a run names, where that is here, else HEAD. An alias of `--models` is a promotion
+    under the rules of mlops.yaml.
     """
     repo, config = open_repo()
-    done = bring(repo, uri, names, config.experiments, config.data)
+    done = bring(repo, uri, What(names, models), config.experiments, config.data)
     if as_json:
-        ui.emit("mlflow-import", done._asdict())
+        ui.emit("mlflow-import", _plain(done))
     ui.note(f"recorded {len(done.new)} runs, {len(done.known)} were here already")
+    _told(done.models, "registered", "here")
     if done.running:
         ui.warn(f"{len(done.running)} runs are under way there and were left out")

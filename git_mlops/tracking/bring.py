@@ -14,9 +14,12 @@ from git_mlops.experiments.runlog import Log
 from git_mlops.experiments.sealing import Beginning
 from git_mlops.experiments.settings import Settings
 from git_mlops.git.repo import Repo, resolve
+from git_mlops.tracking import registered
 from git_mlops.tracking.groups import Group
-from git_mlops.tracking.mlflow import RUN, asked, pages, points
+from git_mlops.tracking.mlflow import asked, points, sides
+from git_mlops.tracking.pages import pages
 from git_mlops.tracking.recorder import Recorder
+from git_mlops.tracking.registered import RUN, Moved
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -32,9 +35,20 @@ class Brought(NamedTuple):
     """Here already, by their id."""
     running: list[str]
     """Under way there: nothing of them is final."""
+    models: Moved | None = None
+    """Versions of registered models, where they were asked for."""
 
 
-def bring(repo: Repo, uri: str, groups: Sequence[str], settings: Settings, data: DataSettings) -> Brought:
+class What(NamedTuple):
+    """What to bring."""
+
+    groups: Sequence[str] = ()
+    """MLflow's experiments; none: all."""
+    models: bool = False
+    """Registered models, too."""
+
+
+def bring(repo: Repo, uri: str, what: What, settings: Settings, data: DataSettings) -> Brought:
     """Record the runs of the MLflow at `uri`, or of some of its experiments; they keep their ids.
 
     Raises:
@@ -44,7 +58,7 @@ def bring(repo: Repo, uri: str, groups: Sequence[str], settings: Settings, data:
     recorder.index.refresh()
     done = Brought([], [], [])
     with asked(uri) as client:
-        for there in _experiments(client, groups):
+        for there in _experiments(client, what.groups):
             here = _group(recorder, there)
             runs = pages(
                 lambda token, place=there.experiment_id: client.search_runs([place], page_token=token)
@@ -58,6 +72,8 @@ def bring(repo: Repo, uri: str, groups: Sequence[str], settings: Settings, data:
                 else:
                     _Bringing(client, recorder, here, run).bring(settings, data)
                     done.new.append(name)
+        if what.models:
+            done = done._replace(models=registered.take(sides(recorder, uri)))
     return done
 
 

@@ -12,7 +12,9 @@ from git_mlops.tracking.mlflow import Exported
 from git_mlops.tracking.recorder import Recorder
 
 
-def export(repo: Repo, texts: Sequence[str], uri: str, into: str | None, settings: Settings) -> Exported:
+def export(
+    repo: Repo, texts: Sequence[str], uri: str, into: str | None, settings: Settings, *, models: bool = False
+) -> Exported:
     """Send the named experiments, or all that are not running.
 
     Args:
@@ -27,7 +29,7 @@ def export(repo: Repo, texts: Sequence[str], uri: str, into: str | None, setting
     entries = [entry for ref in found if (entry := recorder.index.of_ref(ref.name)) is not None]
     # of a run under way nothing is final; a model without a run is none
     chosen = [entry for entry in entries if not entry.live and not entry.facts.get("kind")]
-    return mlflow.export(recorder, chosen, uri, into)
+    return mlflow.export(recorder, chosen, uri, into, models=models)
 
 
 def _named(repo: Repo, texts: Sequence[str], recorder: Recorder) -> list[Ref]:

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from git_mlops import env
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
+from git_mlops.experiments import sealing
 from git_mlops.experiments.runlog import Point, State
+from git_mlops.tracking import registered
+from git_mlops.tracking.pages import pages
 from git_mlops.tracking.recorder import Recorder
+from git_mlops.tracking.registered import RUN, Moved, Sides
 from git_mlops.tracking.runs import DEFAULT, Entry
 
 if TYPE_CHECKING:
@@ -17,9 +21,6 @@ if TYPE_CHECKING:
 
 COMMIT = "mlops.commit"
 """The tag that makes an export idempotent: the experiment's commit id."""
-RUN = "mlops.run_id"
-"""The tag that tells which run of ours a run elsewhere is: it may have been edited since."""
-
 _MOST_METRICS, _MOST_PARAMS, _LONGEST_PARAM, _LONGEST_TAG = 1000, 100, 6000, 5000
 
 
@@ -32,6 +33,8 @@ class Exported(NamedTuple):
     sent: list[str]
     known: list[str]
     """There already, by their commit id."""
+    models: Moved | None = None
+    """Versions of registered models, where they were asked for."""
 
 
 @contextmanager
@@ -60,7 +63,25 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0]
 
 
-def export(recorder: Recorder, entries: Sequence[Entry], uri: str, into: str | None) -> Exported:
+def sides(recorder: Recorder, uri: str) -> Sides:
+    """This repository and another MLflow."""
+    from mlflow import MlflowClient
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+
+    own = sealing.uri(recorder.repo)
+    env.change({sealing.URI: uri})  # MLflow's SQL store asks it for logged models, whoever its client is
+
+    def download(place: str, folder: str, side: str) -> str:
+        return str(download_artifacts(artifact_uri=place, dst_path=folder, tracking_uri=side))
+
+    ours = MlflowClient(tracking_uri=own, registry_uri=own)
+    return Sides(ours, MlflowClient(tracking_uri=uri, registry_uri=uri), MlflowException, download)
+
+
+def export(
+    recorder: Recorder, entries: Sequence[Entry], uri: str, into: str | None, *, models: bool = False
+) -> Exported:
     """Send runs to the MLflow at `uri`.
 
     A run that was sent before is found by its commit id and left alone, so that repeating is safe; one that
@@ -69,6 +90,7 @@ def export(recorder: Recorder, entries: Sequence[Entry], uri: str, into: str | N
     Args:
         into: the MLflow experiment for all of them; default: the one that each is in, and for what MLflow's
             interface did not record, the name of the repository's directory.
+        models: registered models, too.
 
     Raises:
         MlopsError: the URI cannot be used or the server refuses (exit code 3).
@@ -86,6 +108,11 @@ def export(recorder: Recorder, entries: Sequence[Entry], uri: str, into: str | N
             else:
                 _Sending(client, places[group].id, recorder, entry).send()
                 done.sent.append(name)
+        if models:
+            if not places:
+                places[into or ""] = _Place(client, into or recorder.repo.common_dir.parent.name)
+            groups = [place.id for place in places.values()]
+            done = done._replace(models=registered.send(sides(recorder, uri), groups))
     return done
 
 
@@ -128,17 +155,6 @@ class _Place:
         if old is not None:
             self._client.delete_run(old)
         return False
-
-
-def pages(ask: Any) -> Iterator[Any]:
-    """All that a question with pages has."""
-    token: str | None = None
-    while True:
-        page = ask(token)
-        yield from page
-        token = page.token
-        if not token:
-            return
 
 
 class _Sending:
@@ -200,7 +216,7 @@ class _Sending:
             self.place,
             model["name"],
             run_id,
-            tags={**model.get("tags", {}), "mlops.model_id": model["model_id"]},
+            tags={**model.get("tags", {}), registered.MODEL: model["model_id"]},
             params=dict(model.get("params", {})),
             model_type=model.get("model_type"),
         )

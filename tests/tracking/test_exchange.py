@@ -50,6 +50,53 @@ def test_a_run_goes_out_and_comes_back_whole(
     assert record(there, "first")["status"] == "finished"
 
 
+@pytest.mark.slow
+def test_registered_models_go_out_and_come_in(
+    repo: Repo, client: Client, mlops: Run, run: Run, tmp_path: Path
+) -> None:
+    one = client(repo)
+    run_id = one.create_run("0", run_name="first").info.run_id
+    one.log_text(run_id, "the model", "model/model.txt")
+    one.set_terminated(run_id)
+    settle(repo)
+    one.create_registered_model("churn", {"team": "risk"}, "ours")
+    one.create_model_version("churn", f"runs:/{run_id}/model", run_id, {"k": "v"}, description="the first")
+    one.create_model_version("churn", f"runs:/{run_id}/model", run_id)
+    one.set_registered_model_alias("churn", "prod", "2")
+    (repo.root / "m.joblib").write_text("in git")
+    run("git", "add", "m.joblib", cwd=repo.root)
+    run("git", "commit", "-q", "-m", "a model", cwd=repo.root)
+    mlops("model", "register", "plain", "--path", "m.joblib", cwd=repo.root)
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    words = ["--models", "--json"]
+    out = [mlops("mlflow", "export", "--to", uri, *words, cwd=tmp_path / repo.root) for _ in range(2)]
+    back = mlops("mlflow", "import", "--from", uri, *words, cwd=repo.root)
+    other = tmp_path / "other"
+    run("git", "init", "-q", other, cwd=tmp_path)
+    run("git", "commit", "-q", "--allow-empty", "-m", "first", cwd=other)
+    (other / "mlops.yaml").write_text("version: 1\nmodels: {stages: {staging: {}}}\n")
+    brought = [mlops("mlflow", "import", "--from", uri, *words, cwd=other) for _ in range(2)]
+    said = [json.loads(done.stdout)["data"]["models"] for done in (*out, back, *brought)]
+    both = ["churn@v0.1.0", "churn@v0.1.1", "plain@v0.1.0"]
+    found = client(discover(other))
+    version = found.get_model_version("churn", "1")
+    place = found.get_model_version_download_uri("churn", "1")
+    plain = found.get_model_version_download_uri("plain", "1")
+    from mlflow.artifacts import download_artifacts
+
+    assert [(one["new"], one["known"]) for one in said] == [
+        (both, []), ([], both), ([], both), (both, []), ([], both),
+    ]  # fmt: skip
+    assert "has no stage `prod`" in said[3]["refused"][0]
+    assert (version.description, version.tags["k"]) == ("the first", "v")
+    assert found.get_registered_model("churn").tags == {"team": "risk"}
+    texts = [
+        Path(download_artifacts(artifact_uri=file, tracking_uri=f"git-mlops://{other}")).read_text()
+        for file in (f"{place}/model.txt", f"{plain}/m.joblib")
+    ]
+    assert texts == ["the model", "in git"]
+
+
 def test_doctor_says_whether_mlflow_finds_us(repo: Repo, mlops: Run) -> None:
     good = json.loads(mlops("doctor", "--json", cwd=repo.root).stdout)["data"]
     assert [(one["rule"], one["level"]) for one in good] == [

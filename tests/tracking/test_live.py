@@ -77,7 +77,7 @@ def test_what_a_run_registers_knows_its_experiment_and_packages(
         mlflow.log_metric("auc", 0.9)
     one.set_tag(run.info.run_id, "note", "edited later: the experiment is another commit now")
     settle(repo)
-    facts = read.resolve(repo, "m").facts
+    facts: dict[str, Any] = dict(read.resolve(repo, "m").facts)
     said = json.loads(mlops("lineage", "m", "--up", "--json", cwd=repo.root).stdout)["data"]
     made = [node["label"] for node in said["nodes"] if node["kind"] == "experiment"]
     assert facts["experiment"]["name"] == "trained"
@@ -94,4 +94,8 @@ def test_an_experiment_of_mlflow_is_exported_by_its_name(
     trained(one, "outside")
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     done = mlops("mlflow", "export", "iris", "--to", uri, "--json", cwd=repo.root)
-    assert json.loads(done.stdout)["data"] == {"sent": ["inside"], "known": []}
+    assert json.loads(done.stdout)["data"] == {
+        "sent": ["inside"],
+        "known": [],
+        "models": None,
+    }
