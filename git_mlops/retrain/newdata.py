@@ -1,7 +1,9 @@
 """New data for a retraining: files put where the pointers name them, in a worktree of their own."""
 
+import difflib
+import posixpath
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,9 +11,13 @@ from git_mlops.data import listing, places, track, transfer
 from git_mlops.data.pointers import Out
 from git_mlops.data.settings import Settings
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
-from git_mlops.experiments import inputs, worktree
+from git_mlops.experiments import documents, inputs, worktree
+from git_mlops.experiments.documents import DocumentError
+from git_mlops.experiments.tree import Trees
 from git_mlops.git import objects
+from git_mlops.git.reader import reader
 from git_mlops.git.repo import Repo
+from git_mlops.models.objects import Pointers, pointers
 
 
 class New(NamedTuple):
@@ -23,11 +29,14 @@ class New(NamedTuple):
     """A file or directory anywhere."""
 
 
-def check(repo: Repo, wanted: Sequence[New]) -> None:
+def check(repo: Repo, wanted: Sequence[New], commit: str) -> None:
     """Before anything runs.
 
+    Args:
+        commit: what the pipeline starts from.
+
     Raises:
-        MlopsError: a file that is not there, or two for one path.
+        MlopsError: a file that is not there, two for one path, or a path that the project does not have.
     """
     seen: set[str] = set()
     for one in wanted:
@@ -37,6 +46,47 @@ def check(repo: Repo, wanted: Sequence[New]) -> None:
         places.inside(repo, one.path)
         if not one.source.exists():
             raise MlopsError(f"there is no file `{one.source}`", hint="`--data PATH=NEWFILE`")
+    if not wanted:
+        return
+    with reader(repo) as git:
+        trees = Trees(git)
+        root = repo.text("rev-parse", f"{commit}^{{tree}}")
+        found = pointers(trees, root)
+        plain = {entry.path for entry in trees.files(root)}
+    for one in wanted:
+        _refuse_made(one.path, {out.path for out in found.outs} - {out.path for out in found.own})
+        _refuse_unknown(one.path, found, plain)
+
+
+def _refuse_unknown(path: str, found: Pointers, plain: set[str]) -> None:
+    """Data that nothing reads would leave everything as it was, and nobody would notice."""
+    own = [out.path for out in found.own]
+    inside = any(path.startswith(f"{out.path}/") for out in found.own if out.is_dir)
+    if inside or path in plain or path in own:
+        return
+    read = [*_read(found.pipelines)]
+    if any("${" in dep or dep == path or path.startswith(f"{dep}/") for dep in read):
+        return
+    near = difflib.get_close_matches(path, own, n=1)
+    known = ", ".join(f"`{name}`" for name in sorted(own)[:8])
+    hint = f"did you mean `{near[0]}`?" if near else f"its data: {known}" if known else None
+    raise MlopsError(f"the project has no data `{path}`, and no stage reads it", hint=hint)
+
+
+def _read(pipelines: Mapping[str, bytes]) -> Iterator[str]:
+    """Paths that stages depend on, as far as dvc.yaml says them plainly."""
+    for path, content in pipelines.items():
+        try:
+            loaded = documents.load(path, content)
+        except DocumentError:
+            continue  # the run says so
+        stages = loaded.get("stages") if isinstance(loaded, Mapping) else None
+        for stage in stages.values() if isinstance(stages, Mapping) else ():
+            inner = stage.get("do", stage) if isinstance(stage, Mapping) else None
+            deps = inner.get("deps") if isinstance(inner, Mapping) else None
+            wdir = str(inner.get("wdir") or "") if isinstance(inner, Mapping) else ""
+            for dep in deps if isinstance(deps, list) else ():
+                yield posixpath.normpath(posixpath.join(posixpath.dirname(path), wdir, str(dep)))
 
 
 def bring(repo: Repo, place: Repo, wanted: Sequence[New], *, pull: bool, remote: str | None) -> None:
@@ -78,12 +128,7 @@ def put(place: Repo, wanted: Sequence[New], settings: Settings) -> None:
     plain = {entry.path for entry in objects.index_entries(place)}
     added: dict[str, None] = {}
     for one in wanted:
-        owner = _owner(one.path, made)
-        if owner is not None:
-            raise MlopsError(
-                f"`{one.path}` is what a stage of the pipeline makes: it cannot be brought",
-                hint="name the data that the pipeline starts from",
-            )
+        _refuse_made(one.path, made)
         _replace(places.inside(place, one.path), one.source)
         if one.path not in plain:
             added[_tracked(one.path, named)] = None
@@ -91,8 +136,12 @@ def put(place: Repo, wanted: Sequence[New], settings: Settings) -> None:
         track.add(place, [*added], settings, here=place.root)
 
 
-def _owner(path: str, made: set[str]) -> str | None:
-    return next((own for own in made if path == own or path.startswith(f"{own}/")), None)
+def _refuse_made(path: str, made: set[str]) -> None:
+    if any(path == own or path.startswith(f"{own}/") for own in made):
+        raise MlopsError(
+            f"`{path}` is what a stage of the pipeline makes: it cannot be brought",
+            hint="name the data that the pipeline starts from",
+        )
 
 
 def _tracked(path: str, named: dict[Out, str]) -> str:

@@ -114,7 +114,7 @@ def prepare(repo: Repo, request: Request) -> Plan:
     remote = found.remote if asking else None
     champion, stage = _champion(repo, request, settings, remote)
     request = request._replace(cause=causes.settled(repo, request.cause, champion, stage, remote))
-    newdata.check(repo, request.data)
+    newdata.check(repo, request.data, found.commit)
     _check_challenger(request, settings, champion.name)
     branch = request.branch or causes.branch(champion.name, request.cause, datetime.now(UTC))
     if branch == found.branch:

@@ -198,10 +198,19 @@ def test_what_cannot_work_is_said_at_once(served: Project) -> None:
 
 def test_what_a_stage_makes_cannot_be_brought(served: Project) -> None:
     wanted = (New("model.json", served.new("m.json", "{}")),)
-    ready = prepared(served, data=wanted)
     with pytest.raises(MlopsError, match=r"`model\.json` is what a stage of the pipeline makes"):
-        work.train(ready, lambda _: None)
-    assert worktrees(served) == 1
+        prepared(served, data=wanted)
+
+
+def test_data_that_the_project_does_not_have_is_refused_before_anything_runs(served: Project) -> None:
+    wanted = (New("data/trian.csv", served.new("t.csv", table(2.0))),)
+    with pytest.raises(MlopsError, match=r"the project has no data `data/trian\.csv`") as found:
+        prepared(served, data=wanted)
+    assert found.value.hint == "did you mean `data/train.csv`?"
+    with pytest.raises(MlopsError, match="no stage reads it") as found:
+        prepared(served, data=(New("elsewhere", served.root),))
+    assert found.value.hint == "its data: `data/test.csv`, `data/train.csv`"
+    prepared(served, data=(New("train.py", served.new("t.py", "")),))  # git itself has it, a stage reads it
 
 
 def test_a_dry_run_explains_and_changes_nothing(served: Project, mlops: Run) -> None:
