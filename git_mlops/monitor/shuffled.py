@@ -135,9 +135,8 @@ def compare(columns: Sequence[Column], alpha: float, seed: int = 0) -> Answers:
     found = _columns(scores, shuffles)
     pairs = _pairs(columns, scores, shuffles)
     found += [pairs.found] if pairs else []
-    adjusted = _stepped_down(
-        np.array([one.truth for one in found]), np.stack([one.chance for one in found], 1)
-    )
+    fair = [_fair(one) for one in found]
+    adjusted = _stepped_down(np.array([one.truth for one in fair]), np.stack([one.chance for one in fair], 1))
     answers = [
         Answer(math.exp(one.truth), float(share), one.by) for one, share in zip(found, adjusted, strict=True)
     ]
@@ -359,10 +358,10 @@ class _Moments(NamedTuple):
 
 def _pairs(columns: Sequence[Column], scores: Sequence[_Scores], shuffles: _Shuffles) -> _Together | None:
     """Of the pair whose correlation of normal scores differs most."""
-    numeric = [number for number, one in enumerate(scores) if one.normal is not None][:_PAIRED]
+    numeric = [number for number, one in enumerate(scores) if _has_pairs(one.normal, shuffles)][:_PAIRED]
     if len(numeric) < 2:
         return None
-    normal = np.stack([one.normal for one in scores if one.normal is not None][:_PAIRED])
+    normal = np.stack([one for number in numeric if (one := scores[number].normal) is not None])
     pair: _Pair = np.triu_indices(len(numeric), 1)
     part = np.ascontiguousarray(normal[:, shuffles.chosen].T)
     values = np.concatenate([part, part**2, part[:, pair[0]] * part[:, pair[1]]], axis=1)
@@ -380,6 +379,15 @@ def _pairs(columns: Sequence[Column], scores: Sequence[_Scores], shuffles: _Shuf
     real = sidak(two_sided(np.abs(truth).max(keepdims=True)), len(pair[0]))
     chance = sidak(two_sided(np.abs(off).max(axis=1)), len(pair[0]))
     return _Together(_Found(float(real[0]), chance, "correlation"), named)
+
+
+def _has_pairs(normal: NDArray[np.float32] | None, shuffles: _Shuffles) -> bool:
+    """Whether enough rows have a say in its correlations: where a few have all of it, these are luck."""
+    if normal is None:
+        return False
+    squares = (normal.astype(np.float64) - normal.mean(dtype=np.float64)) ** 2
+    rows = squares.sum() ** 2 / max(float((squares**2).sum()), 1e-300)
+    return bool(rows * shuffles.smaller / len(shuffles.chosen) >= 2 * _EXPECTED)
 
 
 def _moments(normal: NDArray[np.float32], pair: _Pair) -> _Moments:
@@ -408,6 +416,23 @@ def _correlations(moments: _Moments, size: float, pair: _Pair) -> Floats:
 
 
 # -- all of them --------------------------------------------------------------------------------------------
+
+
+def _fair(found: _Found) -> _Found:
+    """Its logarithms made smaller where chance alone gives far smaller p than textbooks say.
+
+    So it is where few rows of a column have most of the say: their luck would stand against every other column.
+    """
+    few = max(len(found.chance) // 50, 1)
+    seen = -float(np.partition(found.chance, few - 1)[:few].mean())
+    expected = 1 + math.log(len(found.chance) / few)
+    if seen * _CLOSE <= expected:
+        return found
+    return found._replace(truth=found.truth * expected / seen, chance=found.chance * expected / seen)
+
+
+_CLOSE = 0.85
+"""What is nearer to the expected than this may be luck of the shuffles: it is left as it is."""
 
 
 def _stepped_down(observed: Floats, at_random: Floats) -> Floats:

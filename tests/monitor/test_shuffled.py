@@ -126,3 +126,22 @@ def test_columns_without_a_value_or_with_one_alone_are_nothing_to_tell(sizes: tu
 def test_a_rate_that_is_rarer_takes_more_shuffles() -> None:
     columns = _table(np.random.default_rng(1), 40)
     assert [shuffled.compare(columns, alpha).shuffles for alpha in (0.05, 0.002)] == [999, 4999]
+
+
+def _with_sparse(random: np.random.Generator, shift: float) -> list[Column]:
+    """A shifted column beside thirty that are all but constant, as pixels at the edge of pictures are."""
+    sparse = [
+        Column(f"edge_{number}", *(np.where(random.random(500) < 0.004, 1.0, 0.0) for _side in range(2)))
+        for number in range(30)
+    ]
+    return [Column("moved", random.normal(size=500), random.normal(shift, size=500)), *sparse]
+
+
+def test_the_luck_of_columns_that_are_all_but_constant_does_not_hide_a_shift() -> None:
+    answers = shuffled.compare(_with_sparse(np.random.default_rng(3), 0.35), 0.05)
+    assert [name for name, one in answers.columns.items() if one.adjusted <= 0.05] == ["moved"]
+
+
+def test_columns_that_are_all_but_constant_have_no_say_in_correlations() -> None:
+    answers = shuffled.compare(_with_sparse(np.random.default_rng(3), 0.0)[1:], 0.05)
+    assert answers.together is None
