@@ -210,7 +210,7 @@ def record_of(repo: Repo, commit: Commit) -> Record | None:
 
 
 def matching(repo: Repo, text: str, *, prefixes: bool = True) -> list[Ref]:
-    """What `text` may mean: a ref, a name, a commit id, the beginning of a name, MLflow's id, a content key."""
+    """What `text` may mean: a ref, a name or its beginning, a commit id, an id of MLflow, a content key."""
     found = all_refs(repo)
     hexadecimal = re.fullmatch("[0-9a-f]{4,64}", text) is not None
     kinds = (

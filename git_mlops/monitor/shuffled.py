@@ -421,7 +421,7 @@ def _correlations(moments: _Moments, size: float, pair: _Pair) -> Floats:
 def _fair(found: _Found) -> _Found:
     """Its logarithms made smaller where chance alone gives far smaller p than textbooks say.
 
-    So it is where few rows of a column have most of the say: their luck would stand against every other column.
+    So it is where few rows of a column have most of the say: their luck would stand against every column.
     """
     few = max(len(found.chance) // 50, 1)
     seen = -float(np.partition(found.chance, few - 1)[:few].mean())
