@@ -140,6 +140,8 @@ def _opened(*, need: bool) -> tuple[Repo | None, Config]:
 
 
 def _observed(repo: Repo | None, settings: Config, words: tuple[str, ...], options: _Options) -> Observation:
+    if options["since"] and (options["current"] or not words):
+        raise click.UsageError("`--since` looks back in the log of a served model: a file is taken whole")
     reference = watch.side(options["reference"]) if options["reference"] else None
     current = watch.side(options["current"]) if options["current"] else None
     labels, requests = _labels(options), watch.side(options["requests"]) if options["requests"] else None

@@ -52,9 +52,9 @@ def measure(
         labels = samples.scan(asked.labels.parts)
         there, given = frames.names(current), frames.names(labels)
         said = _one("prediction", asked.prediction, [name for name in predictions if name in there], there)
+        _refuse_without(asked.key, given, f"`{asked.labels.said}`")
         truth = _one("label", asked.label, [name for name in given if name not in asked.key], given)
         _refuse_without(asked.key, there, "the predictions")
-        _refuse_without(asked.key, given, f"`{asked.labels.said}`")
         keys = [pl.col(name).cast(pl.String) for name in asked.key]
         parts = [name for name in slices if name in there and name not in asked.key]
         kept = [pl.col(name).cast(pl.String).alias(f"{_PART}{name}") for name in parts]

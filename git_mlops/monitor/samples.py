@@ -124,10 +124,16 @@ def parts_of(path: Path) -> list[Part]:
 
 
 def scan(parts: Sequence[Part]) -> "pl.LazyFrame":
-    """The files as one lazy table."""
+    """The files as one lazy table; those of no bytes (a log that was only begun) are left out.
+
+    Raises:
+        FrameError: all are.
+    """
     import polars as pl
 
-    every = [frames.scan(part.path, part.form, NULLS) for part in parts]
+    every = [frames.scan(part.path, part.form, NULLS) for part in parts if part.path.stat().st_size]
+    if not every:
+        raise FrameError("it is empty: nothing can be compared")
     return every[0] if len(every) == 1 else pl.concat(every, how="diagonal_relaxed")
 
 

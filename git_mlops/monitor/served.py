@@ -87,9 +87,9 @@ def compare(repo: Repo, request: Request, settings: Settings, data: DataSettings
     import polars as pl
 
     version = registry.resolve(repo, request.model)
-    served = _current(repo, request, version)
-    reference = _reference(repo, request, version)
     try:
+        served = _current(repo, request, version)
+        reference = _reference(repo, request, version)
         return _Comparison(repo, request, settings, data, version, served, reference).observed()
     except (pl.exceptions.PolarsError, FrameError, UnicodeDecodeError) as error:
         raise MlopsError(
@@ -294,9 +294,13 @@ def _current(repo: Repo, request: Request, version: Version) -> _Served:
     import polars as pl
 
     if request.current is not None:
-        frame = samples.scan(request.current.parts)
         features = set(_features(version))
-        names = frames.names(frame)
+        try:
+            frame = samples.scan(request.current.parts)
+            names = samples.names(frame)
+        except FrameError as error:
+            said = f"`{request.current.said}` cannot be read: {error}"
+            raise MlopsError(said, exit_code=CANNOT_EVALUATE) from error
         likely = [n for n in ("prediction", "said") if n in names]
         return _Served(
             frame,

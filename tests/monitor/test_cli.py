@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -75,6 +76,9 @@ def test_a_model_is_watched_its_runs_are_kept_and_shown(model: Repo, monkeypatch
     assert _invoke("run", "m@v0.1.0", "--json")[0] == 0
     assert _invoke("m", "--no-record")[0] == 0
     runs = json.loads(_invoke("history", "m", "--json")[1])
+    (model.root / "log.csv").write_text("age\n1\n")
+    with pytest.raises(click.UsageError, match="a file is taken whole"):
+        _invoke("m", "--since", "7d", "--current", "log.csv")
     assert (runs["kind"], len(runs["data"])) == ("monitor-history", 2)
     assert _invoke("history", "m", "-n", "1")[1].startswith("pass: m: monitored\n1 run\n")
 

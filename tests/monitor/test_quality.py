@@ -75,7 +75,11 @@ def test_a_probability_of_a_named_class_is_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("columns", "said"),
-    [({"truth": [1]}, "has no column `id`"), ({"id": [1], "a": [1], "b": [1]}, "which column is the label")],
+    [
+        ({"truth": [1]}, "has no column `id`"),
+        ({"ID": [1], "a": [1]}, "has no column `id`"),
+        ({"id": [1], "a": [1], "b": [1]}, "which column is the label"),
+    ],
 )
 def test_columns_that_are_not_there_are_named(
     tmp_path: Path, columns: dict[str, list[int]], said: str

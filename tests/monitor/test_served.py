@@ -73,6 +73,17 @@ def test_a_model_without_a_log_or_without_its_data_cannot_be_evaluated(model: Re
     assert caught.value.exit_code == 3
 
 
+@pytest.mark.parametrize(
+    ("content", "said"), [("", "it is empty"), ("{bad", "ExpectedObject"), ("[1]\n", "expected to contain")]
+)
+def test_what_is_no_log_cannot_be_evaluated(model: Repo, tmp_path: Path, content: str, said: str) -> None:
+    file = tmp_path / "served.jsonl"
+    file.write_text(content)
+    with pytest.raises(MlopsError, match=f"served.jsonl` cannot be read: .*{said}") as caught:
+        _compare(model, current=watch.side(file))
+    assert caught.value.exit_code == 3
+
+
 def test_ages_and_latency_are_held_against_their_bounds(model: Repo) -> None:
     serve(model, people(seed=2))
     assert _said(_compare(model, Settings(ages=Ages("1d", "1d", "1d"), latency=20))) == []

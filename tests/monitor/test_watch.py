@@ -186,6 +186,17 @@ def test_what_is_no_table_is_said_and_no_traceback(tables: Path, content: bytes)
     assert set(codes) <= {1, 3}
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_log_that_was_only_begun_is_empty_and_beside_another_nothing(tables: Path, form: str) -> None:
+    (tables / "now").mkdir()
+    (tables / "now" / f"a.{form}").touch()
+    with pytest.raises(MlopsError, match="is empty") as caught:
+        _compare(tables / "old.csv", tables / "now" / f"a.{form}")
+    assert caught.value.exit_code == 3
+    (tables / "now" / "b.csv").write_bytes((tables / "old.csv").read_bytes())
+    assert _compare(tables / "old.csv", tables / "now").findings == ()
+
+
 def test_sides_without_rows_and_names_with_anything_in_them_are_survived(tmp_path: Path) -> None:
     frame = pl.DataFrame(
         {"a`b\n|<x>": np.arange(300.0), "huge": np.arange(300.0) * 1e305, "flag": [True] * 300}
