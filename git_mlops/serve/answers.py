@@ -33,18 +33,40 @@ def table(raw: Any, rows: int) -> Any:
 def _columns(raw: Any) -> dict[str, Any]:
     import numpy as np
     import pandas as pd
-    import pyarrow as pa
 
     if isinstance(raw, pd.DataFrame):
-        return {str(name): pa.array(raw.iloc[:, n], from_pandas=True) for n, name in enumerate(raw.columns)}
+        by_name = ((str(name), raw.iloc[:, n]) for n, name in enumerate(raw.columns))
+        return {k: column for name, one in by_name for k, column in _of_series(name, one).items()}
     if isinstance(raw, pd.Series):
-        return {"prediction": pa.array(raw, from_pandas=True)}
+        return _of_series("prediction", raw)
     if isinstance(raw, Mapping):
-        return {str(name): pa.array(values) for name, values in raw.items()}
-    array = np.asarray(raw)
-    if array.ndim == 2 and array.dtype != object:
-        return {f"prediction_{n}": pa.array(array[:, n]) for n in range(array.shape[1])}
-    return {"prediction": pa.array(array.tolist() if array.ndim != 1 else array)}
+        return {k: column for name, values in raw.items() for k, column in _spread(str(name), values).items()}
+    return _spread("prediction", np.asarray(raw))
+
+
+def _of_series(name: str, values: Any) -> dict[str, Any]:
+    import pyarrow as pa
+
+    if values.dtype == object and len(values) and isinstance(values.iloc[0], Mapping):
+        return _spread(name, values.tolist())
+    return {name: pa.array(values, from_pandas=True)}
+
+
+def _spread(name: str, values: Any) -> dict[str, Any]:
+    """One answer as a column, or as one for each class: probabilities are two-dimensional, or mappings."""
+    import numpy as np
+    import pyarrow as pa
+
+    array = values if isinstance(values, np.ndarray) else None
+    if array is not None and array.ndim == 2 and array.dtype != object:
+        return {f"{name}_{n}": pa.array(array[:, n]) for n in range(array.shape[1])}
+    if array is not None and array.dtype != object:
+        return {name: pa.array(array.tolist() if array.ndim != 1 else array)}
+    found = list(values)
+    if found and all(isinstance(one, Mapping) and not all(isinstance(k, str) for k in one) for one in found):
+        keys = dict.fromkeys(key for one in found for key in one)  # ONNX says probabilities by class so
+        return {f"{name}_{key}": pa.array([one.get(key) for one in found]) for key in keys}
+    return {name: pa.array(found)}
 
 
 def plain(raw: Any) -> object:

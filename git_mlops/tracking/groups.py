@@ -8,6 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from git_mlops.git import histories, objects, refs
@@ -64,7 +65,8 @@ class Groups:
     def all(self) -> dict[str, Group]:
         """By id: those that are kept, those that runs name, and the default one."""
         self._index.refresh()
-        found = {DEFAULT[0]: Group(*DEFAULT), **self.kept()}
+        born = _born(self._index.repo)
+        found = {DEFAULT[0]: Group(*DEFAULT, created=born, updated=born), **self.kept()}
         for entry in [*self._index.entries.values()]:
             facts = entry.facts or (entry.log.began.facts if entry.log else {})
             place = str(facts.get("experiment_id", DEFAULT[0]))
@@ -126,6 +128,13 @@ def _updated(content: bytes) -> tuple[int, bytes]:
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _born(repo: Repo) -> int:
+    """About when the repository was made; MLflow's pages call 0 an invalid date."""
+    with suppress(OSError):
+        return min(int((repo.common_dir / name).stat().st_mtime * 1000) for name in ("config", "HEAD"))
+    return 0
 
 
 def _load(repo: Repo, commit: str) -> dict[str, Group]:

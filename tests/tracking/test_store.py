@@ -338,3 +338,10 @@ def test_histories_of_many_metrics_are_read_at_once(
     assert points == [[(n / 2, 5, n)] for n in range(4)]
     assert there.get_metric_history(run, "none") == []
     assert started == []
+
+
+def test_the_experiment_of_those_who_name_none_has_a_date(repo: Repo, client: Client) -> None:
+    one = client(repo)
+    empty = one.get_experiment("0").creation_time
+    trained(one)
+    assert (empty > 1000, one.get_experiment("0").creation_time) == (True, 1000)
