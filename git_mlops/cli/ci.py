@@ -37,14 +37,17 @@ def generate(*, providers: tuple[Name, ...], only_check: bool, force: bool) -> i
     repo, config = open_repo()
     names = pipelines.chosen(repo, providers, config.ci)
     if only_check:
-        return _checked(repo, config, names)
+        return _checked(repo, config, names, others=not providers)
     for name in names:
         changed = pipelines.generate(repo, name, config.ci, force=force)
         for path in changed:
             gone = "" if (repo.root / path).exists() else "removed"
             ui.note(f"{gone or 'wrote'} `{path}`")
         if not changed:
-            ui.note(f"`{PROVIDERS[name].path}` is up to date")
+            _current(config, name)
+    _warn_of_unnamed(config, providers)
+    for path in () if providers else pipelines.remove_others(repo, config.ci):
+        ui.note(f"removed `{path}`: `ci.providers` does not name its provider")
     return errors.OK
 
 
@@ -56,7 +59,8 @@ def check(*, providers: tuple[Name, ...]) -> int:
     Prints the differences. Exit codes: 0 every file is what would be written, 1 one is not.
     """
     repo, config = open_repo()
-    return _checked(repo, config, pipelines.chosen(repo, providers, config.ci))
+    names = pipelines.chosen(repo, providers, config.ci)
+    return _checked(repo, config, names, others=not providers)
 
 
 @ci.command(epilog=_LIST)
@@ -73,13 +77,33 @@ def explain(*, providers: tuple[Name, ...], as_json: bool) -> None:
         ui.out(ci_explain.text(jobs))
 
 
-def _checked(repo: Repo, config: Config, names: tuple[Name, ...]) -> int:
+def _warn_of_unnamed(config: Config, providers: tuple[Name, ...]) -> None:
+    """Files that the next `generate` without a name would remove."""
+    named = config.ci.providers
+    more = [name for name in providers if named and name not in (*named, "sh")]
+    if more:
+        ui.warn(
+            f"`ci.providers` in mlops.yaml does not name {', '.join(f'`{name}`' for name in more)}:"
+            " `git mlops ci check` takes the files for left over",
+            hint=f"`ci: {{providers: [{', '.join((*named, *more))}]}}`",
+        )
+
+
+def _current(config: Config, name: Name) -> None:
+    for file in PROVIDERS[name].own or PROVIDERS[name].files:
+        if file.wanted(config.ci):
+            ui.note(f"`{file.path}` is up to date")
+
+
+def _checked(repo: Repo, config: Config, names: tuple[Name, ...], *, others: bool) -> int:
     found = {f.path: f for name in names for f in pipelines.drift(repo, name, config.ci)}
+    found |= {f.path: f for f in (pipelines.others(repo, config.ci) if others else ())}
     for finding in found.values():
-        ui.out(str(finding.data["diff"]))
+        if "diff" in finding.data:
+            ui.out(str(finding.data["diff"]))
     if found:
         ui.note(text.render(list(found.values()), title="ci"))
         return errors.FINDINGS
     for name in names:
-        ui.note(f"`{PROVIDERS[name].path}` is up to date")
+        _current(config, name)
     return errors.OK

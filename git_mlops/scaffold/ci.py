@@ -1,6 +1,7 @@
 """Pipelines compiled from the `ci:` section of mlops.yaml: write them, and find where they drifted."""
 
 import difflib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from git_mlops.errors import MlopsError
@@ -69,6 +70,44 @@ def generate(repo: Repo, name: Name, settings: Settings, *, force: bool = False)
             file.parent.mkdir(parents=True, exist_ok=True)
             replace_file(file, state.text.encode())
     return tuple(state.file.path for state in states)
+
+
+def remove_others(repo: Repo, settings: Settings) -> tuple[str, ...]:
+    """Remove files of providers that `ci.providers` does not name: two CIs would run; the paths.
+
+    One that was edited, or has a block of the user's, stays.
+    """
+    found = tuple(state for state in _others(repo, settings) if not state.lost)
+    for state in found:
+        (repo.root / state.file.path).unlink()
+    return tuple(state.file.path for state in found)
+
+
+def others(repo: Repo, settings: Settings) -> list[Finding]:
+    """Files of providers that `ci.providers` does not name."""
+    return [
+        Finding(
+            RULE,
+            "error",
+            "is there, though `ci.providers` does not name its provider",
+            state.file.path,
+            hint="`git mlops ci generate` removes it, unless something in it is yours",
+        )
+        for state in _others(repo, settings)
+    ]
+
+
+def _others(repo: Repo, settings: Settings) -> Iterator[_State]:
+    for name, provider in PROVIDERS.items():
+        if not settings.providers or name in settings.providers:
+            continue
+        for file in provider.own:
+            try:
+                present = _present(repo, file.path)
+            except MlopsError:
+                continue  # a link is none of ours
+            if present is not None and ours(present):
+                yield _State(file, present, None, tuple(blocks(present)))
 
 
 def drift(repo: Repo, name: Name, settings: Settings) -> list[Finding]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from git_mlops.scaffold.ci_providers import PROVIDERS
+from git_mlops.scaffold.ci_safe import refuse_unsafe
 from git_mlops.scaffold.settings import Monitor, Name, Settings, Train
 
 
@@ -77,7 +78,12 @@ _NOTES: dict[Name, tuple[str, ...]] = {
 
 
 def jobs(name: Name, settings: Settings) -> Iterator[Job]:
-    """What runs for one provider."""
+    """What runs for one provider.
+
+    Raises:
+        MlopsError: a setting that no pipeline can hold (exit code 2).
+    """
+    refuse_unsafe(name, settings)
     file, token = PROVIDERS[name].path, _TOKENS[name]
     yield Job(name, file, "check", _when(name, settings), (token[0],), _check(name, settings), _NOTES[name])
     if settings.comment and name == "github":

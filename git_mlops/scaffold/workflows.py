@@ -22,7 +22,7 @@ class Written(NamedTuple):
 def write(repo: Repo) -> Written:
     """Generate those of `ci.providers` in the workspace's mlops.yaml, and stage them.
 
-    A file that is not ours, or was edited by hand, stays.
+    A file that is not ours, or was edited by hand, stays; one of a provider that is named no more goes.
     """
     settings = _settings(repo)
     paths: list[str] = []
@@ -32,6 +32,7 @@ def write(repo: Repo) -> Written:
             paths += ci.generate(repo, name, settings)
         except MlopsError as error:
             refused.append(str(error))
+    paths += ci.remove_others(repo, settings)
     if paths:
         repo.git("add", "--all", "--force", "--", *paths)
     return Written(tuple(dict.fromkeys(paths)), tuple(refused))

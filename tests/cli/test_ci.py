@@ -50,6 +50,28 @@ def test_without_a_name_those_of_the_settings_are_written(mlops: Run, repo: Repo
     ]  # fmt: skip
 
 
+def test_files_of_a_provider_that_the_settings_do_not_name_are_told_and_removed(
+    mlops: Run, repo: Repo
+) -> None:
+    write(repo, "mlops.yaml", "version: 1\nci: {providers: [gitlab]}\n")
+    said = mlops("ci", "generate", "gitlab", "circleci", cwd=repo.root).stderr
+    assert "`ci.providers` in mlops.yaml does not name `circleci`" in said
+    found = mlops("ci", "check", cwd=repo.root, status=1).stderr
+    assert ".circleci/config.yml: error: is there, though `ci.providers` does not name" in found
+    assert mlops("ci", "generate", cwd=repo.root).stderr.splitlines() == [
+        "`.gitlab-ci.yml` is up to date",
+        "removed `.circleci/config.yml`: `ci.providers` does not name its provider",
+    ]
+    assert mlops("ci", "check", cwd=repo.root).stderr == "`.gitlab-ci.yml` is up to date\n"
+
+
+def test_a_schedule_that_no_cron_knows_is_refused_by_explain_too(mlops: Run, repo: Repo) -> None:
+    write(
+        repo, "mlops.yaml", "version: 1\nci: {providers: [github], train: {model: m, schedule: 99 3 * * 1}}\n"
+    )
+    assert "`99 3 * * 1` is not a schedule" in mlops("ci", "explain", cwd=repo.root, status=2).stderr
+
+
 def test_which_provider_is_asked_when_nothing_says_so(mlops: Run, repo: Repo) -> None:
     said = mlops("ci", "generate", cwd=repo.root, status=2).stderr
     assert said.startswith("error: which provider?\nhint: name it, or set `ci.providers`")

@@ -8,7 +8,7 @@ import yaml
 
 from git_mlops.errors import MlopsError
 from git_mlops.git.repo import Repo
-from git_mlops.scaffold.ci import chosen, drift, generate
+from git_mlops.scaffold.ci import chosen, drift, generate, others, remove_others
 from git_mlops.scaffold.ci_blocks import blocks, emptied, filled
 from git_mlops.scaffold.ci_compile import compiled, ours
 from git_mlops.scaffold.ci_providers import PROVIDERS
@@ -188,6 +188,18 @@ def test_a_file_that_is_asked_for_no_more_is_removed(repo: Repo) -> None:
     ]
     generate(repo, "github", Settings())
     assert (drift(repo, "github", Settings()), (repo.root / path).exists()) == ([], False)
+
+
+def test_files_of_a_provider_that_is_named_no_more_go_unless_something_in_them_is_yours(repo: Repo) -> None:
+    for name in ("gitlab", "github", "jenkins"):
+        generate(repo, name, Settings())
+    jenkins = repo.root / "Jenkinsfile"
+    jenkins.write_text(jenkins.read_text() + "// mine\n")
+    only = Settings(providers=("github",))
+    assert [finding.path for finding in others(repo, only)] == [".gitlab-ci.yml"]
+    assert remove_others(repo, only) == (".gitlab-ci.yml",)
+    assert (others(repo, only), drift(repo, "github", only), jenkins.exists()) == ([], [], True)
+    assert remove_others(repo, Settings()) == ()
 
 
 def test_somebody_elses_file_of_that_name_is_left_alone(repo: Repo) -> None:
