@@ -1,11 +1,15 @@
 """A document for a terminal."""
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from git_mlops.reports import aligned
 from git_mlops.reports.document import WORDS, Document, Table, cells
 
-_LONGEST_CELL = 100
+_WIDEST = 100
+_MOST_LINES = 6
+"""Of one cell: a finding and its hint have room, no cell fills the screen."""
 
 
 def render(document: Document) -> str:
@@ -24,9 +28,13 @@ def render(document: Document) -> str:
 def _table(table: Table) -> Iterator[str]:
     if table.caption:
         yield _plain(table.caption)
-    texts = [[_short(f"{_MARKS[one.outcome]}{one.text}") for one in row] for row in cells(table)]
-    columns = [aligned.column(column) for column in zip(map(_short, table.header), *texts, strict=True)]
-    yield from ("  ".join(line).rstrip() for line in zip(*columns, strict=True))
+    rows = [_lines([f"{_MARKS[one.outcome]}{one.text}" for one in row]) for row in cells(table)]
+    texts = [*_lines(table.header), *(line for row in rows for line in row)]
+    columns = [aligned.column(column) for column in zip(*texts, strict=True)]
+    lines = ("  ".join(line).rstrip() for line in zip(*columns, strict=True))
+    if not any(table.header):
+        next(lines, None)
+    yield from lines
 
 
 _MARKS = {"pass": "ok ", "fail": "FAIL ", "unknown": "? ", "none": ""}
@@ -36,6 +44,15 @@ def _plain(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _short(text: str) -> str:
+def _lines(row: Sequence[str]) -> list[tuple[str, ...]]:
+    """A row, and below it what has no room in its cells."""
+    return [*zip_longest(*map(_wrapped, row), fillvalue="")] or [("",) * len(row)]
+
+
+def _wrapped(text: str) -> list[str]:
     plain = _plain(text)
-    return plain if len(plain) <= _LONGEST_CELL else plain[: _LONGEST_CELL - 1] + "…"
+    if len(plain) <= _WIDEST:
+        return [plain]
+    return textwrap.wrap(
+        plain, _WIDEST, max_lines=_MOST_LINES, placeholder=" …", break_on_hyphens=False, drop_whitespace=True
+    )

@@ -72,6 +72,21 @@ def test_text_is_aligned() -> None:
     )
 
 
+def test_text_goes_on_below_where_a_cell_has_no_room_and_a_table_may_have_no_header() -> None:
+    long = "rows are too few: " + "ten " * 30 + "(hint: `git mlops monitor run`)"
+    text = document_text.render(
+        Document("t", "none", "v", (Section("Found", (Table(("what", "rule"), [[long, "drift"]]),)),))
+    )
+    below = text.splitlines()[4:]
+    assert [line.split("  ")[-1].strip() for line in below][:1] == ["rule"]
+    assert below[1].endswith("drift")
+    assert " ".join(" ".join(line.removesuffix("drift").split()) for line in below[1:]) == long
+    bare = Document("t", "none", "v", (Section("Why", (Table(("", ""), [["cause", "drift"]]),)),))
+    assert document_text.render(bare) == "t\nv\n\nWhy\n  cause  drift\n"
+    words = Document("t", "none", "v", (Section("W", (Table(("a",), [["word " * 500]]),)),))
+    assert (len(document_text.render(words).splitlines()), "…" in document_text.render(words)) == (11, True)
+
+
 def test_a_page_has_everything_and_loads_nothing() -> None:
     text = document_html.render(DOCUMENT)
     page = Page(text)
