@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from git_mlops.git.repo import Repo
 from git_mlops.registry import read
 from tests.conftest import Run
@@ -65,9 +67,9 @@ def test_an_experiment_is_found_by_the_id_of_its_run(repo: Repo, client: Client,
 
 
 def test_what_a_run_registers_knows_its_experiment_and_packages(
-    repo: Repo, mlflow: Any, client: Client, mlops: Run, tmp_path: Path
+    repo: Repo, mlflow: Any, client: Client, mlops: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mlflow.set_tracking_uri(f"git-mlops://{repo.root}")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"git-mlops://{repo.root}")
     one, file = client(repo), tmp_path / "model.pkl"
     file.write_bytes(b"model")
     with mlflow.start_run(run_name="trained") as run:
