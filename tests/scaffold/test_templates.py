@@ -145,6 +145,15 @@ def test_everything_that_is_asked_has_a_question_and_a_default(name: str) -> Non
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "llm-eval"])
+def test_what_chance_does_to_a_metric_does_not_make_a_retrained_model_worse(
+    kind: str, tmp_path: Path
+) -> None:
+    top = rendered({"kind": kind, "provider": "none"}, tmp_path)
+    metrics = yaml.safe_load((top / "mlops.yaml").read_text())["experiments"]["metrics"]
+    assert [name for name, one in metrics.items() if "tolerance" not in one] == []
+
+
 @pytest.mark.parametrize("url", ["", "has\nlines", "s3://x # y", 's3://"', "gs://elsewhere", "s3:/one-slash"])
 def test_an_address_that_dvc_would_not_read_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(Exception, match="the template refuses it"):
