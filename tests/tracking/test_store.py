@@ -337,7 +337,8 @@ def test_histories_of_many_metrics_are_read_at_once(
     ]
     assert points == [[(n / 2, 5, n)] for n in range(4)]
     assert there.get_metric_history(run, "none") == []
-    assert started == []
+    read = [words for words in started if "for-each-ref" not in str(words)]  # a seal just now is looked after
+    assert read == []
 
 
 def test_the_experiment_of_those_who_name_none_has_a_date(repo: Repo, client: Client) -> None:
