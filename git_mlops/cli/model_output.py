@@ -74,6 +74,8 @@ def approved(done: Approval, remote: str | None, *, as_json: bool) -> int:
     """An approval."""
     version = done.version
     ui.note(f"approved {version.name} {version.version} for {done.stage}: the tag `{done.made.tag}`")
+    if done.again:
+        ui.note("you had approved it before: each person counts once")
     if done.problem is not None:
         hint = "whoever may change the main branch adds your key to `.mlops/allowed_signers`"
         ui.warn(f"by what is trusted here it does not count: {done.problem}", hint=hint)

@@ -45,6 +45,8 @@ class Approval(NamedTuple):
     made: Made
     problem: str | None
     """Why it does not count by whom is trusted here, e.g. a key that nobody lists."""
+    again: bool = False
+    """Whether the user had approved it before: a person counts once, but an approval may expire."""
 
 
 def approve(repo: Repo, text: str, stage: str, message: str, context: Context) -> Approval:
@@ -69,6 +71,8 @@ def approve(repo: Repo, text: str, stage: str, message: str, context: Context) -
             hint=f"they run `git mlops model approve {version.name}@{version.version} {stage}`",
             exit_code=FINDINGS,
         )
+    before = read.approvals(repo, version.name, version.version)
+    again = any((one.stage, one.email.lower(), one.target) == (stage, own, version.oid) for one in before)
     mark = hashlib.sha256(f"{own} {time.time_ns()}".encode()).hexdigest()[:10]
     tag = Tag("approve", version.name, version.version, stage, mark=mark)
     said = {
@@ -82,7 +86,7 @@ def approve(repo: Repo, text: str, stage: str, message: str, context: Context) -
     title = f"model: {version.name} {version.version} is approved for {stage}"
     nobody = Artifact(version.name)
     made = write.tag(repo, tag, version.oid, Message(title, message, (), said), nobody)
-    return Approval(version, stage, made, signatures.of_tag(repo, made.oid, context.trust()).problem)
+    return Approval(version, stage, made, signatures.of_tag(repo, made.oid, context.trust()).problem, again)
 
 
 def email(repo: Repo) -> str:

@@ -345,7 +345,7 @@ def _routed(path: str, method: str) -> _Work:
     if path == _V2 or path.startswith(f"{_V2}/"):
         return _routed_v2(path, method)
     if path not in _ROUTES:
-        raise RequestError(404, f"there are {', '.join(_ROUTES)}")
+        raise RequestError(404, f"there are {', '.join([*_ROUTES, '/v2/…'])}")
     takes, work = _ROUTES[path]
     if method != takes and (method, takes) != ("HEAD", "GET"):
         raise RequestError(405, f"`{path}` takes {takes}")

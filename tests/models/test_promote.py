@@ -132,9 +132,11 @@ def test_only_signatures_of_other_trusted_people_count_and_each_once(
     registered(project)
     with pytest.raises(MlopsError, match=r"you registered m v0\.1\.0: somebody else has to approve it"):
         approve.approve(project, "m", "prod", "", CONTEXT)
+    again = []
     for name in ("bob", "bob", "eve"):
         persona(name)
-        approve.approve(project, "m", "prod", "", CONTEXT)
+        again.append(approve.approve(project, "m", "prod", "", CONTEXT).again)
+    assert again == [False, True, False]
     persona("dan")
     approve.approve(project, "m", "staging", "", CONTEXT)
     trust = listed("ada", "bob", "cas", "dan")
