@@ -86,13 +86,20 @@ def purge(  # noqa: PLR0913  # one parameter per option
     return code
 
 
+def _would_refuse(repo: Repo, plan: Plan, *, anyway: bool) -> None:
+    try:
+        withdraw.refuse_in_use(repo, plan, anyway=anyway)
+    except MlopsError as error:
+        ui.warn(f"`--yes` will be refused: {error}", hint=error.hint)
+
+
 def _purge(  # noqa: PLR0913  # the options
     repo: Repo, config: Config, wanted: Wanted, why: str | None, *, yes: bool, anyway: bool, as_json: bool
 ) -> int:
-    if not why:
-        raise MlopsError("nobody will know why", hint="`-m WHY`")
     plan = withdraw.plan(repo, wanted)
-    if not yes:
+    if not why and yes:
+        raise MlopsError("nobody will know why", hint="`-m WHY`")
+    if not why or not yes:
         asked = list(places.ask(repo, plan.hashes))
         if as_json:
             ui.emit("purge", {"done": False, **_plan(plan), "places": [_place(one) for one in asked]})
@@ -100,6 +107,7 @@ def _purge(  # noqa: PLR0913  # the options
             _tell(plan)
             _asked(asked, done=False)
             ui.note(f"{ui.count(len(plan.objects), 'object')} would go for good; `--yes` does it")
+            _would_refuse(repo, plan, anyway=anyway)
         return OK
     withdraw.refuse_in_use(repo, plan, anyway=anyway)
     if not as_json:

@@ -119,6 +119,12 @@ def _has(one: Where) -> str:
     return f"{one.has} of {one.of}"
 
 
+_MOVE = (
+    "what must not be there was sent before it was called sensitive: take it out of that storage by its own"
+    " means, or `git mlops purge` it everywhere, `--lift` that, and add it again"
+)
+
+
 def _where(repo: Repo, chosen: dict[str, str], config: Config, *, as_json: bool) -> int:
     outs = [out for out in listing.in_workspace(repo) if out.path in chosen]
     found = access.where(repo, outs, config.governance.sensitive)
@@ -138,5 +144,7 @@ def _where(repo: Repo, chosen: dict[str, str], config: Config, *, as_json: bool)
         if not rows:
             ui.note("no data, or no DVC remote")
     if any(one.wrong for one in found):
+        if not as_json:
+            ui.note(_MOVE)
         return FINDINGS
     return CANNOT_EVALUATE if any(one.problem for one in found) else OK

@@ -29,6 +29,12 @@ def chosen(repo: Repo, name: str | None) -> str:
 
 def unreachable(remote: str, error: GitError) -> MlopsError:
     """What git said of a remote that it could not use (exit code 3)."""
+    if f"'{remote}' does not appear to be a git repository" in error.stderr and ":" not in remote:
+        return MlopsError(  # git takes a name that it does not know for a path
+            f"there is no git remote `{remote}`",
+            hint=f"`git remote -v` lists them; `git remote add {remote} URL` makes one",
+            exit_code=CANNOT_EVALUATE,
+        )
     return MlopsError(
         f"the git remote `{remote}` cannot be used: {' '.join(error.stderr.split())}",
         hint=f"is `git remote get-url {remote}` right, and may you read and write there?",

@@ -134,6 +134,9 @@ def _other(repo: Repo, revision: str) -> str:
             return "`git fetch --unshallow` brings the history that this clone lacks"
         count = repo.text("rev-list", "--count", "--first-parent", "--end-of-options", name or "HEAD", "--")
         return f"`{name or 'HEAD'}` has no commit that far back: its history has {count}"
+    remote, _, branch = revision.partition("/")
+    if branch and repo.text("config", "--get", f"remote.{remote}.url", ok=(0, 1)):
+        return f"`git fetch {remote} {branch}:refs/remotes/{revision}` brings it, if it is a branch there"
     return "`git log --oneline --all` lists them"
 
 

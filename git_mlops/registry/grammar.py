@@ -99,6 +99,12 @@ def checked_name(name: str) -> str:
     name = name.replace("=", ":")
     parts = name.replace(":", "/").split("/")
     hidden = any(not part or part.startswith(".") or part.endswith((".", ".lock")) for part in parts)
+    model, mark, part = name.replace("@", "#").partition("#")
+    if mark and _FULL.fullmatch(model):
+        raise MlopsError(
+            f"`{name}` names a version or a stage: here a model alone is meant",
+            hint=f"`{model}`; if the command has `--stage`: `{model} --stage {part}`",
+        )
     if name.count(":") > 1 or not _FULL.fullmatch(name) or hidden or ".." in name:
         raise MlopsError(
             f"`{name}` cannot be the name of a model",

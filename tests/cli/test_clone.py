@@ -63,6 +63,16 @@ def test_data_that_the_remote_lacks_leaves_the_clone_and_says_how_to_go_on(
     assert install.armed(discover(tmp_path / "copy"))
 
 
+def test_what_was_withdrawn_is_told_and_no_data(
+    hub: Path, project: Armed, mlops: Run, tmp_path: Path
+) -> None:
+    mlops("purge", "data.csv", "-m", "no consent", "-y", cwd=project.root)
+    project.git("push", "-q", "--no-verify", str(hub), "refs/mlops/purges")
+    said = mlops("clone", hub, "copy", cwd=tmp_path).stderr
+    assert "warning: `data.csv`: purged on " in said
+    assert "armed; experiments: 1; data: 0\n" in said
+
+
 def test_without_a_dvc_remote_there_is_a_warning(project: Armed, mlops: Run, tmp_path: Path) -> None:
     project.write(".dvc/config", "")
     project.data("data.csv", "one\n")

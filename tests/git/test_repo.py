@@ -46,6 +46,16 @@ def test_an_unknown_revision_is_a_usage_error(repo: Repo) -> None:
         resolve(repo, "nope")
 
 
+def test_a_branch_of_a_remote_that_was_not_fetched_says_how_to_get_it(repo: Repo) -> None:
+    repo.git("remote", "add", "origin", str(repo.root))
+    with pytest.raises(MlopsError, match="`origin/main` is not a commit") as caught:
+        resolve(repo, "origin/main")
+    hint = str(caught.value.hint)
+    assert hint == "`git fetch origin main:refs/remotes/origin/main` brings it, if it is a branch there"
+    repo.git(*hint.split("`")[1].split()[1:])
+    assert resolve(repo, "origin/main") == head(repo)
+
+
 def test_an_option_is_never_taken_for_a_revision(repo: Repo) -> None:
     with pytest.raises(MlopsError, match="`--all` is not a commit"):
         resolve(repo, "--all")

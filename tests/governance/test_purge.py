@@ -125,11 +125,13 @@ def test_what_has_no_name_is_said(sick: Sick) -> None:
         planned(sick.repo, "data/nothing.csv")
 
 
-def test_data_of_a_model_that_serves_is_refused_until_that_is_known(project: Repo) -> None:
+def test_data_of_a_model_that_serves_is_refused_until_that_is_known(project: Repo, mlops: Run) -> None:
     registered(project)
     promoted(project, "m@v0.1.0", "prod", Settings())
     plan = planned(project, DATA)
     assert plan.holding == ("m#prod (m@v0.1.0)",)
+    shown = mlops("purge", DATA, cwd=project.root).stderr
+    assert "warning: `--yes` will be refused: a model that came from it holds a stage: m#prod" in shown
     with pytest.raises(MlopsError, match="holds a stage: m#prod"):
         withdraw.refuse_in_use(project, plan, anyway=False)
     withdraw.refuse_in_use(project, plan, anyway=True)
@@ -336,6 +338,8 @@ def test_verdicts_on_it_lose_their_values_and_stay_failed(sick: Sick, tmp_path: 
 def test_the_command_shows_first_and_proves_then(sick: Sick, mlops: Run) -> None:
     shown = mlops("purge", FIRST, "-m", "217 withdrew", cwd=sick.root)
     assert "1 object would go for good; `--yes` does it" in shown.stderr
+    assert "nobody will know why" in mlops("purge", FIRST, "-y", cwd=sick.root, status=2).stderr
+    assert mlops("purge", FIRST, cwd=sick.root).stderr == shown.stderr
     done = json.loads(mlops("purge", FIRST, "-m", "217 withdrew", "-y", "--json", cwd=sick.root).stdout)
     (listed,) = purges.listed(sick.repo)
     assert (done["kind"], done["data"]["done"], done["data"]["id"]) == ("purge", True, listed.id)

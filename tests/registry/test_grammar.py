@@ -121,6 +121,12 @@ def test_a_name_that_gto_or_git_would_not_take_is_refused(name: str) -> None:
         grammar.checked_name(name)
 
 
+def test_a_stage_where_a_model_is_meant_is_called_that() -> None:
+    with pytest.raises(MlopsError, match="`m#prd` names a version or a stage") as caught:
+        grammar.checked_name("m#prd")
+    assert caught.value.hint == "`m`; if the command has `--stage`: `m --stage prd`"
+
+
 def test_a_spec_names_a_version_a_stage_or_the_greatest() -> None:
     assert [grammar.parse_spec(text) for text in ("m", "m@latest", "m@v1.0.0", "m@1.0.0", "d=m#prod")] == [
         Spec("m"), Spec("m"), Spec("m", "v1.0.0"), Spec("m", "v1.0.0"), Spec("d:m", stage="prod"),
