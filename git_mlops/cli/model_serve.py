@@ -1,5 +1,8 @@
 """`git mlops model predict | serve | package | smoke`: registered models at work."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -10,9 +13,11 @@ from git_mlops.cli.common import find_repo, json_option
 from git_mlops.cli.completion import models
 from git_mlops.cli.model_context import trust_of
 from git_mlops.config import Config
+from git_mlops.executors import dask
 from git_mlops.git.objects import read_blobs
 from git_mlops.git.repo import Repo
 from git_mlops.registry import read
+from git_mlops.serve import cluster
 from git_mlops.serve import package as packing
 from git_mlops.serve import predict as scoring
 from git_mlops.serve import source as serving
@@ -45,6 +50,8 @@ class _Scoring(TypedDict):
     keep: tuple[str, ...]
     extra: Extra | None
     batch: int
+    engine: str
+    scheduler: str | None
 
 
 @click.command()
@@ -56,19 +63,28 @@ class _Scoring(TypedDict):
 )
 @extra_option
 @click.option("--batch", type=click.IntRange(1), default=50_000, show_default=True, help="Rows at a time.")
+@click.option(
+    "--engine", type=click.Choice(["local", "dask"]), default="local", help="Who scores; default: local."
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster: tcp://HOST:8786.")
 @trust_option
 @json_option
 def predict(*, model: str, trust: bool, as_json: bool, **options: Unpack[_Scoring]) -> None:
     """Score a file with a model
 
     Rows must fit what the model takes (its signature): nothing is written otherwise (exit code 1). The file
-    is read in pieces, so it may be larger than memory; the answers appear when all of them are there.
+    is read in pieces, so it may be larger than memory; the answers appear when all of them are there. With
+    `--engine dask` workers score the pieces: of `--scheduler`, `MLOPS_DASK_SCHEDULER` or git's config
+    `mlops.dask.scheduler`, else of this machine.
     """
+    if options["scheduler"] and options["engine"] != "dask":
+        raise click.UsageError("`--scheduler` goes with `--engine dask`")
     repo, settings, asked = opened(trust=trust)
     found = serving.find(repo, model, asked)
     extra, out = options["extra"] or settings.serve.extra, Path(options["out"])
     request = scoring.Request(Path(options["source"]), out, options["keep"], extra, options["batch"])
-    done = scoring.predict(load(found), request)
+    with _engine(repo, options) as scored:
+        done = scoring.predict(load(found), request, scored)
     if as_json:
         said = {
             "model": found.name,
@@ -78,6 +94,15 @@ def predict(*, model: str, trust: bool, as_json: bool, **options: Unpack[_Scorin
         }
         ui.emit("predictions", said)
     ui.note(f"{found.label}: {ui.count(done.rows, 'row')} scored into `{out}`")
+
+
+@contextmanager
+def _engine(repo: Repo, options: _Scoring) -> Iterator[scoring.Scoring]:
+    if options["engine"] == "local":
+        yield scoring.here
+        return
+    with dask.session(dask.scheduler(repo, options["scheduler"])) as session:
+        yield partial(cluster.scored, session)
 
 
 def _committed(repo: Repo, commit: str) -> Config:

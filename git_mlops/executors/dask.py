@@ -58,10 +58,11 @@ class Session:
         self._client = client
         self._name = uuid.uuid4().hex
         self._made: list[Future[Any]] = []
+        self._count = 0
 
     def submit(self, work: Callable[..., bytes], *arguments: object) -> object:
         """Begin; a handle among the arguments, or in a list among them, becomes its answer there."""
-        key = f"mlops-{work.__name__}-{self._name}-{len(self._made)}"
+        key = f"mlops-{work.__name__}-{self._name}-{self._count + len(self._made)}"
         future = self._client.submit(work, *arguments, key=key, pure=False)
         self._made.append(future)
         return future
@@ -74,6 +75,14 @@ class Session:
         except Exception as error:  # noqa: BLE001  # of the cluster or of a task: both are no answer
             return None, f"on the cluster: {_short(error)}"
         return (answer, "") if isinstance(answer, bytes) else (None, "on the cluster: no answer")
+
+    def release(self, handle: object) -> None:
+        """Forget an answer: it is not needed any more, by nobody."""
+        future: Any = handle
+        self._made[self._made.index(future)] = self._made[-1]
+        self._made.pop()
+        self._count += 1
+        future.release()
 
     def cancel(self) -> None:
         """Drop what is under way."""

@@ -1,6 +1,6 @@
 """Batch scoring: a file of rows into a file of answers, a batch in memory at a time."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,6 +8,7 @@ from git_mlops.errors import FINDINGS, MlopsError
 from git_mlops.serve import answers, columns, rows
 from git_mlops.serve.columns import ContractError, Extra, Takes
 from git_mlops.serve.loaded import Loaded, answer
+from git_mlops.tables.forms import Form
 
 
 class Request(NamedTuple):
@@ -29,8 +30,22 @@ class Scored(NamedTuple):
     """Of the answers."""
 
 
-def predict(loaded: Loaded, request: Request) -> Scored:
+Scoring = Callable[[Loaded, Iterator[tuple[Any, Any]]], Iterator[tuple[Any, Any]]]
+"""Answers batches, in their order: it is given each with the part that the model takes."""
+
+
+def here(loaded: Loaded, pairs: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """Each batch with its answers, by this process."""
+    for batch, fitting in pairs:
+        raw = answer(loaded, columns.frame(loaded.takes, fitting))
+        yield batch, answers.table(raw, batch.num_rows)
+
+
+def predict(loaded: Loaded, request: Request, scored: Scoring = here) -> Scored:
     """Score a file; the target appears when all of it is there, and stays as it was otherwise.
+
+    Args:
+        scored: who scores the batches.
 
     Raises:
         ContractError: rows that the model cannot take (1).
@@ -49,8 +64,8 @@ def predict(loaded: Loaded, request: Request) -> Scored:
         rows.whole_numbers(request.source, form, request.keep) if request.target.suffix != ".csv" else ()
     )
     with rows.written(request.target) as sink:
-        for batch in rows.batches(request.source, form, request.batch):
-            made = _numbered(_batch(loaded, batch, request, texts=rows.is_text(form), first=count), numbers)
+        for batch, found_ in scored(loaded, _pairs(loaded, request, form)):
+            made = _numbered(_beside(batch, found_, request), numbers)
             sink.write(made)
             count, found = count + batch.num_rows, tuple(made.column_names)
         if not count:
@@ -82,13 +97,22 @@ def _refuse_unknown(names: Sequence[str], request: Request) -> None:
             raise MlopsError(f"`{request.source}` has no column `{name}` to keep")
 
 
-def _batch(loaded: Loaded, batch: Any, request: Request, *, texts: bool, first: int) -> Any:
+def _pairs(loaded: Loaded, request: Request, form: Form) -> Iterator[tuple[Any, Any]]:
+    """Each batch of the file, and the part of it that the model takes."""
+    count = 0
+    for batch in rows.batches(request.source, form, request.batch):
+        own = batch.drop_columns(list(_only_kept(loaded.takes, request.keep)))
+        texts = rows.is_text(form)
+        yield batch, columns.table(loaded.takes, own, request.extra, texts=texts, first=count)
+        count += batch.num_rows
+
+
+def _beside(batch: Any, made: Any, request: Request) -> Any:
+    """The answers, with what is kept."""
     import pyarrow as pa
 
-    own = batch.drop_columns(list(_only_kept(loaded.takes, request.keep)))
-    fitting = columns.table(loaded.takes, own, request.extra, texts=texts, first=first)
-    raw = answer(loaded, columns.frame(loaded.takes, fitting))
-    made = answers.table(raw, batch.num_rows)
+    if made.num_rows != batch.num_rows:
+        raise answers.AnswerError(f"{batch.num_rows} rows were asked about, {made.num_rows} answered")
     kept = {name: batch.column(name) for name in request.keep}
     clash = [name for name in made.column_names if name in kept]
     if clash:

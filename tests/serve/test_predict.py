@@ -1,6 +1,7 @@
 """A file of rows into a file of answers."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 
 from git_mlops.cli.run import run
 from git_mlops.errors import MlopsError
+from git_mlops.executors import dask
 from git_mlops.git.repo import Repo
-from git_mlops.serve import predict, source
+from git_mlops.serve import cluster, columns, predict, source
 from git_mlops.serve.columns import ContractError
 from git_mlops.serve.loaded import Loaded, ModelError, load
 from git_mlops.serve.predict import Request
@@ -129,6 +131,26 @@ def test_a_model_that_fails_is_said_and_nothing_is_written(loaded: Loaded, tmp_p
             loaded._replace(model=Bad()), Request(tmp_path / "in.parquet", tmp_path / "out.parquet")
         )
     assert not (tmp_path / "out.parquet").exists()
+
+
+def test_a_worker_scores_what_it_is_sent(loaded: Loaded) -> None:
+    table = pl.DataFrame(rows(7)).to_arrow()
+    fitting = columns.table(loaded.takes, table, "refuse")
+    path = loaded.source.path
+    answer = cluster.score(cluster._packed(path), path.name, loaded.takes, cluster._text(fitting))
+    assert cluster._table(answer).to_pydict() == {"prediction": expected(rows(7))}
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_same_answers_in_their_order(loaded: Loaded, tmp_path: Path) -> None:
+    frame = pl.DataFrame(rows(1003)).with_columns(id=pl.int_range(1003))
+    frame.write_parquet(tmp_path / "in.parquet")
+    request = Request(tmp_path / "in.parquet", tmp_path / "out.parquet", keep=("id",), batch=20)
+    with dask.session(None) as session:
+        done = predict.predict(loaded, request, partial(cluster.scored, session))
+    found = pl.read_parquet(tmp_path / "out.parquet").to_dict(as_series=False)
+    assert done == (1003, ("id", "prediction"))
+    assert found == {"id": [*range(1003)], "prediction": expected(rows(1003))}
 
 
 def test_models_of_mlflow_and_of_skops_are_loaded(tmp_path: Path) -> None:
