@@ -4,6 +4,7 @@ from typing import NamedTuple, TypedDict, Unpack
 
 import click
 
+from git_mlops import ui
 from git_mlops.cli import exp_output as output
 from git_mlops.cli import exp_queue_output
 from git_mlops.cli.common import json_option, open_repo
@@ -14,9 +15,10 @@ from git_mlops.experiments import run as running
 from git_mlops.experiments import start as starting
 from git_mlops.experiments import temp as elsewhere
 from git_mlops.experiments.recording import Request
-from git_mlops.experiments.run import Ended, Plan
+from git_mlops.experiments.run import Ended, Known, Plan
 from git_mlops.experiments.start import Start
 from git_mlops.git.repo import Repo
+from git_mlops.lineage import taints
 
 name_option = click.option("-n", "--name", metavar="NAME", help="Its name; default: one is made up.")
 message_option = click.option("-m", "--message", default="", metavar="MSG", help="A note to keep with it.")
@@ -95,6 +97,7 @@ def _here(asked: _Asked) -> int:
     )
     if isinstance(result, Ended) and result.recorded.status != "finished":
         output.kept_overrides(plan.overrides)
+    _warn_of_taints(repo, result)
     return output.ran(result, as_json=options["as_json"], asked=request.name, told=told)
 
 
@@ -106,7 +109,20 @@ def _elsewhere(asked: _Asked) -> int:
         return exp_queue_output.queued(queues.add(repo, start, request), as_json=options["as_json"])
     told = exp_queue_output.missing
     result = elsewhere.run(repo, start, request, config.experiments, config.data, missing=told)
+    _warn_of_taints(repo, result)
     return output.ran(result, as_json=options["as_json"], asked=request.name)
+
+
+def _warn_of_taints(repo: Repo, result: Ended | Known) -> None:
+    """What is not run again may rest on what must not be used any more."""
+    if isinstance(result, Known):
+        name, node = result.experiment.name, f"experiment:{result.experiment.ref}"
+        for one in taints.of(repo, node)[:1]:
+            source = "" if one.node == node else f" came from `{one.label}`, which"
+            ui.warn(
+                f"`{name}`{source} is tainted: {one.words[-1].why}",
+                hint=f"`git mlops lineage {name}` shows how",
+            )
 
 
 def _start(asked: _Asked) -> Start:

@@ -176,6 +176,10 @@ def _told(sent: posting.Sent) -> None:
     for request in (*done.requests, *(sent.status or ())):
         ui.out(request)
     where = f" #{done.number}" if done.number else ""
+    if done.requests and done.number is None:
+        ui.note(
+            "0 stands for the number of the pull request, which is looked up by its commit; or `--pr NUMBER`"
+        )
     ui.note(f"{sent.forge}{where}: {done.action}{f' ({done.url})' if done.url else ''}")
     if sent.annotated:
         ui.note(f"{ui.count(sent.annotated, 'finding')} at their lines")

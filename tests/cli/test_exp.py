@@ -81,6 +81,9 @@ def test_what_is_recorded_is_not_run_again(mlops: Run, project: Repo) -> None:
         "not run: `a` is the same code, data, parameters, environment and command",
         "hint: `git mlops exp apply a` brings its files; `--force` runs it again",
     ]
+    mlops("taint", "a", "-m", "no consent", cwd=project.root)
+    warned = said_by(mlops("exp", "run", *command, cwd=project.root).stderr).splitlines()[0]
+    assert warned == "warning: `a` is tainted: no consent"
     mlops("exp", "run", "--force", *command, cwd=project.root)
 
 

@@ -79,6 +79,8 @@ def test_a_dry_run_sends_nothing_and_shows_no_token(
     shown = mlops(*words, cwd=change.root).stdout
     assert "POST " in shown
     assert TOKEN not in shown
+    unknown = mlops(*(word for word in words if word not in {"--pr", "7"}), cwd=change.root).stderr
+    assert "0 stands for the number of the pull request" in unknown
     assert not forge.app.log
 
 
