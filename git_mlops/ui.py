@@ -53,8 +53,8 @@ def _message(kind: str, colour: str, message: str, hint: str | None) -> None:
 
 
 def write(text: str, output: str | None = None) -> None:
-    """A whole report: on stdout, or into a file."""
-    if output is None:
+    """A whole report: on stdout (also for `-`), or into a file."""
+    if output is None or output == "-":
         out(text.rstrip("\n"))
     else:
         Path(output).write_text(text.rstrip("\n") + "\n", encoding="utf-8")

@@ -20,4 +20,5 @@ def export(file: str, audited: Audit) -> None:
     first = more[0]._replace(notes=(f"{score.title}: {score.verdict}", *more[0].notes)) if more else None
     sections = [*([first] if first else []), *more[1:]]
     ui.write(document_html.render(record_document.document(found, repo, sections)), file)
-    ui.note(f"written: {file}")
+    if file != "-":
+        ui.note(f"written: {file}")

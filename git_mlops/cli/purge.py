@@ -1,5 +1,6 @@
 """`git mlops purge`: withdraw data for good, and prove it."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 import click
@@ -8,7 +9,7 @@ from git_mlops import ui
 from git_mlops.checks import table_rules
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.config import Config
-from git_mlops.data import purges
+from git_mlops.data import listing, purges
 from git_mlops.data.purges import Purge
 from git_mlops.errors import OK, MlopsError, NotFoundError
 from git_mlops.git import remotes
@@ -86,6 +87,16 @@ def purge(  # noqa: PLR0913  # one parameter per option
     return code
 
 
+def _rest(repo: Repo) -> None:
+    """What to do so that others get the rest of a directory: no pointer names it yet."""
+    gone = purges.of_outs(repo, listing.in_workspace(repo))
+    for path in sorted({out.path for out, one in gone.items() if one.part_of(out)})[:5]:
+        ui.note(
+            f"`git mlops add {shlex.quote(path)}` and a commit give others the rest of `{path}`:"
+            " a directory that lacks a file is put in place nowhere"
+        )
+
+
 def _would_refuse(repo: Repo, plan: Plan, *, anyway: bool) -> None:
     try:
         withdraw.refuse_in_use(repo, plan, anyway=anyway)
@@ -118,6 +129,7 @@ def _purge(  # noqa: PLR0913  # the options
         ui.emit("purge", {"done": True, **_plan(plan), **_done(done)})
     else:
         _asked(done.places, done=True)
+        _rest(repo)
         _afterwards(done)
     return done.exit_code
 

@@ -189,15 +189,15 @@ def translated() -> Iterator[None]:
     """DVC's exceptions, and the system's under it, as ours."""
     import sqlite3
 
-    from dvc.config import NoRemoteError
+    from dvc.config import NoRemoteError, RemoteNotFoundError
     from dvc.exceptions import DvcException
     from dvc_objects.errors import ObjectFormatError
     from scmrepo.exceptions import SCMError
 
     try:
         yield
-    except NoRemoteError as error:
-        raise MlopsError("no DVC remote is configured", hint="`dvc remote add -d NAME URL`") from error
+    except (NoRemoteError, RemoteNotFoundError) as error:
+        raise _no_remote(error) from error
     except ImportError as error:
         raise _missing_package(error) from error
     except MlopsError:
@@ -218,6 +218,15 @@ def translated() -> Iterator[None]:
         raise MlopsError(
             f"the DVC remote cannot be used: {_said(error)}", exit_code=CANNOT_EVALUATE
         ) from error
+
+
+def _no_remote(error: Exception) -> MlopsError:
+    """None at all, or none of the name that a pointer or the user says."""
+    named = re.search(r"remote '([^']+)' doesn't exist", str(error))
+    if named is None:
+        return MlopsError("no DVC remote is configured", hint="`dvc remote add -d NAME URL`")
+    hint = f"`dvc remote add {shlex.quote(named[1])} URL`"
+    return MlopsError(f"there is no DVC remote `{named[1]}`", hint=hint)
 
 
 def _missing_package(error: ImportError) -> MlopsError:

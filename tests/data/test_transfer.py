@@ -135,8 +135,9 @@ def test_without_a_remote(data: Data) -> None:
 
 
 def test_an_unknown_remote_is_an_error(data: Data) -> None:
-    with pytest.raises(MlopsError, match="nowhere"):
+    with pytest.raises(MlopsError, match="there is no DVC remote `nowhere`") as caught:
         transfer.push(data.repo, [data.file("a.csv", "a")], remote="nowhere")
+    assert caught.value.hint == "`dvc remote add nowhere URL`"
 
 
 def test_a_remote_whose_package_is_not_installed(data: Data) -> None:

@@ -107,6 +107,11 @@ def test_one_file_of_a_directory_can_be_named(images: Sick, tmp_path: Path) -> N
     assert (row.state, row.files["deleted"]) == ("purged", ["b.txt"])
 
 
+def test_the_command_says_how_others_get_the_rest_of_a_directory(images: Sick, mlops: Run) -> None:
+    said = mlops("purge", f"{IMAGES}/b.txt", "-m", "why", "-y", cwd=images.root).stderr
+    assert f"`git mlops add {IMAGES}` and a commit give others the rest of `{IMAGES}`" in said
+
+
 def test_a_listing_that_only_the_remote_has_is_read_there(images: Sick, tmp_path: Path) -> None:
     shutil.rmtree(images.root / ".dvc/cache")
     assert [one.object.path for one in planned(images.repo, f"HEAD~1:{IMAGES}").kept] == [

@@ -148,3 +148,5 @@ def test_the_command_writes_one_page(sick: Sick, mlops: Run) -> None:
         assert words in page
     assert "<script" not in page
     assert 'src="http' not in page
+    piped = mlops("audit", "--export", "-", cwd=sick.root)
+    assert (piped.stdout[:15], piped.stderr) == ("<!doctype html>", "")
