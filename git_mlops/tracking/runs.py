@@ -61,7 +61,10 @@ class Entry:
         for _attempt in range(_ATTEMPTS):
             log = self.log
             if log is None:
-                break
+                if self.facts:
+                    break
+                self._refresh()  # another thread learns what became of its log
+                continue
             found = log.look()
             if not log.gone:
                 return found
@@ -104,8 +107,9 @@ class Index:
         if mark is None or mark != self._mark:
             self._mark = mark
             self._look_at_refs()
-        for entry in ended:
-            if entry.ref is None and entry.log is None:  # given up
+        for entry in ended:  # only now: meanwhile other threads would take what was known before for all
+            entry.log = entry.made = None
+            if entry.ref is None:  # given up
                 self.entries.pop(entry.run_id, None)
 
     def _look_at_refs(self) -> None:
@@ -158,16 +162,15 @@ class Index:
             self._models[model["model_id"]] = run_id
 
     def _look_at_logs(self) -> list[Entry]:
-        """Follow them; the runs that have none any more."""
+        """Follow them; the runs that have none any more, though they still seem to."""
         present = set()
         for place in runlog.places(self.repo.private):
             began = self._follow(place)
             if began:
                 present.add(began)
         ended = [e for e in [*self.entries.values()] if e.live and e.run_id not in present]
-        for entry in ended:
-            entry.log = entry.made = None
-            self._mark = None  # it was sealed: there is a ref
+        if ended:
+            self._mark = None  # they were sealed: there are refs
         return ended
 
     def _follow(self, place: Path) -> str | None:

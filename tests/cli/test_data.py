@@ -359,8 +359,16 @@ def test_status_in_json(place: Path, mlops: Run) -> None:
             "pointer": "data.csv.dvc",
             "who": f"Ada, {today}",
             "files": {},
+            "note": "",
         },
-        {"state": "modified", "path": "raw", "pointer": "raw.dvc", "who": f"Ada, {today}", "files": files},
+        {
+            "state": "modified",
+            "path": "raw",
+            "pointer": "raw.dvc",
+            "who": f"Ada, {today}",
+            "files": files,
+            "note": "",
+        },
     ]
     assert json.loads(mlops("status", "--json", cwd=place).stdout) == {
         "mlops": 1,
@@ -477,6 +485,7 @@ def test_status_shows_what_cannot_be_read(place: Path, mlops: Run) -> None:
         "pointer": "bad.dvc",
         "who": "",
         "files": {},
+        "note": "",
     }
     assert json.loads(done.stdout) == {"mlops": 1, "kind": "data-status", "data": [row]}
 
