@@ -239,11 +239,15 @@ def test_processes_and_threads_lose_nothing(tmp_path: Path, run: Run, method: st
 
 
 def test_runs_started_at_once_empty_nothing_of_each_other(tmp_path: Path) -> None:
-    code = "from git_mlops import track\nfor i in range(100): track.metric('m', i)\ninput()"
+    code = "from git_mlops import track\nfor i in range(100): track.metric('m', i)\ninput('logged\\n')"
     words = [sys.executable, "-c", code]
+    pipe = subprocess.PIPE
     started = [
-        subprocess.Popen(words, cwd=tmp_path, stdin=subprocess.PIPE, text=True) for _number in range(4)
+        subprocess.Popen(words, cwd=tmp_path, stdin=pipe, stdout=pipe, text=True) for _number in range(4)
     ]
+    for process in started:  # none ends before all have begun: that would be a run after it
+        assert process.stdout
+        assert process.stdout.readline() == "logged\n"
     for process in started:
         process.communicate("\n")
     assert len(values(tmp_path / "mlops-track", "m")) == 400

@@ -76,7 +76,14 @@ def _proved(repo: Repo, purge: Purge, asked: Iterable[Asked], told: Told) -> Don
             count = len(one.before) - len(one.after)
             proof.append(
                 Proof(
-                    one.place, one.where, withdraw.now(), who, len(purge.objects), count, still, one.problem
+                    one.place,
+                    one.where,
+                    withdraw.moment(),
+                    who,
+                    len(purge.objects),
+                    count,
+                    still,
+                    one.problem,
                 )
             )
     finally:

@@ -314,6 +314,11 @@ def _later(one: Purge, why: str, who: str) -> purges.Word:
     return purges.Word(purged=False, why=why, who=who, time=time)
 
 
+def moment() -> str:
+    """This instant, to the millisecond: two clones that ask in one second say two things."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+
+
 def now() -> str:
     """UTC, ISO 8601."""
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
