@@ -73,6 +73,7 @@ def merged(served: Project, mlops: Run) -> None:
     assert shown["data"]["version"] == "v0.1.1"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # of a library of DVC's
 def test_a_worse_challenger_is_proposed_only_anyway(
     served: Project, start: Start, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

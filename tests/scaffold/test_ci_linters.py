@@ -45,6 +45,7 @@ def tool(name: str) -> str:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_the_published_schema_takes_it(tmp_path: Path, run: Run, schema: str) -> None:
     files = [path for name in SCHEMAS[schema] for _file, path in written(tmp_path, name)]
@@ -77,6 +78,7 @@ def test_shells_read_the_script(tmp_path: Path, run: Run) -> None:
             run(shell, "-n", path, cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_shellcheck_finds_nothing(tmp_path: Path, run: Run) -> None:
     files = [path for _file, path in written(tmp_path, "sh")]
     run(tool("shellcheck"), "--shell", "sh", *files, cwd=tmp_path)

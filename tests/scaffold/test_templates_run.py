@@ -56,6 +56,7 @@ def _lock(top: Path) -> list[str]:
     return (top / "requirements.lock").read_text(encoding="utf-8").splitlines()
 
 
+@pytest.mark.slow
 def test_the_lock_holds_every_package_that_the_templates_install(environment: Path, run: Run) -> None:
     installed = run("uv", "pip", "freeze", "-p", environment.parent, cwd=environment).stdout.splitlines()
     locked = {line.partition(" ;")[0] for line in _lock(environment.parent.parent / "minimal")}

@@ -97,6 +97,7 @@ def test_registered_models_go_out_and_come_in(
     assert texts == ["the model", "in git"]
 
 
+@pytest.mark.slow
 def test_doctor_says_whether_mlflow_finds_us(repo: Repo, mlops: Run) -> None:
     good = json.loads(mlops("doctor", "--json", cwd=repo.root).stdout)["data"]
     assert [(one["rule"], one["level"]) for one in good] == [

@@ -32,6 +32,7 @@ print(run.info.run_id)
 """
 
 
+@pytest.mark.slow
 def test_the_run_of_the_child_is_the_experiment(
     dvc_repo: Repo, mlops: Run, script: Script, mlflow: Any
 ) -> None:
@@ -100,6 +101,7 @@ client.set_terminated(run_id)
 """
 
 
+@pytest.mark.slow
 def test_four_processes_log_to_one_run_and_lose_nothing(repo: Repo, run: Run, script: Script) -> None:
     environment = {**os.environ, "MLFLOW_TRACKING_URI": "git-mlops:"}
     run(sys.executable, script(MANY), cwd=repo.root, env=environment)
@@ -166,6 +168,7 @@ print(json.dumps([acknowledged, last]))
 """
 
 
+@pytest.mark.slow
 def test_a_process_killed_between_two_writes_loses_and_doubles_nothing(
     repo: Repo, run: Run, client: Client
 ) -> None:

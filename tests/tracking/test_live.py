@@ -88,6 +88,7 @@ def test_what_a_run_registers_knows_its_experiment_and_packages(
     assert "| interpreter | CPython" in mlops("model", "card", "m", cwd=repo.root).stdout
 
 
+@pytest.mark.slow
 def test_an_experiment_of_mlflow_is_exported_by_its_name(
     repo: Repo, client: Client, mlops: Run, tmp_path: Path
 ) -> None:

@@ -96,6 +96,7 @@ def test_a_real_server_takes_them_over_http(recorded: Repo, mlops: Run, server: 
     assert set(runs(server, "team")) == {"first"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "nonsense://x"])
 def test_a_place_that_is_none_is_a_clear_error(
     recorded: Repo, mlops: Run, uri: str, monkeypatch: pytest.MonkeyPatch

@@ -17,6 +17,7 @@ def fitted() -> Any:
     return LogisticRegression().fit([[0.0], [1.0]], [0, 1])
 
 
+@pytest.mark.slow
 def test_a_model_is_registered_promoted_and_loaded(
     dvc_repo: Repo, mlflow: Any, fitted: Any, mlops: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
