@@ -250,12 +250,12 @@ def _likeliest(repo: Repo, outs: Sequence[Out], features: Sequence[str]) -> Out:
     if len(outs) == 1:
         return outs[0]
 
-    def rank(out: Out) -> tuple[int, bool, str]:
+    def rank(out: Out) -> tuple[int, bool, bool, str]:
         try:
             names = set(frames.names(samples.scan([*_parts(repo, out)])))
-        except (MlopsError, FrameError, OSError):
+        except (MlopsError, FrameError, OSError):  # a directory of pictures is no table
             names = set()
-        return -len(names & set(features)), "train" not in out.path.lower(), out.path
+        return -len(names & set(features)), not names, "train" not in out.path.lower(), out.path
 
     return min(outs, key=rank)
 
