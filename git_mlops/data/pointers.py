@@ -22,7 +22,8 @@ PATHSPECS = (":(glob)**/*.dvc", ":(glob)**/dvc.lock")
 LARGEST = 16 * 1024 * 1024
 """Bytes; a dvc.lock of 50,000 outputs is smaller."""
 
-_HASH = re.compile(r"[0-9a-f]{32}(\.dir)?")
+HASH = re.compile(r"[0-9a-f]{32}(\.dir)?")
+"""What names an object of DVC's cache, whole; anything else could become a path elsewhere."""
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _CONFLICT = re.compile(rb"^(<{7} |={7}$|>{7} )", re.MULTILINE)
 _DEEPEST = 50
@@ -251,7 +252,7 @@ class _Reader:
         found = item.get("md5")
         if found is None:
             return None  # not made yet (`--no-exec`), or versioned by the cloud
-        if not isinstance(found, str) or not _HASH.fullmatch(found):
+        if not isinstance(found, str) or not HASH.fullmatch(found):
             raise self._error(f"`md5: {found}` is no hash", str(found))
         algorithm = "md5" if item.get("hash") == "md5" else "md5-dos2unix"
         return Out(path, algorithm, found, _number(item.get("size")), _number(item.get("nfiles")))

@@ -13,14 +13,13 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from git_mlops.data import cache
-from git_mlops.data.pointers import Out
+from git_mlops.data.pointers import HASH, Out
 from git_mlops.errors import MlopsError
 from git_mlops.git import histories, objects, refs, remotes
 from git_mlops.git.repo import Repo
 
 REF = "refs/mlops/purges"
 VERSION = 1
-_HASH = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
 
 class Word(NamedTuple):
@@ -202,7 +201,7 @@ def _parsed(content: bytes) -> Purge | None:
 
 def _object(value: Mapping[str, object]) -> Object:
     size, hash_, algorithm = value.get("size"), str(value["hash"]), str(value["algorithm"])
-    if not _HASH.fullmatch(hash_) or algorithm not in ("md5", "md5-dos2unix"):
+    if not HASH.fullmatch(hash_) or algorithm not in ("md5", "md5-dos2unix"):
         raise ValueError(hash_)  # it becomes a path of the cache: anyone may have written the record
     return Object(algorithm, hash_, str(value["path"]), size if isinstance(size, int) else None)
 

@@ -7,7 +7,6 @@ shallow) and nothing else. Data goes through the DVC remote; without one it trav
 import io
 import json
 import os
-import re
 import sys
 import tempfile
 import zipfile
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 from git_mlops import processes
 from git_mlops.data import cache, dvc
 from git_mlops.data.hashes import md5
-from git_mlops.data.pointers import Out
+from git_mlops.data.pointers import HASH, Out
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import MlopsError
 from git_mlops.experiments import inputs, queue, read, recording, stores
@@ -33,7 +32,6 @@ from git_mlops.git.run import git
 
 _OBJECTS = "objects/"
 _ABOUT, _PACK, _LOG = "about.json", "pack", "log"
-_HASH = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
 _READ_ONLY = 0o444  # as DVC keeps its objects
 
 
@@ -214,7 +212,7 @@ def _store(repo: Repo, files: dict[str, bytes]) -> None:
             continue
         algorithm, _, hash_ = name.removeprefix(_OBJECTS).partition("/")
         target = cache.object_path(cache.cache_dir(repo), Out("", algorithm, hash_))
-        if algorithm not in ("md5", "md5-dos2unix") or not _HASH.fullmatch(hash_) or target.exists():
+        if algorithm not in ("md5", "md5-dos2unix") or not HASH.fullmatch(hash_) or target.exists():
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")

@@ -23,9 +23,11 @@ def checked(scope: Scope, *, skip: Collection[str] = (), deep: bool = False) -> 
     settings, wrong = settings_of(scope)
     if wrong:
         return wrong
-    context = Context(scope, settings, config.problems, deep, trust_of(scope), target_of(scope))
-    unread = [] if weaker.RULE in skip or not _unread(scope) else [weaker.unread()]
-    return [*unread, *run.check(context, skip=skip)]
+    target = target_of(scope)
+    context = Context(scope, settings, config.problems, deep, trust_of(scope, target), target)
+    # not by the rule itself: its level would be the change's own
+    unread = scope.target is not None and target is None and weaker.RULE not in skip
+    return [*([weaker.unread()] if unread else []), *run.check(context, skip=skip)]
 
 
 def previewed(repo: Repo, base: str) -> list[Finding]:
@@ -62,18 +64,13 @@ def target_of(scope: Scope) -> Config | None:
         return None
 
 
-def _unread(scope: Scope) -> bool:
-    return scope.target is not None and target_of(scope) is None
-
-
-def trust_of(scope: Scope) -> Trust | None:
+def trust_of(scope: Scope, target: Config | None) -> Trust | None:
     """Whose verdicts count: in CI those that are signed by whom the target branch names; elsewhere all.
 
     Without a target (a first push) nobody's: what the checked commits say of whom to trust is worth nothing.
     """
     if not env.in_ci():
         return None
-    target = target_of(scope)
     if target is None:
         return Trust()
     if target.verdicts.trust == "all":

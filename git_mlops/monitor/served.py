@@ -4,14 +4,13 @@ The log is that of `git mlops model serve` (docs/formats.md, "Served models").
 """
 
 import datetime as dt
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from git_mlops.data import cache, profile, transfer
-from git_mlops.data.pointers import Out
+from git_mlops.data.pointers import HASH, Out
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.findings import Finding, ordered
@@ -238,11 +237,8 @@ def _data(version: Version) -> Iterator[Out]:
     found = version.facts.get("data")
     for one in found if isinstance(found, list) else ():
         path, hash_ = (one.get("path"), one.get("hash")) if isinstance(one, Mapping) else (None, None)
-        if isinstance(path, str) and isinstance(hash_, str) and _HASH.fullmatch(hash_):
+        if isinstance(path, str) and isinstance(hash_, str) and HASH.fullmatch(hash_):
             yield Out(path, str(one.get("algorithm") or "md5"), hash_)
-
-
-_HASH = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
 
 def _likeliest(repo: Repo, outs: Sequence[Out], features: Sequence[str]) -> Out:

@@ -85,9 +85,10 @@ def test_the_signers_are_those_of_the_target_branch(
 def test_whom_to_trust_is_said_by_the_target_alone(bad: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     commit(bad, {"mlops.yaml": "version: 1\nverdicts: {trust: all}\n"})
     found = scope.commits(bad, "main...topic")
-    assert check.trust_of(found) is None
+    target = check.target_of(found)
+    assert check.trust_of(found, target) is None
     monkeypatch.setenv("CI", "1")
-    assert check.trust_of(found) == Trust()
-    assert check.trust_of(scope.workspace(bad)) == Trust()
+    assert check.trust_of(found, target) == Trust()
+    assert check.trust_of(scope.workspace(bad), None) == Trust()
     monkeypatch.setenv("CI", "false")
-    assert check.trust_of(found) is None
+    assert check.trust_of(found, target) is None

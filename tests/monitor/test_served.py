@@ -6,6 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from git_mlops.data import stored
+from git_mlops.data.pointers import Out
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import MlopsError
 from git_mlops.git.repo import Repo
@@ -58,6 +60,15 @@ def test_answers_that_change_in_one_slice_are_found_there(model: Repo) -> None:
     _edited(model, **{"out.prediction": pl.when(later).then(1).otherwise(pl.col("out.prediction"))})
     (one,) = _compare(model, Settings(slices=("city",), effect=0.2)).findings
     assert (one.data["slice"], one.data["answers"]) == ({"city": "Bruges"}, True)
+
+
+def test_a_directory_of_pictures_is_no_table_to_compare_with(model: Repo) -> None:
+    picture = model.root / "1.png"
+    picture.write_bytes(b"no table")
+    hash_ = stored.keep_listing(model, {"1.png": stored.keep_file(model, picture)})
+    table = Out("data/b.csv", "md5", stored.keep_file(model, model.root / "data" / "a.csv"))
+    pictures = Out("data/a", "md5", hash_)
+    assert served._likeliest(model, [pictures, table], []) == table
 
 
 def test_a_model_without_a_log_or_without_its_data_cannot_be_evaluated(model: Repo) -> None:
