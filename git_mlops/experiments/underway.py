@@ -12,6 +12,7 @@ from git_mlops.errors import MlopsError
 from git_mlops.experiments import journal, names, runlog, tracked
 from git_mlops.experiments.names import ExperimentRef
 from git_mlops.experiments.runlog import Began, Reader, State
+from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo
 
 _PREVIEW = "preview"
@@ -58,8 +59,8 @@ def runs(repo: Repo, present: Collection[str], prefix: str = names.PREFIX) -> li
     taken = {*present, *(one.ref for one in found)}
     for began, place in _logs(repo):
         with suppress(MlopsError, OSError):  # it was sealed just now, or the disk is full
-            live = _of_log(repo, began, place, taken)
-            if live is not None and live.ref.startswith(prefix):
+            live = _of_log(repo, began, place, taken, prefix)
+            if live is not None:
                 taken.add(live.ref)
                 found.append(live)
     return found
@@ -73,14 +74,18 @@ def _logs(repo: Repo) -> Iterator[tuple[Began, Path]]:
             yield began, place
 
 
-def _of_log(repo: Repo, began: Began, place: Path, taken: Collection[str]) -> Live | None:
+def _of_log(repo: Repo, began: Began, place: Path, taken: Collection[str], prefix: str) -> Live | None:
     stamp = datetime.fromtimestamp((began.facts.get("start_time") or 0) / 1000, UTC).isoformat()
     if began.ref is not None:
+        if not began.ref.startswith(prefix):
+            return None
         again = Reader(place, began).look().info.get("status") == "RUNNING"
         return Live(began.ref, began.commit or "", began.run_id, stamp, log=place) if again else None
     name = names.of_run(str(began.facts.get("run_name") or "run"))
     free = (names.format_ref(ExperimentRef(began.baseline, one)) for one in _numbered(name))
     ref = next(one for one in free if one not in taken)
+    if not ref.startswith(prefix):  # before a commit is made for it
+        return None
     return Live(ref, _preview(repo, began, place, name), began.run_id, stamp, log=place)
 
 
@@ -99,7 +104,7 @@ def _preview(repo: Repo, began: Began, place: Path, name: str) -> str:
         if time.time() - file.stat().st_mtime < _FRESH:
             return file.read_text(encoding="utf-8")
     made = sealing.preview(repo, place, began, name)
-    file.write_text(made, encoding="utf-8")
+    replace_file(file, made.encode())  # another listing may read it just now
     return made
 
 
