@@ -18,12 +18,16 @@ class Place(NamedTuple):
     at: tuple[str, ...]
     """`HEAD`, and the branches and tags that point at it."""
     source: str | None
-    """A branch, tag or remote-tracking ref whose history has it. None: history left it behind."""
+    """A branch, tag or remote-tracking ref whose history has it. None: none, as far as history is here."""
+    cut: bool = False
+    """Whether history is cut somewhere in this clone: what no ref reaches here may still be in one's history."""
 
     @property
     def orphaned(self) -> bool | None:
-        """Whether no branch, tag or remote-tracking ref, nor HEAD, has it. None: it is not here to tell."""
-        return None if self.subject is None else self.source is None
+        """Whether no branch, tag or remote-tracking ref, nor HEAD, has it. None: that cannot be told here."""
+        if self.subject is None or (self.cut and self.source is None):
+            return None
+        return self.source is None
 
 
 class Group(NamedTuple):
@@ -64,6 +68,7 @@ def places(repo: Repo, baselines: Iterable[str]) -> dict[str, Place]:
             known[oid].time if oid in known else 0,
             tuple(pointing.get(oid, ())),
             sources.get(oid),
+            repo.shallow,
         )
         for oid in wanted
     }
@@ -106,6 +111,8 @@ def heading(group: Group) -> str:
         said.append(f"(in {place.source})")
     elif place.subject is None:
         said.append("(not in this clone)")
+    elif place.cut:
+        said.append("(in no branch or tag as far as this shallow clone has them)")
     else:
         said.append("(orphaned: in no branch or tag)")
     return " ".join(said)

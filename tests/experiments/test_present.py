@@ -1,6 +1,7 @@
 """Rows, columns, order and choice of experiments: what `exp list` shows."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,8 @@ from git_mlops.experiments.select import Options
 from git_mlops.experiments.settings import Metric, Settings
 from git_mlops.experiments.tree import Contents
 from git_mlops.experiments.values import Values
-from git_mlops.git.repo import Repo
+from git_mlops.git.repo import Repo, discover
+from tests.conftest import Run
 from tests.experiments.conftest import commit, put, save
 
 DECLARED = {"auc": Metric("max"), "loss": Metric("min")}
@@ -295,6 +297,24 @@ def test_a_choice_is_among_those_of_head(four: Repo) -> None:
 def test_revisions_of_git_stay_what_they_are(repo: Repo) -> None:
     words = ["@{1}", "@{upstream}", "main@{yesterday}", "HEAD", "@{2026-01-31 10:00:00}"]
     assert select.expanded(repo, words, Settings()) == words
+
+
+def test_a_group_outside_a_cut_history_is_not_called_orphaned(
+    project: Repo, run: Run, tmp_path: Path
+) -> None:
+    save(project, "before")
+    commit(project, {"x": "1"}, "next")
+    save(project, "tip")
+    clone = tmp_path / "clone"
+    run("git", "clone", "-q", "--depth=1", project.root.as_uri(), clone, cwd=tmp_path)
+    run("git", "fetch", "-q", "origin", "refs/exps/*:refs/exps/*", cwd=clone)
+    here = discover(clone)
+    found = grouping.groups(here, select.select(here, Options(everything=True), Settings()).rows)
+    said = {g.rows[0].experiment.name: (g.place.orphaned, grouping.heading(g)[8:]) for g in found}
+    assert said == {
+        "tip": (False, "next (HEAD, main)"),
+        "before": (None, "change (in no branch or tag as far as this shallow clone has them)"),
+    }
 
 
 def test_groups_say_where_in_history_they_are(project: Repo) -> None:
