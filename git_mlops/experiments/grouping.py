@@ -20,7 +20,7 @@ class Place(NamedTuple):
     source: str | None
     """A branch, tag or remote-tracking ref whose history has it. None: none, as far as history is here."""
     cut: bool = False
-    """Whether history is cut somewhere in this clone: what no ref reaches here may still be in one's history."""
+    """Whether history is cut somewhere in this clone: what no ref reaches here may be in one's history."""
 
     @property
     def orphaned(self) -> bool | None:
