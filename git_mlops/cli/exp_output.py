@@ -4,11 +4,12 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from git_mlops import ui
-from git_mlops.experiments import history, present
+from git_mlops.experiments import history, mlflow_facts, present
 from git_mlops.experiments.apply import Applied
 from git_mlops.experiments.diff import Difference
 from git_mlops.experiments.history import History
 from git_mlops.experiments.inputs import Dirty
+from git_mlops.experiments.mlflow_facts import Told
 from git_mlops.experiments.read import Experiment
 from git_mlops.experiments.record import Record
 from git_mlops.experiments.recording import Recorded
@@ -101,14 +102,16 @@ def notes(found: Iterable[str]) -> None:
         ui.warn(note)
 
 
-def shown(experiment: Experiment, record: Record | None, course: History, *, as_json: bool) -> None:
+def shown(
+    experiment: Experiment, record: Record | None, told: Told, course: History, *, as_json: bool
+) -> None:
     """One experiment."""
     if as_json:
         facts = record._asdict() if record else None
-        data = {**present.plain(experiment), "record": facts, **history.plain(course)}
-        ui.emit("experiment", data)
+        data = {**present.plain(experiment), **mlflow_facts.plain(told), "record": facts}
+        ui.emit("experiment", {**data, **history.plain(course)})
         return
-    pairs = present.facts(experiment, record)
+    pairs = [*present.facts(experiment, record), *mlflow_facts.facts(told)]
     width = max(len(name) for name, _value in pairs)
     for name, value in pairs:
         ui.out(f"{name:{width}}  " + value.replace("\n", "\n" + " " * (width + 2)))

@@ -8,7 +8,7 @@ from git_mlops.cli.common import json_option, open_repo
 from git_mlops.cli.completion import experiments
 from git_mlops.cli.exp_run import message_option, name_option
 from git_mlops.experiments import diff as comparing
-from git_mlops.experiments import history, present, read, remove, select
+from git_mlops.experiments import history, mlflow_facts, present, read, remove, select
 from git_mlops.experiments import save as saving
 from git_mlops.experiments.recording import Request
 from git_mlops.hooks import landing
@@ -39,7 +39,9 @@ def show(name: str | None, *, as_json: bool) -> None:
     repo, config = open_repo()
     experiment = select.one(repo, name, config.experiments)
     course = history.read(repo, [experiment])[experiment.ref]
-    output.shown(experiment, read.record(repo, experiment), course, as_json=as_json)
+    record = read.record(repo, experiment)
+    told = mlflow_facts.gather(repo, experiment, record)
+    output.shown(experiment, record, told, course, as_json=as_json)
 
 
 @click.command()

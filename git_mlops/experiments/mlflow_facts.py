@@ -1,0 +1,184 @@
+"""What `exp show` says of what a run told MLflow, and of the files that it logged."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from git_mlops.data import cache, pointers
+from git_mlops.errors import MlopsError
+from git_mlops.experiments import read
+from git_mlops.experiments.layout import RUN
+from git_mlops.experiments.read import Experiment
+from git_mlops.experiments.record import Record
+from git_mlops.git import objects
+from git_mlops.git.repo import Repo
+
+_MACHINE = ("mlflow.", "mlops.")
+"""Tags that begin like this were set by no person."""
+_PARENT = "mlflow.parentRunId"
+_CONTEXT = "mlflow.data.context"
+_SOURCE = ("uri", "url", "path", "delta_table_name", "dataset_path")
+"""Where MLflow's kinds of sources say what is meant."""
+_WIDTH, _MOST = 60, 8
+"""Characters of a value and values of a fact that are shown to people; `--json` has them all."""
+
+
+class Files(NamedTuple):
+    """What was logged as artifacts."""
+
+    count: int | None
+    size: int | None
+    """Bytes."""
+    paths: tuple[str, ...]
+    """Empty where the listing is not on this machine."""
+
+
+class Told(NamedTuple):
+    """What is known of a run besides what every experiment has."""
+
+    run: Mapping[str, Any]
+    """As record.json has it; empty where MLflow's interface was not used."""
+    parent: str | None = None
+    """The experiment that the run it is nested in is, where that is here."""
+    artifacts: Files | None = None
+
+
+def gather(repo: Repo, experiment: Experiment, record: Record | None) -> Told:
+    """What record.json and the pointers of an experiment say."""
+    said = record.extra.get("mlflow") if record else None
+    run = said if isinstance(said, dict) else {}
+    above = _texts(run.get("tags")).get(_PARENT)
+    named = read.matching(repo, above, prefixes=False) if above else []
+    parent = named[0].name.rpartition("/")[2] if named else None
+    return Told(run, parent, _artifacts(repo, experiment.commit.oid))
+
+
+def _artifacts(repo: Repo, commit: str) -> Files | None:
+    """From the pointer, or, without DVC, from git."""
+    base = f"{RUN}artifacts/"
+    entries = objects.tree_entries(repo, commit, f"{RUN}artifacts.dvc", base)
+    inner = {one.path.removeprefix(base): one.oid for one in entries if one.path.startswith(base)}
+    if inner:
+        sizes = objects.sizes(repo, inner.values())
+        return Files(len(inner), sum(sizes.get(oid, 0) for oid in inner.values()), tuple(sorted(inner)))
+    for text in objects.read_blobs(repo, [one.oid for one in entries]).values():
+        with suppress(MlopsError):  # said by the rule pointer-valid
+            out = pointers.parse(f"{RUN}artifacts.dvc", text).outs[0]
+            return Files(out.nfiles, out.size, tuple(sorted(cache.members(repo, out))))
+    return None
+
+
+def facts(told: Told) -> list[tuple[str, str]]:
+    """For people, short."""
+    run = told.run
+    above = _texts(run.get("tags")).get(_PARENT)
+    pairs = [
+        ("MLflow", _run(run)),
+        ("parent", f"{told.parent} ({above})" if told.parent else above or ""),
+        ("tags", _listed(f"{name}={_cut(value)}" for name, value in _tags(run).items())),
+        ("datasets", _listed(map(_dataset, _mappings(run.get("datasets"))))),
+        ("model inputs", _listed(map(str, _list(run.get("model_inputs"))))),
+        ("models", _listed(map(_model, _mappings(run.get("models"))))),
+        ("artifacts", _files(told.artifacts) if told.artifacts else ""),
+    ]
+    return [(name, value) for name, value in pairs if value]
+
+
+def plain(told: Told) -> dict[str, object]:
+    """For `--json`."""
+    run, files = told.run, told.artifacts
+    mlflow: dict[str, object] | None = None
+    if run:
+        mlflow = {
+            **{name: run.get(name) for name in ("run_id", "experiment", "run_name", "user", "deleted")},
+            "parent": {"run_id": above, "name": told.parent}
+            if (above := _texts(run.get("tags")).get(_PARENT))
+            else None,
+            "tags": _tags(run),
+            "datasets": [
+                {**{name: one.get(name) for name in ("name", "digest", "source_type")},
+                 "source": source(one), "context": _texts(one.get("tags")).get(_CONTEXT)}
+                for one in _mappings(run.get("datasets"))
+            ],
+            "model_inputs": _list(run.get("model_inputs")),
+            "models": [
+                {name: one.get(name) for name in ("model_id", "name", "status", "model_type", "object")}
+                for one in _mappings(run.get("models"))
+            ],
+        }  # fmt: skip
+    return {"mlflow": mlflow, "artifacts": files._asdict() if files else None}
+
+
+def source(dataset: Mapping[str, Any]) -> str | None:
+    """Where a dataset is from: a path or an address; None where MLflow was not told."""
+    try:
+        said = json.loads(str(dataset.get("source")))
+    except (ValueError, RecursionError):
+        return None
+    values = said if isinstance(said, dict) else {}
+    return next((values[name] for name in _SOURCE if isinstance(values.get(name), str)), None)
+
+
+def _run(run: Mapping[str, Any]) -> str:
+    user = f", {run['user']}" if run.get("user") else ""
+    gone = " (deleted)" if run.get("deleted") else ""
+    return f"{run.get('experiment', '')}, run {run['run_id']}{user}{gone}" if "run_id" in run else ""
+
+
+def _tags(run: Mapping[str, Any]) -> dict[str, str]:
+    """Those that a person set."""
+    return {name: text for name, text in _texts(run.get("tags")).items() if not name.startswith(_MACHINE)}
+
+
+def _dataset(one: Mapping[str, Any]) -> str:
+    said = (_texts(one.get("tags")).get(_CONTEXT), source(one), one.get("digest"))
+    inner = ", ".join(_cut(str(part)) for part in said if part)
+    return f"{one.get('name')} ({inner})" if inner else str(one.get("name"))
+
+
+def _model(one: Mapping[str, Any]) -> str:
+    status = one.get("status")
+    return f"{one.get('name')} ({one.get('model_id')}{'' if status in (None, 'READY') else f', {status}'})"
+
+
+def _files(found: Files) -> str:
+    count = "" if found.count is None else f"{found.count} file{'s'[: found.count != 1]}"
+    size = "" if found.size is None else _bytes(found.size)
+    said = ", ".join(part for part in (count, size) if part)
+    if not found.paths:
+        return f"{said} (not on this machine: `git mlops exp pull`)"
+    tops = Counter(path.partition("/")[0] for path in found.paths)
+    folders = {path.partition("/")[0] for path in found.paths if "/" in path}
+    return f"{said}: {_listed(f'{one}/ ({n})' if one in folders else one for one, n in tops.items())}"
+
+
+def _bytes(size: int) -> str:
+    for unit, most in (("bytes", 1), ("KiB", 2**10), ("MiB", 2**20)):
+        if size < 1024 * most:
+            return f"{size / most:.1f} {unit}" if most > 1 else f"{size} {unit}"
+    return f"{size / 2**30:.1f} GiB"
+
+
+def _listed(values: Any) -> str:
+    found = list(values)
+    more = f", and {len(found) - _MOST} more" if len(found) > _MOST else ""
+    return ", ".join(found[:_MOST]) + more
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
+
+
+def _texts(value: object) -> dict[str, str]:
+    return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _mappings(value: object) -> list[dict[str, Any]]:
+    return [one for one in _list(value) if isinstance(one, dict)]
