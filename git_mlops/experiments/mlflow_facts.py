@@ -25,10 +25,10 @@ _WIDTH, _MOST = 60, 8
 """Characters of a value and values of a fact that are shown to people; `--json` has them all."""
 
 
-class Files(NamedTuple):
+class Artifacts(NamedTuple):
     """What was logged as artifacts."""
 
-    count: int | None
+    files: int | None
     size: int | None
     """Bytes."""
     paths: tuple[str, ...]
@@ -42,7 +42,7 @@ class Told(NamedTuple):
     """As record.json has it; empty where MLflow's interface was not used."""
     parent: str | None = None
     """The experiment that the run it is nested in is, where that is here."""
-    artifacts: Files | None = None
+    artifacts: Artifacts | None = None
 
 
 def gather(repo: Repo, experiment: Experiment, record: Record | None) -> Told:
@@ -55,18 +55,18 @@ def gather(repo: Repo, experiment: Experiment, record: Record | None) -> Told:
     return Told(run, parent, _artifacts(repo, experiment.commit.oid))
 
 
-def _artifacts(repo: Repo, commit: str) -> Files | None:
+def _artifacts(repo: Repo, commit: str) -> Artifacts | None:
     """From the pointer, or, without DVC, from git."""
     base = f"{RUN}artifacts/"
     entries = objects.tree_entries(repo, commit, f"{RUN}artifacts.dvc", base)
     inner = {one.path.removeprefix(base): one.oid for one in entries if one.path.startswith(base)}
     if inner:
         sizes = objects.sizes(repo, inner.values())
-        return Files(len(inner), sum(sizes.get(oid, 0) for oid in inner.values()), tuple(sorted(inner)))
+        return Artifacts(len(inner), sum(sizes.get(oid, 0) for oid in inner.values()), tuple(sorted(inner)))
     for text in objects.read_blobs(repo, [one.oid for one in entries]).values():
         with suppress(MlopsError):  # said by the rule pointer-valid
             out = pointers.parse(f"{RUN}artifacts.dvc", text).outs[0]
-            return Files(out.nfiles, out.size, tuple(sorted(cache.members(repo, out))))
+            return Artifacts(out.nfiles, out.size, tuple(sorted(cache.members(repo, out))))
     return None
 
 
@@ -143,8 +143,8 @@ def _model(one: Mapping[str, Any]) -> str:
     return f"{one.get('name')} ({one.get('model_id')}{'' if status in (None, 'READY') else f', {status}'})"
 
 
-def _files(found: Files) -> str:
-    count = "" if found.count is None else f"{found.count} file{'s'[: found.count != 1]}"
+def _files(found: Artifacts) -> str:
+    count = "" if found.files is None else f"{found.files} file{'s'[: found.files != 1]}"
     size = "" if found.size is None else _bytes(found.size)
     said = ", ".join(part for part in (count, size) if part)
     if not found.paths:

@@ -1,7 +1,7 @@
 """Facts of MLflow for people, from records of any kind; runs of MLflow: tests/tracking/test_shown.py."""
 
 from git_mlops.experiments import mlflow_facts
-from git_mlops.experiments.mlflow_facts import Files, Told
+from git_mlops.experiments.mlflow_facts import Artifacts, Told
 
 
 def test_what_is_not_as_expected_is_left_out() -> None:
@@ -31,5 +31,5 @@ def test_many_values_are_counted_and_models_say_how_they_are() -> None:
 
 
 def test_artifacts_that_are_not_here_are_counted() -> None:
-    (said,) = mlflow_facts.facts(Told({}, artifacts=Files(3, 5 * 2**20, ())))
+    (said,) = mlflow_facts.facts(Told({}, artifacts=Artifacts(3, 5 * 2**20, ())))
     assert said == ("artifacts", "3 files, 5.0 MiB (not on this machine: `git mlops exp pull`)")

@@ -52,7 +52,7 @@ def test_tags_datasets_and_artifacts_of_a_run_are_shown(nested: Repo, mlops: Run
         "source": "https://example.com/a.csv",
         "context": "training",
     }
-    assert said["artifacts"] == {"count": 2, "size": 10, "paths": ["plots/one.txt", "report.txt"]}
+    assert said["artifacts"] == {"files": 2, "size": 10, "paths": ["plots/one.txt", "report.txt"]}
 
 
 def test_a_nested_run_names_its_parent(nested: Repo, mlops: Run) -> None:
