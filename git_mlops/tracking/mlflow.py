@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -42,7 +43,7 @@ def asked(uri: str) -> "Iterator[MlflowClient]":
     """A client of the MLflow at `uri`.
 
     Raises:
-        MlopsError: the URI cannot be used or the server refuses (exit code 3).
+        MlopsError: the URI cannot be used, or the server is not there or refuses (exit code 3).
     """
     env.change({"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"})
     env.change({"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"})
@@ -53,14 +54,63 @@ def asked(uri: str) -> "Iterator[MlflowClient]":
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
+    if uri.startswith(("http://", "https://")):
+        _refuse_silence(uri)
     try:
         yield MlflowClient(tracking_uri=uri)
     except MlflowException as error:
         raise MlopsError(f"MLflow at `{uri}`: {_first_line(error)}", exit_code=CANNOT_EVALUATE) from error
 
 
+def _refuse_silence(uri: str) -> None:
+    """One request, as MLflow would make it: whatever is answered, somebody is there.
+
+    MLflow itself asks again and again before it says so, in a long sentence.
+
+    Raises:
+        MlopsError: nobody is (exit code 3).
+    """
+    import requests
+    from mlflow.utils.credentials import get_default_host_creds
+
+    creds = get_default_host_creds(uri)
+    verify = not creds.ignore_tls_verification and (creds.server_cert_path or True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that certificates are not verified is the user's wish
+        try:
+            requests.head(
+                f"{uri.rstrip('/')}/health", timeout=_PATIENCE, verify=verify, cert=creds.client_cert_path
+            ).close()
+        except (requests.ConnectionError, requests.exceptions.InvalidURL) as error:
+            raise MlopsError(
+                f"MLflow at `{uri}`: nothing answers there ({_why(error)})",
+                hint="is the server up, and this its address? `sqlite:///FILE` needs no server",
+                exit_code=CANNOT_EVALUATE,
+            ) from error
+        except requests.RequestException:
+            return  # it is slow, or redirects in a circle: MLflow will see
+
+
+_PATIENCE = 5
+"""Seconds for a connection."""
+
+
+def _why(error: BaseException) -> str:
+    """What the operating system said, below all that libraries said of it."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.strerror:
+            return found.strerror
+        found = found.__context__
+    return f"within {_PATIENCE} seconds" if "timed out" in str(error) else type(error).__name__
+
+
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+    line = str(error).strip().splitlines()[0]
+    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"
+
+
+_LONGEST_LINE = 200
 
 
 def sides(recorder: Recorder, uri: str) -> Sides:
