@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from git_mlops import ui
-from git_mlops.cli.common import find_repo
+from git_mlops.cli.common import find_repo, open_repo
 from git_mlops.cli.completion import models
 from git_mlops.errors import MlopsError
 from git_mlops.git.objects import replace_file
@@ -31,7 +31,8 @@ def card(*, version: str, output: Path | None) -> None:
     Markdown by the sections that model cards commonly have: all that is recorded of the version, and places
     for what only people can say. With `-o` a card that is there keeps what stands between its markers.
     """
-    found = dossier.gather(find_repo(), version)
+    repo, config = open_repo()
+    found = dossier.gather(repo, version, config.experiments.params)
     try:
         before = output.read_text(encoding="utf-8") if output and output.exists() else ""
     except (OSError, UnicodeDecodeError) as error:

@@ -4,6 +4,7 @@ What people must say themselves stands between markers: a card that is made agai
 is a recorded fact; what is not recorded is said to be so, not guessed.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ _PROMPTS = {
     "caveats": "What is not known, and what should be done next.",
 }
 _MOST_COLUMNS = 200
+_MOST_ROWS = 500
 
 
 def render(one: Dossier, before: str = "") -> str:
@@ -54,9 +56,11 @@ def _lines(one: Dossier, yours: Mapping[str, str]) -> Iterator[str]:
         ("Metrics", _metrics(one)),
         ("Quantitative analyses", _slices(one)),
         ("Training data", _data(one)),
+        ("Parameters", _params(one)),
         ("Inputs and outputs", _contract(one)),
         ("Ethical considerations", _own("ethics", yours)),
         ("Caveats and recommendations", _own("caveats", yours)),
+        ("Environment", _environment(one)),
         ("Reproducing it", _reproducing(one)),
     )
     for title, body in sections:
@@ -144,6 +148,39 @@ def _values(column: Mapping[str, object]) -> str:
         if isinstance(top, dict)
         else ""
     )
+
+
+def _params(one: Dossier) -> Iterator[str]:
+    rows = [(name, value if isinstance(value, str) else json.dumps(value, default=str))
+            for name, value in one.params.items()]  # fmt: skip
+    yield from _table(("parameter", "value"), _most(rows)) if rows else ("None is recorded.",)
+
+
+def _most(rows: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    more = len(rows) - _MOST_ROWS
+    return [*rows[:_MOST_ROWS], *([(f"and {more} more", "")] if more > 0 else [])]
+
+
+def _environment(one: Dossier) -> Iterator[str]:
+    """Without the name of the machine, which says nothing to who reads a card."""
+    said, host = one.fact("environment"), (one.record.host or {}) if one.record else {}
+    machine = " ".join(str(host[key]) for key in ("system", "machine") if key in host)
+    rows = [
+        ("interpreter", str(said.get("python") or "not recorded")),
+        ("system", machine or "not recorded"),
+        ("packages", f"sha256:{said['lock']}" if "lock" in said else "not recorded"),
+    ]
+    yield from _table(("", ""), rows)
+    if one.packages:
+        yield ""
+        yield f"<details><summary>{len(one.packages)} packages</summary>"
+        yield ""
+        yield from _table(("package", "version"), _most(sorted(one.packages.items())))
+        yield ""
+        yield "</details>"
+    elif "lock" in said:
+        yield ""
+        yield "The list of packages is of an experiment that is not in this clone."
 
 
 def _contract(one: Dossier) -> Iterator[str]:

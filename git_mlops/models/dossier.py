@@ -1,12 +1,17 @@
 """Everything that is recorded of one version, from its tag, its experiment and its pointers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from git_mlops.data import pointers, profile
 from git_mlops.data.profile import Profile
+from git_mlops.experiments import read as read_experiments
+from git_mlops.experiments import tree
 from git_mlops.experiments.record import PATH, Record, RecordError, parse_record
+from git_mlops.experiments.tree import Trees
+from git_mlops.experiments.values import labelled
 from git_mlops.git import objects
+from git_mlops.git.reader import reader
 from git_mlops.git.repo import Repo
 from git_mlops.lineage import taints
 from git_mlops.lineage.taints import Taint
@@ -39,6 +44,8 @@ class Dossier(NamedTuple):
     approvals: tuple[str, ...]
     """Who approved the stages that it holds."""
     taints: tuple[Taint, ...]
+    params: Mapping[str, object] = {}  # the default of a frozen tuple, never changed
+    """Of the experiment; where that is not in this clone, of the tree that is registered."""
 
     def fact(self, name: str) -> Mapping[str, Any]:
         """One of the tag's facts that is a mapping."""
@@ -57,8 +64,11 @@ class Dossier(NamedTuple):
         return _mappings(contract.get("inputs")), _mappings(contract.get("outputs"))
 
 
-def gather(repo: Repo, text: str) -> Dossier:
+def gather(repo: Repo, text: str, params: Iterable[str] = ()) -> Dossier:
     """The dossier of `NAME[@V|#STAGE]`.
+
+    Args:
+        params: parameter files besides those that dvc.yaml names.
 
     Raises:
         MlopsError: there is no such version.
@@ -74,7 +84,17 @@ def gather(repo: Repo, text: str) -> Dossier:
         packages(repo, version),
         tuple(_approvals(repo, version)),
         tuple(taints.of(repo, f"model:{version.name}@{version.version}")),
+        _params(repo, (experiment.get("commit"), version.commit), params),
     )
+
+
+def _params(repo: Repo, commits: Sequence[object], extra: Iterable[str]) -> Mapping[str, object]:
+    """Of the first of some commits that is here."""
+    with reader(repo) as git:
+        known = read_experiments.commits(git, [one for one in commits if isinstance(one, str)])
+        trees = [known[str(one)].tree for one in commits if one in known][:1]
+        found = tree.contents(Trees(git), trees, extra)
+    return next((labelled(one.values.params) for one in found.values()), {})
 
 
 def _record(repo: Repo, commit: object) -> Record | None:

@@ -13,7 +13,7 @@ from git_mlops.models import bom, card, dossier, provenance
 from git_mlops.models.dossier import Dossier
 from git_mlops.models.settings import Settings
 from tests.conftest import Run
-from tests.experiments.conftest import commit
+from tests.experiments.conftest import commit, put
 from tests.models.conftest import DATA, MODEL, promoted, registered, saved
 
 METRICS = '{"auc": 0.9, "loss": 0.1, "slices": {"women": {"auc": 0.85}, "<b>": {"auc": 0.7}}}\n'
@@ -57,6 +57,27 @@ def test_a_card_says_what_is_recorded(one: Repo) -> None:
         "| input | age | double |", "git mlops exp verify quiet-otter",
     ):  # fmt: skip
         assert said in text
+
+
+def test_a_card_has_parameters_and_packages(one: Repo) -> None:
+    text = card.render(gathered(one))
+    alone = card.render(gathered(one)._replace(packages={}, record=None))
+    parameters = "## Parameters\n\n| parameter | value |\n| --- | --- |\n| lr | 0.1 |\n"
+    assert parameters in text
+    assert "| system | Linux " in text
+    assert "| system | not recorded |" in alone
+    assert " packages</summary>\n\n| package | version |\n" in text
+    assert f"| pytest | {pytest.__version__} |" in text
+    assert "The list of packages is of an experiment that is not in this clone." in alone
+
+
+def test_parameters_of_a_card_are_those_of_the_run(project: Repo) -> None:
+    put(project, {"params.yaml": "lr: 0.5\nname: a|b\nlayers: [1, 2]\nlast: true\n"})
+    saved(project, "other")
+    registered(project, of="other")
+    text = card.render(gathered(project))
+    rows = text.partition("## Parameters\n")[2].partition("\n## ")[0].strip().splitlines()[2:]
+    assert rows == ["| lr | 0.5 |", "| name | a&#124;b |", "| layers | &#91;1, 2&#93; |", "| last | true |"]
 
 
 def test_what_people_wrote_stays(one: Repo) -> None:
