@@ -24,6 +24,7 @@ def check(context: Context) -> Iterator[Finding]:
     for out, purge in purges.of_outs(repo, named, known).items():
         part = "a part of it was " if purge.part_of(out) else ""
         rest = f"`git rm {shlex.quote(named[out])}`" if named[out].endswith(".dvc") else "`dvc repro`"
-        hint = f"add data without it: `git mlops add {shlex.quote(out.path)}`; or {rest}"
+        force = "--force " if part else ""
+        hint = f"add data without it: `git mlops add {force}{shlex.quote(out.path)}`; or {rest}"
         found = {"purge": purge.id, "hash": out.hash}
         yield Finding(RULE, "error", f"{part}{purge.sentence()}", out.path, hint=hint, data=found)

@@ -82,7 +82,7 @@ def push(paths: tuple[str, ...], remote: str | None, range_: str | None, *, ever
         ui.note(
             f"pushed {ui.count(done.objects, 'object')}" if done.objects else "everything is on the remote"
         )
-    follow_data.tell_purged(done.purged)
+    follow_data.tell_purged(repo, done.purged)
     for out in done.missing:
         ui.error(f"`{out.path}`: its data ({out.hash}) is neither here nor on the remote")
     return FINDINGS if done.missing else OK

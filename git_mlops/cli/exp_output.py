@@ -40,6 +40,7 @@ def kept_overrides(overrides: Sequence[str]) -> None:
 def _other_bytes(one: Dirty, said: str) -> None:
     """The experiment would name other bytes than those used."""
     said = "is older than its pointer; the experiment names the newer data" if one.outdated else said
+    said = "is without what was purged; the experiment names the whole" if one.purged else said
     ui.warn(f"`{one.path}` {said}", hint=f"`{one.mend}`")
 
 
@@ -154,6 +155,8 @@ def applied(done: Applied, *, as_json: bool) -> None:
     ui.note(f"applied {done.name}: {written} written, {len(done.deleted)} deleted")
     for path in done.missing_data:
         ui.warn(f"the data of `{path}` is not on this machine", hint="`git mlops pull`")
+    for path in done.without:
+        ui.warn(f"`{path}` is without what was purged", hint="`git mlops status`")
     for path in done.kept_data:
         ui.warn(f"`{path}` was left alone: it changed and was not added", hint="`git mlops status`")
     if done.older:

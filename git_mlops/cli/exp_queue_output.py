@@ -13,6 +13,8 @@ from git_mlops.experiments.start import Start
 def differences(found: Start) -> None:
     """How a worktree made for a run is not what the user sees."""
     for one in found.dirty:
+        if one.purged:
+            continue  # a worktree has nothing of it, which is said when the run begins
         said = "is older than its pointer" if one.outdated else "changed since it was added"
         ui.warn(f"`{one.path}` {said}; the run has the data that the pointer names", hint=f"`{one.mend}`")
     for large in found.left_out:

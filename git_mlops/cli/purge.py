@@ -88,12 +88,12 @@ def purge(  # noqa: PLR0913  # one parameter per option
 
 
 def _rest(repo: Repo) -> None:
-    """What to do so that others get the rest of a directory: no pointer names it yet."""
+    """What others get of a directory, and how a pointer comes to name no more than that."""
     gone = purges.of_outs(repo, listing.in_workspace(repo))
     for path in sorted({out.path for out, one in gone.items() if one.part_of(out)})[:5]:
         ui.note(
-            f"`git mlops add {shlex.quote(path)}` and a commit give others the rest of `{path}`:"
-            " a directory that lacks a file is put in place nowhere"
+            f"others who know of it get the rest of `{path}` (`git mlops pull`); "
+            f"a version without it: `git mlops add --force {shlex.quote(path)}`, and a commit"
         )
 
 

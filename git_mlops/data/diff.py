@@ -256,7 +256,8 @@ def _on_disk(repo: Repo, out: Out, pointer: str, hashes: Hashes) -> Version:
     file = repo.root / out.path
     if not file.is_dir():
         return Version(hashes.file(out.path), file.stat().st_size, file, pointer, None)
-    members = workspace.files_of(repo, out, hashes)
+    # what was withdrawn is not here, and nobody has deleted it
+    members = workspace.files_of(repo, out, hashes) | workspace.lacking(repo, out, hashes)
     return Version(None, None, file, pointer, None, members, is_dir=True)
 
 

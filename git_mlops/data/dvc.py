@@ -333,6 +333,32 @@ def checkout(repo: Repo, pointers: Sequence[str]) -> list[str]:
     return []
 
 
+def checkout_files(repo: Repo, directories: Mapping[Out, Mapping[str, Out]]) -> list[str]:
+    """Make workspace directories of these files (path in it → object) of the cache, as DVC links them.
+
+    Never over unsaved data. Returns the paths of directories that could not be made.
+    """
+    from dvc_data.hashfile.checkout import CheckoutError, LinkError, PromptError
+    from dvc_data.hashfile.checkout import checkout as make
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_data.hashfile.tree import Tree
+
+    failed: list[str] = []
+    with opened(repo) as dvc, _standing_at(repo.root), dvc.lock:
+        for out, files in directories.items():
+            cache = dvc.cache.legacy if out.algorithm == "md5-dos2unix" else dvc.cache.local
+            tree = Tree()
+            for name, one in files.items():
+                tree.add(tuple(name.split("/")), None, HashInfo(one.algorithm, one.hash))
+            tree.digest()
+            place = str(repo.root / out.path)
+            try:
+                make(place, dvc.fs, tree, cache, state=dvc.state, ignore=dvc.dvcignore, quiet=True)
+            except (CheckoutError, LinkError, PromptError):
+                failed.append(out.path)
+    return failed
+
+
 def reproduce(repo: Repo, targets: Sequence[str] = (), *, force: bool = False) -> list[str]:
     """Run the pipeline of dvc.yaml where something changed; stages print on the user's terminal.
 

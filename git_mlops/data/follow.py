@@ -5,13 +5,14 @@ now is safe: its bytes are in the cache, or there is nothing.
 """
 
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
-from git_mlops.data import cache, dvc, listing, places, workspace
+from git_mlops.data import cache, dvc, listing, places, purges, workspace
 from git_mlops.data.hashes import Hashes, md5_folder
 from git_mlops.data.pointers import Out, PointerError
+from git_mlops.data.purges import Purge
 from git_mlops.errors import MlopsError
 from git_mlops.git.repo import Repo
 
@@ -25,47 +26,74 @@ class Followed(NamedTuple):
     """Left alone: changed here and not added, so that no other copy exists."""
     missing: list[str]
     """Its object is not on this machine, and its pointer changed since the data followed last."""
+    parts: list[str] = []  # noqa: RUF012  # the default of a frozen tuple, never changed
+    """Directories that are here without files which were withdrawn, and whose pointer changed."""
 
 
-def follow(repo: Repo, *, again: Collection[str] = ()) -> Followed:
+def follow(repo: Repo, *, again: Collection[str] = (), parts: bool = False) -> Followed:
     """Bring the workspace's data to its pointers. Quick, without DVC, when there is nothing to do.
 
     Data that somebody deleted stays deleted while its pointer is the same, unless its path is in `again`. A
     pointer that was written since, though it says the same, was another in between (`dvc repro`, then
     `git checkout .`): what the data became with it is taken back, too.
+
+    Args:
+        parts: of a directory of which files were withdrawn, bring the others. Else it counts as missing, for
+            what would take the rest for the whole.
     """
     unreadable: list[PointerError] = []
     pointers = listing.in_workspace(repo, unreadable=unreadable)
     named = {out.path: out for out in pointers}
     rewritten = {out.path for out, pointer in pointers.items() if _written_since(repo, pointer)}
     found = {path: out for path, out in named.items() if out.cache}
+    known = purges.in_force(repo) if parts else {}
     first = not (repo.private_here / LAST).exists()
     with Hashes(repo) as hashes:
         # a pointer in conflict is still there, it only cannot be read: its data stays
         removed, kept = ([], []) if unreadable else _vanished(repo, hashes, named)
-        wanted, missing = [], []
+        ways: dict[_Way, list[str]] = {way: [] for way in get_args(_Way)}
         for path, out in found.items():
-            same_pointer = hashes.followed.get(path) == out.hash and path not in again
+            same_pointer = _followed(hashes, out) and path not in again
             if same_pointer and path not in rewritten:
                 continue
             _contained(repo, out)
             now = workspace.state(repo, out, hashes)
             if same_pointer and now == "missing":
                 continue
-            if now == "same":
+            way = _way(repo, out, now, hashes, known)
+            if way == "here":
                 hashes.followed[path] = out.hash
-            elif now in ("modified", "diverged", "outdated") and not safe(repo, path, hashes):
-                kept.append(path)
-            elif not cache.complete(repo, out):
-                if first or path in rewritten or path in again:
-                    missing.append(path)  # what was missing before is known
-            else:
-                wanted.append(path)
+            if way not in _OLD_NEWS or first or path in rewritten or path in again:
+                ways[way].append(path)
         # beside one that cannot be read, DVC reads no other pointers than those that it is given
         files = {out.path: p for out, p in pointers.items() if unreadable and p.endswith(".dvc")}
-        updated = _bring(repo, wanted, found, hashes, files)
-    failed = [path for path in wanted if path not in updated]
-    return Followed(sorted([*updated, *removed]), sorted(kept), sorted([*missing, *failed]))
+        whole = _bring(repo, ways["whole"], found, hashes, files)
+        rest = _bring_parts(repo, [found[path] for path in ways["rest"]], hashes, known)
+    failed = {*ways["whole"], *ways["rest"]}.difference(whole, rest)
+    return Followed(
+        sorted([*whole, *rest, *removed]),
+        sorted([*kept, *ways["kept"]]),
+        sorted([*ways["missing"], *failed]),
+        sorted([*ways["rest here"], *rest]),
+    )
+
+
+_Way = Literal["here", "rest here", "kept", "whole", "rest", "missing"]
+"""What is done about data: `whole` and `rest` (of a directory) are brought."""
+_OLD_NEWS = ("rest here", "missing")
+"""What was so before is known."""
+
+
+def _way(repo: Repo, out: Out, now: workspace.State, hashes: Hashes, known: Mapping[str, Purge]) -> _Way:
+    if now == "same":
+        return "here"
+    if now == "purged":
+        return "rest here" if known else "missing"
+    if now != "missing" and not safe(repo, out.path, hashes):
+        return "kept"
+    if cache.complete(repo, out):
+        return "whole"
+    return "rest" if purges.rest(repo, out, known) else "missing"
 
 
 LAST = "followed"
@@ -102,6 +130,24 @@ def _bring(
         hashes.followed[path] = found[path].hash
         workspace.state(repo, found[path], hashes)  # remembered now, while the bytes are still in memory
     return updated
+
+
+def _bring_parts(repo: Repo, outs: Sequence[Out], hashes: Hashes, known: Mapping[str, Purge]) -> list[str]:
+    """Directories without what was withdrawn: DVC itself would bring all of one, or nothing."""
+    if not outs:
+        return []
+    failed = dvc.checkout_files(repo, {out: purges.rest(repo, out, known) for out in outs})
+    updated = [out for out in outs if out.path not in failed]
+    for out in updated:
+        hashes.forget(out.path)
+        hashes.followed[out.path] = out.hash
+        workspace.state(repo, out, hashes)
+    return [out.path for out in updated]
+
+
+def _followed(hashes: Hashes, out: Out) -> bool:
+    """Whether the data was brought to this pointer, as far as it can be."""
+    return out.hash in (hashes.followed.get(out.path), hashes.parts.get(out.path, [""])[0])
 
 
 def _vanished(repo: Repo, hashes: Hashes, found: dict[str, Out]) -> tuple[list[str], list[str]]:

@@ -62,7 +62,13 @@ class Hashes:
             path: hash_ for path, hash_ in _table(state, "followed").items() if isinstance(hash_, str)
         }
         """Path of data → hash that it was brought to last."""
-        self._before = (dict(self._known), dict(self.followed))
+        self.parts: dict[str, list[str]] = {
+            path: known for path, known in _table(state, "parts").items() if _is_part(known)
+        }
+        """Path of a directory without what was withdrawn → hash of its pointer, and those files."""
+        self.withdrawn: frozenset[str] | None = None
+        """Hashes of what was withdrawn, once somebody has asked."""
+        self._before = (dict(self._known), dict(self.followed), dict(self.parts))
 
     def was_here(self, path: str) -> bool:
         """Whether this data, or a file of it, was ever seen in this worktree."""
@@ -82,9 +88,10 @@ class Hashes:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if (self._known, self.followed) != self._before:
+        if (self._known, self.followed, self.parts) != self._before:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             state = {"version": _FORMAT, "files": self._known, "followed": self.followed}
+            state |= {"parts": self.parts} if self.parts else {}
             replace_file(self._file, json.dumps(state, ensure_ascii=True).encode())
 
     def file(self, path: str) -> str | None:
@@ -151,6 +158,10 @@ def _is_known(value: object) -> TypeGuard[list[int | str]]:
         and all(isinstance(number, int) for number in value[:3])
         and isinstance(value[3], str)
     )
+
+
+def _is_part(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and len(value) > 1 and all(isinstance(one, str) for one in value)
 
 
 def _same_file(file: Path, other: Path) -> bool:

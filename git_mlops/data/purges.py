@@ -161,6 +161,28 @@ def of_outs(repo: Repo, outs: Iterable[Out], known: Mapping[str, Purge] | None =
     return found
 
 
+def rest(repo: Repo, out: Out, known: Mapping[str, Purge]) -> dict[str, Out]:
+    """The files of a directory that are on this machine, where every other one was withdrawn.
+
+    Empty where nothing is lacking, and where something can be brought still.
+
+    Args:
+        known: `in_force`.
+    """
+    if not known or not out.is_dir or out.hash in known:
+        return {}
+    where, members = cache.cache_dir(repo), cache.members(repo, out)
+    here = {name: one for name, one in members.items() if cache.object_path(where, one).is_file()}
+    gone = all(one.hash in known for name, one in members.items() if name not in here)
+    return here if gone and len(here) < len(members) else {}
+
+
+def nothing_left(repo: Repo, out: Out, known: Mapping[str, Purge]) -> bool:
+    """Whether an output was withdrawn as a whole, by itself or file by file."""
+    members = cache.members(repo, out).values() if out.is_dir and out.hash not in known else ()
+    return out.hash in known or (bool(members) and all(one.hash in known for one in members))
+
+
 def listed(repo: Repo) -> list[Purge]:
     """Every withdrawal, also lifted ones, the oldest first; what cannot be read is left out."""
     tip = refs.read(repo, REF)

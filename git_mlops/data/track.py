@@ -47,7 +47,8 @@ def add(
     What plain git held until now leaves the index. Of a .gitignore only the lines that DVC adds are staged.
 
     Args:
-        force: also over a pointer that moved on since the data was brought.
+        force: also over a pointer that moved on since the data was brought, and a directory without what was
+            withdrawn from it.
     """
     paths = places.given(repo, words, here=here)
     for path in paths:
@@ -60,9 +61,13 @@ def add(
 def _refuse_outdated(repo: Repo, paths: Collection[str]) -> None:
     """What nobody changed here must not put its old pointer over the one that a colleague committed."""
     found = listing.in_workspace(repo)
+    any_ = bool(purges.in_force(repo))
     with Hashes(repo) as hashes:
         moved = [
-            out for out in found if out.path in paths and hashes.followed.get(out.path, out.hash) != out.hash
+            out
+            for out in found
+            if out.path in paths
+            and (hashes.followed.get(out.path, out.hash) != out.hash or (out.is_dir and any_))
         ]
         states = {out: workspace.state(repo, out, hashes) for out in moved}
     for out, state in states.items():
@@ -78,6 +83,11 @@ def _refuse_outdated(repo: Repo, paths: Collection[str]) -> None:
                 f"`{out.path}` was changed here, and its pointer by others since: adding it undoes theirs",
                 hint=f"`git mlops add --force {path}` puts yours over it; "
                 f"to see theirs, move yours away and `git mlops pull {path}`",
+            )
+        if state == "purged":
+            raise MlopsError(
+                f"`{out.path}` is as its pointer says, but for what was purged: there is nothing to add",
+                hint=f"`git mlops add --force {path}` makes what is left a version of its own",
             )
 
 

@@ -72,7 +72,7 @@ def pull(repo: Repo, outs: Iterable[Out], *, remote: str | None = None) -> Trans
     wanted = [out for out in listing.kept(outs) if not cache.complete(repo, out)]
     count = 0
     known = purges.in_force(repo) if wanted else {}
-    asked = [out for out in wanted if out.hash not in known]
+    asked = [out for out in wanted if out.hash not in known and not purges.rest(repo, out, known)]
     for name, some in _by_remote(repo, asked, remote).items():
         count += len(dvc.fetch(repo, cache.expanded(repo, some), name, without=known.keys()).transferred)
     lacking = [out for out in wanted if not cache.complete(repo, out)]

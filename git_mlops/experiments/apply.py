@@ -49,6 +49,8 @@ class Applied(NamedTuple):
     """The experiment's."""
     key: str | None = None
     """Its content key; None for experiments of DVC."""
+    without: tuple[str, ...] = ()
+    """Directories of data that lack what was withdrawn."""
 
 
 class _Change(NamedTuple):
@@ -82,13 +84,13 @@ def apply(repo: Repo, name: str, settings: Settings, data: DataSettings) -> Appl
         saved = save.save(repo, Request(label, said, late=True), settings, data).name
     _write(repo, change)
     # also what somebody deleted, or another run made of it while its pointer was the same
-    data_ = follow.follow(repo, again={out.path for out in listing.in_workspace(repo)})
+    data_ = follow.follow(repo, again={out.path for out in listing.in_workspace(repo)}, parts=True)
     paths = tuple(sorted(entry.path for entry in change.write))
     name_ = ref.name.rpartition("/")[2]
     with reader(repo) as objects_:
         key = read.commits(objects_, [ref.oid])[ref.oid].message.key
-    missing, kept = tuple(data_.missing), tuple(data_.kept)
-    return Applied(name_, paths, change.delete, saved, missing, kept, change.older, ref.oid, key)
+    missing, kept, part = tuple(data_.missing), tuple(data_.kept), tuple(data_.parts)
+    return Applied(name_, paths, change.delete, saved, missing, kept, change.older, ref.oid, key, part)
 
 
 def _sides(repo: Repo, ref: Ref, workspace: str) -> tuple[Files, Files, Files, Files]:

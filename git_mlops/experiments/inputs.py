@@ -84,12 +84,20 @@ class Dirty(NamedTuple):
     """Whether it is what runs depend on, not what a stage made."""
     outdated: bool = False
     """Not changed here: its pointer moved on, and the new bytes have not come."""
+    purged: bool = False
+    """Not changed here: what it lacks was withdrawn."""
 
 
 def dirty(repo: Repo) -> list[Dirty]:
     """Data of the workspace whose bytes differ from its pointer."""
     return sorted(
-        Dirty(one.path, f"{_mend(one)} {shlex.quote(one.path)}", one.pointer.endswith(".dvc"), one.outdated)
+        Dirty(
+            one.path,
+            f"{_mend(one)} {shlex.quote(one.path)}",
+            one.pointer.endswith(".dvc"),
+            one.outdated,
+            one.purged,
+        )
         for one in workspace.differing(repo)
     )
 
@@ -103,7 +111,8 @@ def depended(repo: Repo, paths: Iterable[str]) -> list[str]:
 def _mend(one: Differing) -> str:
     if one.outdated:
         return "git mlops pull"
-    return "git mlops add" if one.pointer.endswith(".dvc") else "dvc commit"
+    force = " --force" if one.purged else ""
+    return f"git mlops add{force}" if one.pointer.endswith(".dvc") else "dvc commit"
 
 
 def among(paths: Iterable[str]) -> list[str]:

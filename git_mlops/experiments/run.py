@@ -19,6 +19,7 @@ from git_mlops.experiments import (
     journal,
     names,
     read,
+    reads,
     recording,
     recovery,
     sealing,
@@ -202,7 +203,12 @@ def check_runnable(repo: Repo, plan: Plan) -> None:
 
 def _refuse_outdated(plan: Plan, first: Subject) -> None:
     """DVC adds what differs before it runs a pipeline: outdated data would undo a colleague's pointer."""
-    old = next((one for one in first.dirty if one.outdated and one.input), None)
+    old = next((one for one in first.dirty if (one.outdated or one.purged) and one.input), None)
+    if old and old.purged and not plan.command:
+        raise MlopsError(
+            f"`{old.path}` is without what was purged: the pipeline would make that a new version of it",
+            hint=f"`{old.mend}` makes it one",
+        )
     if old and not plan.command:
         raise MlopsError(
             f"`{old.path}` is the data of an earlier pointer still: the pipeline would put that one back",
@@ -217,7 +223,8 @@ def _recorded(setup: _Setup, first: Subject) -> Ended:
     with _undisturbed():
         last, old, facts = _end(setup, first, outcome, before, entry.id)
         ended = _ended(record, outcome)._replace(metrics_not_written=list(old) or None)
-        said = {sealing.FACTS: dict(facts)} if facts else {}
+        said: dict[str, object] = {sealing.FACTS: dict(facts)} if facts else {}
+        said |= reads.of_command(setup.repo, last.snapshot.tree, last.data, facts, setup.task.directory or "")
         ended = ended._replace(extra={**ended.extra, **_changed(setup.repo, first, last), **said})
         maker = Maker(setup.repo, setup.baseline, last, ended, setup.request.message)
         done = Move(journal.holder(entry.id), None, entry.commit)

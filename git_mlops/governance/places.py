@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from git_mlops.data import cache, dvc, listing, places
+from git_mlops.data import cache, dvc, listing, places, workspace
 from git_mlops.data.hashes import Hashes
 from git_mlops.data.pointers import Out
 from git_mlops.errors import MlopsError
@@ -122,7 +122,16 @@ def _workspaces(repo: Repo, hashes: frozenset[str], *, remove: bool) -> _Answer:
                     known.file(path)  # which is forgotten, because it is not there
                 if file.exists():
                     after.add(hash_)
+            if remove and before:
+                _settle(tree, known)
     return frozenset(before), frozenset(after), tuple(paths)
+
+
+def _settle(repo: Repo, known: Hashes) -> None:
+    """Let the workspace know that its directories lack what was withdrawn, before that may be lifted."""
+    for out in listing.in_workspace(repo):
+        if out.is_dir and out.cache:
+            workspace.state(repo, out, known)
 
 
 def _worktrees(repo: Repo) -> Iterator[Repo]:

@@ -95,5 +95,5 @@ def _data(repo: Repo) -> int:
         names = follow_data.listed(sorted({out.path for out in done.missing}))
         raise MlopsError(f"the remote `{remote}` does not have it: {names}", exit_code=CANNOT_EVALUATE)
     gone = purges.of_outs(repo, wanted)
-    follow_data.tell_purged(gone.items())
+    follow_data.tell_purged(repo, gone.items())
     return len({out.path for out in wanted if out not in gone or gone[out].part_of(out)})

@@ -34,7 +34,7 @@ class Row(NamedTuple):
     who: str = ""
     """Who committed the pointer last: the one to ask for the data."""
     files: dict[str, list[str]] = {}  # noqa: RUF012  # the default of a frozen tuple, never changed
-    """For a changed directory: `added`, `modified`, `deleted` → paths in it."""
+    """For a changed directory: `added`, `modified`, `deleted` and `purged` (withdrawn) → paths in it."""
     note: str = ""
     """Of what was withdrawn: when, by whom, why."""
 
@@ -72,15 +72,19 @@ def status(repo: Repo, remote: str | None, *, ask_remote: bool) -> list[Row]:
 def _withdrawn(repo: Repo, outs: Iterable[Out], rows: Sequence[Status]) -> Iterator[Row]:
     """What is not here because it was withdrawn is said as that."""
     lacking = {row.path for row in rows if row.state in _LACKING}
-    gone = purges.of_outs(repo, [out for out in outs if out.path in lacking]) if lacking else {}
-    by_path = {out.path: purge for out, purge in gone.items()}
+    known = purges.in_force(repo) if lacking else {}
+    gone = purges.of_outs(repo, [out for out in outs if out.path in lacking], known)
+    by_path = {out.path: (purge, purges.nothing_left(repo, out, known)) for out, purge in gone.items()}
     for row in rows:
-        purge = by_path.get(row.path)
-        state, note = (PURGED, purge.sentence()) if purge else (row.state, "")
+        purge, whole = by_path.get(row.path, (None, False))
+        said = purge is not None and (whole or row.state in _SAID)
+        state, note = (PURGED, purge.sentence()) if purge and said else (row.state, "")
         yield Row(state, row.path, row.pointer, files=row.files, note=note)
 
 
-_LACKING = ("not here", "deleted", "not in the cache", "modified")
+_LACKING = ("not here", "deleted", "not in the cache", "modified", "outdated", PURGED)
+_SAID = ("not in the cache", PURGED)
+"""In the other states the rest of a directory was changed here, or can be brought."""
 
 
 def _reason(error: PointerError) -> str:

@@ -2,10 +2,10 @@
 
 import shlex
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from git_mlops import config, ui
-from git_mlops.data import dvc, follow, listing, purges, workspace
+from git_mlops.data import cache, dvc, follow, listing, purges, workspace
 from git_mlops.data.follow import Followed
 from git_mlops.data.pointers import Out
 from git_mlops.data.purges import Purge
@@ -60,7 +60,7 @@ def bring(repo: Repo, *, again: Collection[str] = (), tell: bool = True) -> Foll
         triage.followed(repo, since=started)
         return None
     dvc.prepare_worktree(repo)
-    done = follow.follow(repo, again=again)
+    done = follow.follow(repo, again=again, parts=True)
     if tell:
         _tell(_without_purged(repo, done))
     triage.followed(repo, since=started)
@@ -70,25 +70,38 @@ def bring(repo: Repo, *, again: Collection[str] = (), tell: bool = True) -> Foll
 
 def _without_purged(repo: Repo, done: Followed) -> Followed:
     """Say of what was withdrawn that it was: nobody can download it."""
-    missing = set(done.missing)
+    missing = {*done.missing, *done.parts}
     wanted = [out for out in listing.in_workspace(repo) if out.path in missing] if missing else []
     gone = purges.of_outs(repo, wanted)
-    tell_purged(gone.items())
+    tell_purged(repo, gone.items())
     paths = {out.path for out in gone}
     return done._replace(missing=[path for path in done.missing if path not in paths])
 
 
-def tell_purged(some: Iterable[tuple[Out, Purge]]) -> None:
+def tell_purged(repo: Repo, some: Iterable[tuple[Out, Purge]]) -> None:
     """That data was withdrawn, once for each path, and what to do with a pointer that names it."""
     by_path = {(out.path, purge.id): (out, purge) for out, purge in some}
+    known = purges.in_force(repo) if by_path else {}
     for out, purge in list(by_path.values())[:5]:
-        part = "a part of it was " if purge.part_of(out) else ""
+        if purge.part_of(out):
+            _tell_part(repo, out, known)
+            continue
         hint = (
             f"`git mlops purge --show {purge.id}`; data without it: `git mlops add {shlex.quote(out.path)}`"
         )
-        ui.warn(f"`{out.path}`: {part}{purge.sentence()}", hint=hint)
+        ui.warn(f"`{out.path}`: {purge.sentence()}", hint=hint)
     if len(by_path) > 5:
         ui.warn(f"and {len(by_path) - 5} more that were purged", hint="`git mlops purge --list`")
+
+
+def _tell_part(repo: Repo, out: Out, known: Mapping[str, Purge]) -> None:
+    """One line for each withdrawal that took files of a directory."""
+    files: dict[Purge, list[str]] = {}
+    for name, one in cache.members(repo, out).items():
+        if one.hash in known:
+            files.setdefault(known[one.hash], []).append(f"`{name}`")
+    for purge, names in files.items():
+        ui.warn(f"`{out.path}` is without {listed(names)}, {purge.sentence()}")
 
 
 def _settle(repo: Repo) -> None:

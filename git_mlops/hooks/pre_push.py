@@ -47,7 +47,7 @@ def push(repo: Repo, needed: dict[Out, str]) -> int:
     done = done._replace(missing=tuple(out for out in done.missing if out in needed))
     if done.objects:
         ui.note(f"pushed data: {done.objects} object{'s' if done.objects > 1 else ''}")
-    follow_data.tell_purged(done.purged)
+    follow_data.tell_purged(repo, done.purged)
     for out in done.missing:
         ui.error(
             f"`{needed[out]}` names data that is neither here nor on the DVC remote ({out.path}, {out.hash})"

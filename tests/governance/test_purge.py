@@ -13,11 +13,16 @@ from git_mlops.checks import purged as rule
 from git_mlops.checks import scope
 from git_mlops.checks.context import Context
 from git_mlops.config import Config
-from git_mlops.data import dvc, purges, track, transfer
+from git_mlops.data import dvc, follow, purges, stored, track, transfer, workspace
+from git_mlops.data.diff import Files, Request, difference
+from git_mlops.data.follow import Followed
+from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import MlopsError, NotFoundError
+from git_mlops.experiments import inputs
+from git_mlops.experiments.inputs import Dirty
 from git_mlops.findings import Finding
 from git_mlops.git import objects, refs
-from git_mlops.git.repo import Repo
+from git_mlops.git.repo import Repo, discover
 from git_mlops.governance import purge, withdraw
 from git_mlops.governance.purge import Done
 from git_mlops.governance.withdraw import Plan, Wanted
@@ -109,7 +114,8 @@ def test_one_file_of_a_directory_can_be_named(images: Sick, tmp_path: Path) -> N
 
 def test_the_command_says_how_others_get_the_rest_of_a_directory(images: Sick, mlops: Run) -> None:
     said = mlops("purge", f"{IMAGES}/b.txt", "-m", "why", "-y", cwd=images.root).stderr
-    assert f"`git mlops add {IMAGES}` and a commit give others the rest of `{IMAGES}`" in said
+    assert f"others who know of it get the rest of `{IMAGES}` (`git mlops pull`)" in said
+    assert f"a version without it: `git mlops add --force {IMAGES}`, and a commit" in said
 
 
 def test_a_listing_that_only_the_remote_has_is_read_there(images: Sick, tmp_path: Path) -> None:
@@ -241,7 +247,8 @@ def test_two_clones_keep_what_both_say(sick: Sick, clone: Repo) -> None:
     purged(clone, TABLE, why="another")
     withdraw.pull(clone, "origin")
     withdraw.push(clone, "origin")
-    assert [one.said[0].why for one in purges.listed(sick.repo)] == ["217 withdrew", "another"]
+    # in any order: both may have been said in the same second
+    assert {one.said[0].why for one in purges.listed(sick.repo)} == {"217 withdrew", "another"}
     assert len(purges.in_force(sick.repo)) == 2
 
 
@@ -255,6 +262,156 @@ def test_a_record_cannot_lead_out_of_the_cache(sick: Sick) -> None:
     assert parsed
     assert parsed.objects == done.purge.objects
     assert purges._parsed(json.dumps(evil).encode()) is None
+
+
+# -- the rest of a directory --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def colleague(images: Sick, tmp_path: Path, run: Run) -> Repo:
+    """A clone without any data, of a project whose second file was withdrawn in every version."""
+    purged(images.repo, f"{IMAGES}/b.txt", history=True)
+    run("git", "clone", "-q", images.root, tmp_path / "other", cwd=tmp_path)
+    purges.pull(repo := discover(tmp_path / "other"), "origin")
+    return repo
+
+
+def _pulled(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.chdir(repo.root)
+    work.pull(repo, (), None, None, {})
+    folder = repo.root / IMAGES
+    return sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
+
+
+def test_pull_brings_the_rest_and_says_in_a_line_what_is_not_there(
+    colleague: Repo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (known,) = purges.listed(colleague)
+    assert _pulled(colleague, monkeypatch) == ["c.txt"]
+    lines = [line for line in capsys.readouterr().err.splitlines() if "without" in line]
+    assert lines == [f"warning: `{IMAGES}` is without `b.txt`, {known.sentence()}"]
+    (row,) = work.status(colleague, None, ask_remote=False)
+    assert (row.cells[0], row.files, row.note) == (
+        "purged (1 deleted)", {"deleted": ["b.txt"]}, known.sentence(),
+    )  # fmt: skip
+
+
+def test_an_old_commit_has_the_rest_of_its_directory(
+    colleague: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _pulled(colleague, monkeypatch)
+    run("git", "checkout", "-q", "HEAD~1", cwd=colleague.root)
+    assert _pulled(colleague, monkeypatch) == ["a.txt", "c.txt"]
+    (row,) = work.status(colleague, None, ask_remote=False)
+    assert (row.state, row.files) == ("purged", {"deleted": ["b.txt"]})
+    run("git", "checkout", "-q", "-", cwd=colleague.root)
+    assert follow.follow(colleague, parts=True).updated == [IMAGES]
+    assert sorted(file.name for file in (colleague.root / IMAGES).iterdir()) == ["c.txt"]
+
+
+def test_nobody_takes_what_is_not_there_for_deleted(colleague: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    _pulled(colleague, monkeypatch)
+    assert workspace.modified(colleague) == []
+    assert list(difference(colleague, Request(None, None), DataSettings())) == []
+    with pytest.raises(MlopsError, match="there is nothing to add") as caught:
+        track.add(colleague, [IMAGES], here=colleague.root)
+    assert caught.value.hint == f"`git mlops add --force {IMAGES}` makes what is left a version of its own"
+    track.add(colleague, [IMAGES], here=colleague.root, force=True)
+    assert work.status(colleague, None, ask_remote=False) == []
+
+
+def test_a_change_beside_it_is_the_users_and_only_that(
+    colleague: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _pulled(colleague, monkeypatch)
+    (colleague.root / IMAGES / "mine.txt").write_text("mine")
+    (row,) = work.status(colleague, None, ask_remote=False)
+    assert (row.cells[0], row.files["deleted"]) == ("modified (1 added, 1 purged)", [])
+    (change,) = difference(colleague, Request(None, None), DataSettings())
+    assert change.files == Files(("mine.txt",), (), ())
+    assert follow.follow(colleague, again=[IMAGES], parts=True).kept == [IMAGES]
+    assert (colleague.root / IMAGES / "mine.txt").read_text() == "mine"
+
+
+def test_what_is_lifted_is_still_to_come_and_not_deleted(
+    colleague: Repo, images: Sick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _pulled(colleague, monkeypatch)
+    purge.lifted(colleague, purges.listed(colleague)[0].id, "agreed")
+    (row,) = work.status(colleague, None, ask_remote=False)
+    assert row.state == "outdated"
+    with pytest.raises(MlopsError, match="adding it would undo the newer one"):
+        track.add(colleague, [IMAGES], here=colleague.root)
+    b = stored.keep_file(images.repo, images.write("again", "picture b\n"))
+    shutil.copytree(images.root / ".dvc/cache", images.store, dirs_exist_ok=True)
+    assert (images.stored(b)[1], _pulled(colleague, monkeypatch)) == (True, ["b.txt", "c.txt"])
+    assert work.status(colleague, None, ask_remote=False) == []
+
+
+def test_where_it_was_purged_lifting_does_not_make_it_deleted(images: Sick) -> None:
+    follow.follow(images.repo)
+    done = purged(images.repo, f"{IMAGES}/b.txt")
+    purge.lifted(images.repo, done.purge.id, "agreed")
+    (row,) = work.status(images.repo, None, ask_remote=False)
+    assert row.state == "outdated"
+
+
+def test_the_rest_that_somebody_deleted_stays_deleted(
+    colleague: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _pulled(colleague, monkeypatch)
+    shutil.rmtree(colleague.root / IMAGES)
+    assert follow.follow(colleague, parts=True) == Followed([], [], [])
+    (row,) = work.status(colleague, None, ask_remote=False)
+    assert row.state == "deleted"
+    assert _pulled(colleague, monkeypatch) == ["c.txt"]
+
+
+def test_what_is_lacking_for_another_reason_is_missing(
+    colleague: Repo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _pulled(colleague, monkeypatch)
+    c = hash_of("picture c\n", tmp_path)
+    (colleague.root / ".dvc/cache/files/md5" / c[:2] / c[2:]).unlink()
+    shutil.rmtree(colleague.root / IMAGES)
+    assert follow.follow(colleague, again=[IMAGES], parts=True) == Followed([], [], [IMAGES])
+
+
+def test_who_takes_the_rest_for_the_whole_gets_nothing(
+    colleague: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An experiment that is repeated must not run on less than it had."""
+    monkeypatch.chdir(colleague.root)
+    transfer.pull(colleague, work._chosen(colleague, ()))
+    assert follow.follow(colleague) == Followed([], [], [IMAGES])
+    assert not (colleague.root / IMAGES).exists()
+
+
+def test_a_run_on_the_rest_says_so(colleague: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    _pulled(colleague, monkeypatch)
+    assert inputs.dirty(colleague) == [Dirty(IMAGES, f"git mlops add --force {IMAGES}", True, purged=True)]
+
+
+@pytest.mark.parametrize("link", ["copy", "hardlink", "symlink"])
+def test_the_rest_is_linked_as_dvc_is_told(
+    colleague: Repo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, link: str
+) -> None:
+    with (colleague.root / ".dvc/config").open("a") as file:
+        file.write(f"[cache]\n    type = {link}\n")
+    _pulled(colleague, monkeypatch)
+    c = hash_of("picture c\n", tmp_path)
+    file_ = colleague.root / IMAGES / "c.txt"
+    same = file_.samefile(colleague.root / ".dvc/cache/files/md5" / c[:2] / c[2:])
+    assert ("symlink" if file_.is_symlink() else "hardlink" if same else "copy") == link
+
+
+def test_a_single_file_that_was_withdrawn_is_not_called_outdated(sick: Sick, run: Run) -> None:
+    follow.follow(sick.repo)
+    done = purged(sick.repo, FIRST)
+    run("git", "checkout", "-q", "HEAD~1", "--", f"{TABLE}.dvc", cwd=sick.root)
+    (row,) = work.status(sick.repo, None, ask_remote=False)
+    assert (row.state, row.note) == ("purged", done.purge.sentence())
+    assert (sick.root / TABLE).read_text() == LESS
 
 
 # -- what can go wrong --------------------------------------------------------------------------------------
