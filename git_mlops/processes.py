@@ -85,32 +85,43 @@ def serve(command: Sequence[str], *, cwd: Path, extra: Mapping[str, str] | None 
         MlopsError: it cannot be started.
         KeyboardInterrupt: after all have ended, if the user interrupted.
     """
+    told: list[int] = []
+    started: list[subprocess.Popen[bytes]] = []
+
+    def end(number: int, _frame: object) -> None:
+        told.append(number)
+        for child in started:
+            _tell(child.pid, signal.SIGTERM)
+
+    # before it starts: it may say that it is there, and be told to end, sooner than we go on
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        child = subprocess.Popen(tuple(command), cwd=cwd, env=env.for_child(extra), process_group=0)
+        started.append(_server(command, cwd, extra))
+        if told:
+            _tell(started[0].pid, signal.SIGTERM)
+        status = started[0].wait()
+    except KeyboardInterrupt:
+        for child in started:
+            _tell(child.pid, signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=_GRACE)
+        raise
+    finally:
+        for child in started:
+            _gone(child.pid)
+            child.wait()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 0 if told else status
+
+
+def _server(command: Sequence[str], cwd: Path, extra: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(tuple(command), cwd=cwd, env=env.for_child(extra), process_group=0)
     except OSError as error:
         raise MlopsError(
             f"cannot start `{command[0]}`: {error.strerror}", hint="is it installed?", exit_code=USAGE
         ) from error
-    told: list[int] = []
-
-    def end(number: int, _frame: object) -> None:
-        told.append(number)
-        _tell(child.pid, signal.SIGTERM)
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        status = child.wait()
-    except KeyboardInterrupt:
-        _tell(child.pid, signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(timeout=_GRACE)
-        raise
-    finally:
-        _gone(child.pid)
-        child.wait()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    return 0 if told else status
 
 
 _GRACE = 10.0
