@@ -9,6 +9,7 @@ from git_mlops.cli import exp_output as output
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.cli.completion import experiments
 from git_mlops.config import Config
+from git_mlops.data import purges
 from git_mlops.experiments import select, sync
 from git_mlops.tracking import share
 
@@ -56,6 +57,8 @@ def push(*, as_json: bool, **options: Unpack[_Shared]) -> int:
     repo, config = open_repo()
     what = _what(config, options)
     what = what._replace(names=tuple(select.expanded(repo, what.names, config.experiments)))
+    if what.data:
+        purges.hear(repo, options["remote"])  # before what others have withdrawn is sent again
     done = sync.push(repo, what, options["remote"], config.data.remote)
     share.push(repo, done.remote)
     return output.pushed(done, as_json=as_json)

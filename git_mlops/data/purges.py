@@ -278,13 +278,16 @@ def _plain(one: Object) -> dict[str, object]:
 # -- sharing ------------------------------------------------------------------------------------------------
 
 
-def pull(repo: Repo, remote: str) -> None:
+def pull(repo: Repo, remote: str, *, seconds: float | None = None) -> None:
     """Take a git remote's withdrawals into ours.
+
+    Args:
+        seconds: how long to wait for an answer.
 
     Raises:
         MlopsError: the remote cannot be reached (exit code 3).
     """
-    if theirs := histories.fetch(repo, remote, REF):
+    if theirs := histories.fetch(repo, remote, REF, seconds=seconds):
         merge(repo, theirs)
 
 
@@ -300,6 +303,21 @@ def hear(repo: Repo, remote: str | None = None) -> bool:
     except MlopsError:
         pass  # what is known here holds anyway
     return _any(repo)
+
+
+def news(repo: Repo) -> list[str]:
+    """Ask the usual git remotes for withdrawals, without waiting long; what kept them from answering."""
+    problems: list[str] = []
+    for name in remotes.usual(repo):
+        try:
+            pull(repo, name, seconds=_PATIENCE)
+        except MlopsError as error:
+            problems.append(str(error))
+    return problems
+
+
+_PATIENCE = 20.0
+"""Seconds: a passphrase may have to be typed."""
 
 
 def push(repo: Repo, remote: str) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from git_mlops.errors import MlopsError
-from git_mlops.git import objects, refs, remotes
+from git_mlops.git import objects, refs, remotes, run
 from git_mlops.git.refs import Move, RefMovedError
 from git_mlops.git.repo import Repo
 from git_mlops.git.run import GitError
@@ -19,14 +19,18 @@ def held(ref: str, remote: str) -> str:
     return f"refs/mlops/remotes/{remote}/{ref.removeprefix('refs/mlops/')}"
 
 
-def fetch(repo: Repo, remote: str, ref: str) -> str | None:
+def fetch(repo: Repo, remote: str, ref: str, *, seconds: float | None = None) -> str | None:
     """The remote's history as a commit that is here; None where it has none.
+
+    Args:
+        seconds: how long to wait for the remote to say whether it has one; None: as long as git does.
 
     Raises:
         MlopsError: the remote cannot be reached (exit code 3).
     """
     try:
-        if not repo.text("ls-remote", remote, ref):
+        words = ("ls-remote", remote, ref)
+        if not (repo.git(*words) if seconds is None else run.answer(*words, cwd=repo.root, seconds=seconds)):
             return None
         repo.git("fetch", *_OPTIONS, remote, f"+{ref}:{held(ref, remote)}")
     except GitError as error:

@@ -12,9 +12,7 @@ def chosen(repo: Repo, name: str | None) -> str:
     Raises:
         MlopsError: there is none.
     """
-    found = [
-        key.removeprefix("remote.").removesuffix(".url") for key in config.read(repo, r"^remote\..*\.url$")
-    ]
+    found = _names(repo)
     if name is not None and name in found:
         return name
     if name is not None:
@@ -25,6 +23,17 @@ def chosen(repo: Repo, name: str | None) -> str:
     if found:
         raise MlopsError("which git remote?", hint=f"`--remote NAME`; there are {', '.join(found)}")
     raise MlopsError("this repository has no git remote", hint="`git remote add origin URL`")
+
+
+def usual(repo: Repo) -> list[str]:
+    """The git remotes to ask where none is named: `origin`, or the only one; else all of them."""
+    found = _names(repo)
+    return ["origin"] if "origin" in found else found
+
+
+def _names(repo: Repo) -> list[str]:
+    keys = config.read(repo, r"^remote\..*\.url$")
+    return [key.removeprefix("remote.").removesuffix(".url") for key in keys]
 
 
 def unreachable(remote: str, error: GitError) -> MlopsError:

@@ -78,6 +78,34 @@ def git(
     return done.stdout
 
 
+def answer(*args: str, cwd: str | PathLike[str], seconds: float) -> bytes:
+    """The standard output of a git that asks over the network, if it comes in time.
+
+    Raises:
+        GitError: it failed, or it took longer.
+    """
+    process = subprocess.Popen(
+        ("git", *args),
+        cwd=cwd,
+        env=env.for_git(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with process:
+        try:
+            output, said = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()  # an ssh that it started may hold the other end for minutes
+            raise GitError(args, -1, f"no answer within {seconds:g} s") from None
+    if process.returncode:
+        raise GitError(args, process.returncode, said.decode("utf-8", "replace"))
+    return output
+
+
 def heard(*args: str, cwd: str | PathLike[str]) -> tuple[int, str]:
     """The status of a git that answers on standard error, as `verify-tag` does, and what it said there."""
     done = subprocess.run(

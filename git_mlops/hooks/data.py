@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from git_mlops import config
+from git_mlops import config, ui
 from git_mlops.checks import scope
 from git_mlops.data import dvc, listing, places, pointers, purges, track, transfer, workspace
 from git_mlops.data.pointers import Out, PointerError
@@ -132,17 +132,24 @@ def push(  # the options of the command
 
     Of those, what is neither here nor on the remote counts as missing, too.
     """
+    wanted = _to_push(repo, words, everything=everything, range_=range_)
+    for problem in purges.news(repo) if wanted else ():  # before what others have withdrawn is sent again
+        ui.note(f"whether others have purged something since is not known: {problem}")
+    return transfer.push(repo, wanted, remote=remote, sensitive=sensitive)
+
+
+def _to_push(repo: Repo, words: Sequence[str], *, everything: bool, range_: str | None) -> list[Out]:
     if not everything and range_ is None:
-        return transfer.push(repo, _chosen(repo, words), remote=remote, sensitive=sensitive)
+        return _chosen(repo, words)
     if words or (everything and range_ is not None):
         raise MlopsError("`--all`, `--range` and paths exclude each other")
     if range_ is None:
-        return transfer.push(repo, transfer.committed(repo, "--all"), remote=remote, sensitive=sensitive)
+        return list(transfer.committed(repo, "--all"))
     if ".." not in range_:
         raise MlopsError(f"`{range_}` is not a range", hint="write it as `BASE..HEAD`")
     left, _, right = range_.partition("...") if "..." in range_ else range_.partition("..")
     commits = (f"^{resolve(repo, left or 'HEAD')}", resolve(repo, right or "HEAD"))
-    return transfer.push(repo, transfer.committed(repo, *commits), remote=remote, sensitive=sensitive)
+    return list(transfer.committed(repo, *commits))
 
 
 def pull(

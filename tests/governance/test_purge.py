@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -240,6 +241,42 @@ def test_a_push_asks_first_what_was_withdrawn(sick: Sick, clone: Repo, tmp_path:
     )
     assert pre_push.push(clone, transfer.ever_named(clone)) == 0
     assert (old in purges.in_force(clone), sick.stored(old)[1]) == (True, False)
+
+
+def test_a_push_by_hand_asks_first_as_well(sick: Sick, clone: Repo, tmp_path: Path) -> None:
+    old = hash_of(WHOLE, tmp_path)
+    purged(sick.repo, FIRST)
+    done = work.push(clone, (), None, everything=True)
+    assert (done.objects, [out.hash for out, _ in done.purged], sick.stored(old)[1]) == (0, [old], False)
+
+
+def test_a_push_by_hand_needs_no_git_remote(
+    clone: Repo, run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    run("git", "remote", "set-url", "origin", tmp_path / "gone", cwd=clone.root)
+    assert work.push(clone, (), None, everything=True).missing == ()
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("whether others have purged something since is not known: the git remote `origin`")
+    run("git", "remote", "remove", "origin", cwd=clone.root)
+    work.push(clone, (), None, everything=True)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_git_remote_that_is_silent_is_not_waited_for(
+    clone: Repo, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purges, "_PATIENCE", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        run(
+            "git",
+            "remote",
+            "set-url",
+            "origin",
+            f"git://127.0.0.1:{server.getsockname()[1]}/x",
+            cwd=clone.root,
+        )
+        (problem,) = purges.news(clone)
+    assert problem.endswith("no answer within 0.2 s")
 
 
 def test_two_clones_keep_what_both_say(sick: Sick, clone: Repo) -> None:
