@@ -1,5 +1,7 @@
 """`git mlops taint`: say that something must not be used, and see what came from it."""
 
+from collections.abc import Iterable
+
 import click
 
 from git_mlops import ui
@@ -57,17 +59,27 @@ def _say(repo: Repo, subject: str, why: str | None, *, lift: bool, as_json: bool
         raise MlopsError("nobody will know why", hint="`-m WHY`")
     found = sources.gather(repo)
     start = find.node(repo, found, subject)
-    graph = part(build.around(repo, found, start, up=False), start, up=False, down=True)
-    taints.say(repo, start, graph.nodes[start].label, why, tainted=not lift)
-    below = (node for node in graph.nodes.values() if node.id != start)
-    reached = sorted(below, key=lambda node: (KINDS.index(node.kind), node.label))
+    whole = build.around(repo, found, start, up=False)
+    under = part(whole, start, up=False, down=True, beside=False)
+    every = part(whole, start, up=False, down=True)
+    taints.say(repo, start, under.nodes[start].label, why, tainted=not lift)
+    reached = _ordered(node for node in under.nodes.values() if node.id != start)
+    beside = _ordered(node for node in every.nodes.values() if node.id not in under.nodes)
     if as_json:
-        ui.emit("taint", {"node": start, "lifted": lift, "reached": [_plain(node) for node in reached]})
+        lists = {"reached": [_plain(node) for node in reached], "beside": [_plain(node) for node in beside]}
+        ui.emit("taint", {"node": start, "lifted": lift, **lists})
         return
-    ui.note(f"{'lifted' if lift else 'tainted'}: {show.said(graph.nodes[start])}")
+    ui.note(f"{'lifted' if lift else 'tainted'}: {show.said(under.nodes[start])}")
     if reached:
         ui.note(f"{'no longer ' if lift else ''}under it, because it came from it:")
         ui.out("\n".join(show.said(node) for node in reached))
+    if beside:
+        ui.note("not under it: it was in the tree, and the run said what it read")
+        ui.out("\n".join(show.said(node) for node in beside))
+
+
+def _ordered(found: Iterable[Node]) -> list[Node]:
+    return sorted(found, key=lambda node: (KINDS.index(node.kind), node.label))
 
 
 def _said(one: Taint) -> dict[str, object]:

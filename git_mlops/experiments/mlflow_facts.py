@@ -1,6 +1,5 @@
 """What `exp show` says of what a run told MLflow, and of the files that it logged."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -8,9 +7,10 @@ from typing import Any, NamedTuple
 
 from git_mlops.data import cache, pointers
 from git_mlops.errors import MlopsError
-from git_mlops.experiments import read
+from git_mlops.experiments import read, reads
 from git_mlops.experiments.layout import RUN
 from git_mlops.experiments.read import Experiment
+from git_mlops.experiments.reads import Read
 from git_mlops.experiments.record import Record
 from git_mlops.git import objects
 from git_mlops.git.repo import Repo
@@ -19,8 +19,6 @@ _MACHINE = ("mlflow.", "mlops.")
 """Tags that begin like this were set by no person."""
 _PARENT = "mlflow.parentRunId"
 _CONTEXT = "mlflow.data.context"
-_SOURCE = ("uri", "url", "path", "delta_table_name", "dataset_path")
-"""Where MLflow's kinds of sources say what is meant."""
 _WIDTH, _MOST = 60, 8
 """Characters of a value and values of a fact that are shown to people; `--json` has them all."""
 
@@ -43,6 +41,8 @@ class Told(NamedTuple):
     parent: str | None = None
     """The experiment that the run it is nested in is, where that is here."""
     artifacts: Artifacts | None = None
+    read: Read | None = None
+    """What it said that it read."""
 
 
 def gather(repo: Repo, experiment: Experiment, record: Record | None) -> Told:
@@ -52,7 +52,8 @@ def gather(repo: Repo, experiment: Experiment, record: Record | None) -> Told:
     above = _texts(run.get("tags")).get(_PARENT)
     named = read.matching(repo, above, prefixes=False) if above else []
     parent = named[0].name.rpartition("/")[2] if named else None
-    return Told(run, parent, _artifacts(repo, experiment.commit.oid))
+    said_ = reads.parse(record.extra.get(reads.KEY)) if record else None
+    return Told(run, parent, _artifacts(repo, experiment.commit.oid), said_)
 
 
 def _artifacts(repo: Repo, commit: str) -> Artifacts | None:
@@ -78,6 +79,7 @@ def facts(told: Told) -> list[tuple[str, str]]:
         ("MLflow", _run(run)),
         ("parent", f"{told.parent} ({above})" if told.parent else above or ""),
         ("tags", _listed(f"{name}={_cut(value)}" for name, value in _tags(run).items())),
+        ("data it read", _read(told.read) if told.read else ""),
         ("datasets", _listed(map(_dataset, _mappings(run.get("datasets"))))),
         ("model inputs", _listed(map(str, _list(run.get("model_inputs"))))),
         ("models", _listed(map(_model, _mappings(run.get("models"))))),
@@ -99,7 +101,7 @@ def plain(told: Told) -> dict[str, object]:
             "tags": _tags(run),
             "datasets": [
                 {**{name: one.get(name) for name in ("name", "digest", "source_type")},
-                 "source": source(one), "context": _texts(one.get("tags")).get(_CONTEXT)}
+                 "source": reads.source(one), "context": _texts(one.get("tags")).get(_CONTEXT)}
                 for one in _mappings(run.get("datasets"))
             ],
             "model_inputs": _list(run.get("model_inputs")),
@@ -108,17 +110,8 @@ def plain(told: Told) -> dict[str, object]:
                 for one in _mappings(run.get("models"))
             ],
         }  # fmt: skip
-    return {"mlflow": mlflow, "artifacts": files._asdict() if files else None}
-
-
-def source(dataset: Mapping[str, Any]) -> str | None:
-    """Where a dataset is from: a path or an address; None where MLflow was not told."""
-    try:
-        said = json.loads(str(dataset.get("source")))
-    except (ValueError, RecursionError):
-        return None
-    values = said if isinstance(said, dict) else {}
-    return next((values[name] for name in _SOURCE if isinstance(values.get(name), str)), None)
+    said = told.read._asdict() if told.read else None
+    return {"mlflow": mlflow, "read": said, "artifacts": files._asdict() if files else None}
 
 
 def _run(run: Mapping[str, Any]) -> str:
@@ -127,13 +120,17 @@ def _run(run: Mapping[str, Any]) -> str:
     return f"{run.get('experiment', '')}, run {run['run_id']}{user}{gone}" if "run_id" in run else ""
 
 
+def _read(said: Read) -> str:
+    return (_listed(said.paths) or "none") + ("" if said.whole else ", and perhaps more")
+
+
 def _tags(run: Mapping[str, Any]) -> dict[str, str]:
     """Those that a person set."""
     return {name: text for name, text in _texts(run.get("tags")).items() if not name.startswith(_MACHINE)}
 
 
 def _dataset(one: Mapping[str, Any]) -> str:
-    said = (_texts(one.get("tags")).get(_CONTEXT), source(one), one.get("digest"))
+    said = (_texts(one.get("tags")).get(_CONTEXT), reads.source(one), one.get("digest"))
     inner = ", ".join(_cut(str(part)) for part in said if part)
     return f"{one.get('name')} ({inner})" if inner else str(one.get("name"))
 

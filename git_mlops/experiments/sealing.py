@@ -28,6 +28,7 @@ from git_mlops.experiments import (
     journal,
     message,
     names,
+    reads,
     recording,
     runlog,
     snapshot,
@@ -300,11 +301,26 @@ class _Recording:
             below: list[Entry] = list(trees.files(root, RUN[:-1])) if base else []
             texts = objects_.read(entry.oid for entry in below)
             said = objects_.read([base])[base].content if base else b""
-        self.files = {e.path.removeprefix(RUN): texts[e.oid].content or b"" for e in below if e.oid in texts}
+            self.files = {
+                e.path.removeprefix(RUN): texts[e.oid].content or b"" for e in below if e.oid in texts
+            }
+            if not base:
+                where = self.place / runlog.FOLDER / _FILES
+                self.files = {file.name: file.read_bytes() for file in where.iterdir()}
+            self.reads = self._reads(trees, root)
         self.said = (said or b"").decode("utf-8", "replace").partition("\n\n")[2]
-        if not base:
-            where = self.place / runlog.FOLDER / _FILES
-            self.files = {file.name: file.read_bytes() for file in where.iterdir()}
+
+    def _reads(self, trees: Trees, root: str) -> reads.Read | None:
+        """What the datasets say; those of before count as they were seen where the run was."""
+        record = _parsed(self.files)
+        old = reads.parse(record.extra.get(reads.KEY))
+        older = self.began.facts.get("datasets") or [] if self.began.commit else []
+        fresh = [one for one in self.state.datasets if one not in older]
+        if not fresh:
+            return old
+        at = reads.Where(trees, root, Path(self.began.root or self.repo.root), record.directory or "")
+        new = reads.find(record.data or (), fresh, at)
+        return reads.added(old, new) if older else new
 
     def commit(self) -> str:
         """The commit alone."""
@@ -326,7 +342,9 @@ class _Recording:
 
         def make(name: str) -> str:
             if name not in made:
-                extra = {**record.extra, FACTS: {"version": runlog.VERSION, **facts}}
+                extra = {
+                    **record.extra, **reads.plain(self.reads), FACTS: {"version": runlog.VERSION, **facts}
+                }  # fmt: skip
                 files["record.json"] = format_record(record._replace(name=name, extra=extra))
                 whole = with_files(self.repo, self.entries, self.inner, files)
                 said = self._message(name, metrics, record)
@@ -383,10 +401,7 @@ class _Recording:
 
     def _record(self, files: Mapping[str, bytes]) -> Record:
         """The record of before, with what the log adds. What is older than the run is not its result."""
-        try:
-            record = parse_record(files.get("record.json", b"{}"))
-        except RecordError:
-            record = Record()
+        record = _parsed(files)
         mine = {f"{RUN}metrics.json"} if self.state.latest else set()
         older = [path for path in record.metrics_not_written or [] if path not in mine]
         start, end = self.state.info.get("start_time"), self.state.info.get("end_time")
@@ -438,6 +453,13 @@ def add_artifacts(repo: Repo, place: Path, files: dict[str, bytes], state: State
 def local_files(repo: Repo, run_id: str) -> Path:
     """Where files stay that are too large for git in a project without DVC."""
     return repo.private / "artifacts" / run_id
+
+
+def _parsed(files: Mapping[str, bytes]) -> Record:
+    try:
+        return parse_record(files.get("record.json", b"{}"))
+    except RecordError:
+        return Record()
 
 
 def _json(content: bytes | None) -> dict[str, object]:

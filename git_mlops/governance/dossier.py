@@ -153,7 +153,7 @@ def _versions(repo: Repo, name: str) -> Iterator[Version]:
 
 def _used(repo: Repo, found: Sources, out: Out) -> Iterator[Node]:
     start = _node(out)
-    graph = part(build.around(repo, found, start, up=False), start, up=False, down=True)
+    graph = part(build.around(repo, found, start, up=False), start, up=False, down=True, beside=False)
     below = (node for node in graph.nodes.values() if node.id != start)
     yield from sorted(below, key=lambda node: (KINDS.index(node.kind), node.label))
 

@@ -240,7 +240,8 @@ def _kept(
 def _downstream(repo: Repo, found: Sources, targets: Iterable[Object]) -> Graph:
     whole = Graph()
     for one in targets:
-        graph = part(build.around(repo, found, _node(one), up=False), _node(one), up=False, down=True)
+        around = build.around(repo, found, _node(one), up=False)
+        graph = part(around, _node(one), up=False, down=True, beside=False)
         for node in graph.nodes.values():
             whole.add(node)
         for edge in graph.edges:

@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 from git_mlops.data import listing, pointers
 from git_mlops.data.pointers import Out, PointerError
-from git_mlops.experiments import documents, names, read
+from git_mlops.experiments import documents, names, read, reads
 from git_mlops.experiments.documents import DocumentError
+from git_mlops.experiments.reads import Read
 from git_mlops.experiments.record import PATH, Record, RecordError, parse_record
 from git_mlops.git.reader import reader
 from git_mlops.git.repo import Repo
-from git_mlops.lineage.graph import Graph, Node
+from git_mlops.lineage.graph import IN_TREE, MAY_HAVE_READ, READ, Graph, Node
 from git_mlops.lineage.sources import Source, Sources
 from git_mlops.registry.state import Event
 
@@ -65,10 +66,6 @@ def _introduce(repo: Repo, graph: Graph) -> None:
         graph.link(graph.add(Node(f"person:{email}", "person", f"{who} <{email}>")), commit, "author")
 
 
-_FIRST = (
-    "--branches", "--remotes", "--tags", "--no-show-signature", "--format=%H%x00%an%x00%ae%x00%s",
-    "--no-renames", "--diff-filter=AM",
-)  # fmt: skip
 _FIRST = (
     "--branches", "--remotes", "--tags", "--no-show-signature", "--format=%H%x00%an%x00%ae%x00%s",
     "--no-renames", "--diff-filter=AM",
@@ -136,8 +133,7 @@ def _experiment(sources: Sources, graph: Graph, source: Source) -> None:
     if baseline := _baseline(source):
         graph.link(graph.add(Node(f"commit:{baseline}", "commit", baseline[:12])), own, "code")
     used = list(_data(record))
-    for out in used:
-        graph.link(graph.add(_object(out)), own, "read")
+    _link_data(graph, used, own, reads_of(record, files))
     if record is not None and record.environment:
         lock = graph.add(Node(f"environment:{record.environment}", "environment", record.environment[:12]))
         graph.link(lock, own, "environment")
@@ -160,6 +156,29 @@ def _data(record: Record | None) -> Iterator[Out]:
     for one in (record.data or []) if record else []:
         if isinstance(one, dict) and isinstance(one.get("hash"), str) and isinstance(one.get("path"), str):
             yield Out(one["path"], str(one.get("algorithm") or "md5"), one["hash"])
+
+
+def reads_of(record: Record | None, files: Mapping[str, bytes]) -> Read | None:
+    """What a run said that it read; a pipeline says it of its stages, which may read more than they say."""
+    if record is not None and record.how == "pipeline":
+        stages = [
+            one for path, text in files.items() if path.endswith("dvc.lock") for one in _locked(path, text)
+        ]
+        return Read(tuple(dep.path for stage in stages for dep in stage.deps))
+    return reads.parse(record.extra.get(reads.KEY)) if record is not None else None
+
+
+def _link_data(graph: Graph, data: Iterable[Out], own: str, said: Read | None) -> None:
+    """Of one object under two paths the stronger word counts, and it is said first."""
+    for out in sorted(data, key=lambda out: way(said, out.path) != READ):
+        graph.link(graph.add(_object(out)), own, way(said, out.path))
+
+
+def way(said: Read | None, path: str) -> str:
+    """What a run had to do with data of its tree."""
+    if said is None or said.has(path):
+        return READ if said is not None else MAY_HAVE_READ
+    return IN_TREE if said.whole else MAY_HAVE_READ
 
 
 def _named(files: Mapping[str, bytes]) -> Iterator[Out]:
@@ -257,16 +276,16 @@ def _model(sources: Sources, graph: Graph, source: Source) -> None:
     registered = source.registered
     assert registered is not None
     event, facts = registered.event, source.facts
-    said = {"tag": event.tag, "commit": event.target, "time": event.time, "active": registered.active}
-    own = graph.add(Node(source.id, "model", source.id.removeprefix("model:"), said))
+    about = {"tag": event.tag, "commit": event.target, "time": event.time, "active": registered.active}
+    own = graph.add(Node(source.id, "model", source.id.removeprefix("model:"), about))
     graph.link(graph.add(Node(f"commit:{event.target}", "commit", event.target[:12])), own, "code")
     graph.link(graph.add(_person(event)), own, "registered")
     _stages(graph, sources.read(source.files))
     known = _made_by(sources, graph, source)
     if not known:  # else the experiment says it
         _cause(graph, own, facts.get("retrain"), event.target)
-    for out in _recorded(facts.get("data")) if not known else ():
-        graph.link(graph.add(_object(out)), own, "trained on")
+    if not known:
+        _link_data(graph, _recorded(facts.get("data")), own, reads.parse(facts.get(reads.KEY)))
     for out in _recorded([facts.get("object")]):
         graph.link(graph.add(_object(out)), own, "bytes")
     for one in _mappings(facts.get("schemas")):

@@ -30,7 +30,11 @@ class Edge(NamedTuple):
     source: str
     target: str
     how: str
-    """`read`, `stage train`, `registered`."""
+    """`read`, `stage train`, `registered`; `IN_TREE` alone says that it did not, as far as its maker said."""
+
+
+READ, MAY_HAVE_READ, IN_TREE = "read", "may have read", "was in the tree"
+"""What a run has to do with data: it said so; nobody knows; it was there, and the run said what it read."""
 
 
 class Graph:
@@ -70,14 +74,20 @@ class Graph:
             yield from found.values()
 
 
-def part(graph: Graph, start: str, *, up: bool, down: bool) -> Graph:
-    """What one thing came from, what came from it, or both."""
+def part(graph: Graph, start: str, *, up: bool, down: bool, beside: bool = True) -> Graph:
+    """What one thing came from, what came from it, or both.
+
+    Args:
+        beside: also over what only was in a run's tree.
+    """
     found = Graph()
     found.add(graph.nodes[start])
     for wanted, follow in ((up, graph.up), (down, graph.down)):
         seen, waiting = {start}, [start] if wanted else []
         while waiting:
             for edge in follow(waiting.pop(0)):
+                if edge.how == IN_TREE and not beside:
+                    continue
                 other = edge.source if follow == graph.up else edge.target
                 found.add(graph.nodes[other])
                 found.link(*edge)

@@ -47,7 +47,8 @@ def _order(node: Node) -> tuple[int, str]:
 
 def said(node: Node, how: str = "") -> str:
     """A thing in a line; its kind is left out where `how` it came says it."""
-    tainted = " [tainted]" if node.facts.get("tainted") else ""
+    tainted = " [tainted data was in its tree]" if node.facts.get("beside") else ""
+    tainted = " [tainted]" if node.facts.get("tainted") else tainted
     if node.kind == "object":
         return f"{node.label} {node.id.split(':')[-1][:10]}{tainted}"
     kind = node.kind if node.kind in ("model", "experiment", "environment", "commit") else ""

@@ -147,14 +147,24 @@ def _joined(pairs: histories.Pairs) -> dict[str, bytes]:
 # -- what it reaches ----------------------------------------------------------------------------------------
 
 
+class Reach(NamedTuple):
+    """The taints that have to do with one thing."""
+
+    under: tuple[Taint, ...]
+    """Its own, and those of what it came from, also where nobody knows what was read."""
+    beside: tuple[Taint, ...]
+    """Those of what was in a tree, and was not read as far as the run said."""
+
+
 def mark(repo: Repo, graph: Graph) -> None:
-    """Say of each thing in a graph that is tainted, or came from what is, by what."""
+    """Say of each thing in a graph that is tainted, or came from what is, by what; and of what is beside."""
     for taint in listed(repo):
         if taint.holds and taint.node in graph.nodes:
+            under = part(graph, taint.node, up=False, down=True, beside=False).nodes
             for name in part(graph, taint.node, up=False, down=True).nodes:
-                node = graph.nodes[name]
-                by = [*_names(node.facts.get("tainted")), taint.label]
-                graph.nodes[name] = node._replace(facts={**node.facts, "tainted": by})
+                node, key = graph.nodes[name], "tainted" if name in under else "beside"
+                by = [*_names(node.facts.get(key)), taint.label]
+                graph.nodes[name] = node._replace(facts={**node.facts, key: by})
 
 
 def _names(value: object) -> list[str]:
@@ -162,10 +172,17 @@ def _names(value: object) -> list[str]:
 
 
 def of(repo: Repo, node: str, sources: Sources | None = None) -> list[Taint]:
-    """The taints that a thing is under: its own, and those of what it came from. Quick where none holds."""
+    """The taints that a thing is under. Quick where none holds."""
+    return [*reach(repo, node, sources).under]
+
+
+def reach(repo: Repo, node: str, sources: Sources | None = None) -> Reach:
+    """The same, and those that it is beside."""
     active = {taint.node: taint for taint in listed(repo) if taint.holds}
     if not active:
-        return []
+        return Reach((), ())
     whole = build.around(repo, sources or reading.gather(repo), node, down=False)
-    graph = part(whole, node, up=True, down=False)
-    return [active[name] for name in graph.nodes if name in active]
+    under = part(whole, node, up=True, down=False, beside=False).nodes
+    every = part(whole, node, up=True, down=False).nodes
+    beside = (active[name] for name in every if name in active and name not in under)
+    return Reach(tuple(active[name] for name in under if name in active), tuple(beside))

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from git_mlops.experiments import slices
 from git_mlops.experiments.message import short
+from git_mlops.lineage.graph import IN_TREE
 from git_mlops.models.dossier import Datum, Dossier
 from git_mlops.reports.markdown import code, escape
 
@@ -114,10 +115,10 @@ def _data(one: Dossier) -> Iterator[str]:
     if not one.data:
         yield "None is recorded."
         return
-    rows = [(datum.path, _rows(datum), f"{datum.algorithm}:{datum.hash}") for datum in one.data]
-    yield from _table(("data", "rows", "hash"), rows)
+    rows = [(datum.path, _rows(datum), f"{datum.algorithm}:{datum.hash}", datum.way) for datum in one.data]
+    yield from _table(("data", "rows", "hash", "the run"), rows)
     for datum in one.data:
-        if datum.profile is not None:
+        if datum.profile is not None and datum.way != IN_TREE:
             yield ""
             yield f"Columns of {code(datum.path)}:"
             yield ""

@@ -6,14 +6,15 @@ from typing import Any, NamedTuple
 from git_mlops.data import pointers, profile
 from git_mlops.data.profile import Profile
 from git_mlops.experiments import read as read_experiments
-from git_mlops.experiments import tree
+from git_mlops.experiments import reads, tree
 from git_mlops.experiments.record import PATH, Record, RecordError, parse_record
 from git_mlops.experiments.tree import Trees
 from git_mlops.experiments.values import labelled
 from git_mlops.git import objects
 from git_mlops.git.reader import reader
 from git_mlops.git.repo import Repo
-from git_mlops.lineage import taints
+from git_mlops.lineage import build, taints
+from git_mlops.lineage.graph import MAY_HAVE_READ
 from git_mlops.lineage.taints import Taint
 from git_mlops.models.diff import packages
 from git_mlops.registry import read
@@ -29,6 +30,8 @@ class Datum(NamedTuple):
     size: int | None
     profile: Profile | None
     """Of a table, as its pointer had it at the registration."""
+    way: str = MAY_HAVE_READ
+    """What the run had to do with it, as `lineage` says it."""
 
 
 class Dossier(NamedTuple):
@@ -76,11 +79,12 @@ def gather(repo: Repo, text: str, params: Iterable[str] = ()) -> Dossier:
     version = read.resolve(repo, text)
     made = version.facts.get("experiment")
     experiment = made if isinstance(made, Mapping) else {}
+    record = _record(repo, experiment.get("commit"))
     return Dossier(
         version,
-        _record(repo, experiment.get("commit")),
+        record,
         str(experiment["name"]) if "name" in experiment else None,
-        tuple(_data(repo, version)),
+        tuple(_data(repo, version, record)),
         packages(repo, version),
         tuple(_approvals(repo, version)),
         tuple(taints.of(repo, f"model:{version.name}@{version.version}")),
@@ -106,7 +110,10 @@ def _record(repo: Repo, commit: object) -> Record | None:
         return None
 
 
-def _data(repo: Repo, version: Version) -> list[Datum]:
+def _data(repo: Repo, version: Version, record: Record | None) -> list[Datum]:
+    said = reads.parse(version.facts.get(reads.KEY))
+    if record is not None:
+        said = build.reads_of(record, objects.read_blobs(repo, [f"{version.commit}:dvc.lock"]))
     found = _mappings(version.facts.get("data"))
     names = {str(one.get("path")): f"{version.commit}:{one.get('path')}.dvc" for one in found}
     contents = objects.read_blobs(repo, [name for name in names.values() if "\n" not in name])
@@ -116,7 +123,16 @@ def _data(repo: Repo, version: Version) -> list[Datum]:
         content = contents.get(names[path])
         described = profile.read(f"{path}.dvc", content) if content and _names(path, content, hash_) else None
         size, algorithm = one.get("size"), str(one.get("algorithm") or "md5")
-        data.append(Datum(path, algorithm, hash_, size if isinstance(size, int) else None, described))
+        data.append(
+            Datum(
+                path,
+                algorithm,
+                hash_,
+                size if isinstance(size, int) else None,
+                described,
+                build.way(said, path),
+            )
+        )
     return data
 
 

@@ -60,7 +60,8 @@ def _dependencies(one: Dossier) -> Iterator[dict[str, Any]]:
         if isinstance(commit, str):
             yield {"name": name, "digest": {"gitCommit": commit}}
     for datum in one.data:
-        yield {"name": datum.path, "digest": _digest(datum.algorithm, datum.hash)}
+        said = {"annotations": {"run": datum.way}}
+        yield {"name": datum.path, "digest": _digest(datum.algorithm, datum.hash), **said}
     if lock := one.fact("environment").get("lock"):
         yield {"name": "environment.lock", "digest": {"sha256": str(lock)}}
     for name, version in sorted(one.packages.items()):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from git_mlops import __version__
 from git_mlops.errors import FINDINGS, MlopsError
+from git_mlops.experiments import reads
 from git_mlops.experiments.message import short
 from git_mlops.git.repo import Repo
 from git_mlops.models import facts, subject
@@ -132,6 +133,7 @@ def _said(request: Request, version: str, what: Subject, known: Facts) -> Messag
         "run": what.key,
         "experiment": dict(what.made) if what.made else None,
         **known.to_json(),
+        **(reads.plain(reads.parse(what.record.extra.get(reads.KEY))) if what.record else {}),
         "data_dirty": what.record.data_dirty if what.record else None,
         "git_mlops": __version__,
     }

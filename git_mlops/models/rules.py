@@ -83,7 +83,11 @@ def judge(
     if found.deprecated:
         hint = f"`git mlops model history {found.name}` says by whom; a new version makes it usable again"
         findings.insert(0, case.missing(f"the model `{found.name}` is deprecated", hint))
-    for taint in taints.of(repo, f"model:{version.name}@{version.version}"):
+    reach = taints.reach(repo, f"model:{version.name}@{version.version}")
+    said += [
+        f"its run said what it read, and not the tainted `{one.label}` of its tree" for one in reach.beside
+    ]
+    for taint in reach.under:
         hint = f"`git mlops lineage {case.label}` shows how; `git mlops taint --list` says by whom"
         findings.insert(0, case.missing(f"it came from `{taint.label}`: {taint.words[-1].why}", hint))
     return Verdict(tuple(findings), tuple(one for one in said if isinstance(one, str)), counted)

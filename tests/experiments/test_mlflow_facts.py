@@ -2,6 +2,7 @@
 
 from git_mlops.experiments import mlflow_facts
 from git_mlops.experiments.mlflow_facts import Artifacts, Told
+from git_mlops.experiments.reads import Read
 
 
 def test_what_is_not_as_expected_is_left_out() -> None:
@@ -12,7 +13,7 @@ def test_what_is_not_as_expected_is_left_out() -> None:
         "model_inputs": None,
     }
     assert mlflow_facts.facts(Told(odd)) == [("datasets", "x")]
-    assert mlflow_facts.plain(Told({})) == {"mlflow": None, "artifacts": None}
+    assert mlflow_facts.plain(Told({})) == {"mlflow": None, "read": None, "artifacts": None}
 
 
 def test_many_values_are_counted_and_models_say_how_they_are() -> None:
@@ -28,6 +29,11 @@ def test_many_values_are_counted_and_models_say_how_they_are() -> None:
         ("tags", ", ".join(f"t{n}=v" for n in range(8)) + ", and 2 more"),
         ("models", "clf (m-1), bad (m-2, FAILED)"),
     ]
+
+
+def test_data_that_was_read_is_told_from_what_may_have_been() -> None:
+    said = [mlflow_facts.facts(Told({}, read=Read(("a", "b"), whole))) for whole in (True, False)]
+    assert said == [[("data it read", "a, b")], [("data it read", "a, b, and perhaps more")]]
 
 
 def test_artifacts_that_are_not_here_are_counted() -> None:
