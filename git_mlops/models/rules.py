@@ -20,6 +20,8 @@ from git_mlops.registry.read import Version
 from git_mlops.registry.state import Artifact
 
 RULE = "promotion"
+NO_RULE = {"rule": False}
+"""Of findings that no rule of mlops.yaml asks for: what was given before the rules is not above them."""
 
 
 class Verdict(NamedTuple):
@@ -82,14 +84,16 @@ def judge(
     findings = [one for one in said if isinstance(one, Finding)]
     if found.deprecated:
         hint = f"`git mlops model history {found.name}` says by whom; a new version makes it usable again"
-        findings.insert(0, case.missing(f"the model `{found.name}` is deprecated", hint))
+        one = case.missing(f"the model `{found.name}` is deprecated", hint)
+        findings.insert(0, one._replace(data=NO_RULE))
     reach = taints.reach(repo, f"model:{version.name}@{version.version}")
     said += [
         f"its run said what it read, and not the tainted `{one.label}` of its tree" for one in reach.beside
     ]
     for taint in reach.under:
         hint = f"`git mlops lineage {case.label}` shows how; `git mlops taint --list` says by whom"
-        findings.insert(0, case.missing(f"it came from `{taint.label}`: {taint.words[-1].why}", hint))
+        one = case.missing(f"it came from `{taint.label}`: {taint.words[-1].why}", hint)
+        findings.insert(0, one._replace(data=NO_RULE))
     return Verdict(tuple(findings), tuple(one for one in said if isinstance(one, str)), counted)
 
 

@@ -32,6 +32,8 @@ class Stage(NamedTuple):
     """How long after its registration a version may still get the stage: `90d`."""
     signed: bool = False
     """Whether the registration must carry a signature of somebody trusted."""
+    stands: tuple[str, ...] = ()
+    """Tag objects (full ids) that gave the stage before there were these rules, and count all the same."""
 
 
 Stages = dict[str, Stage]
@@ -95,12 +97,18 @@ def _stage(key: str, stage: Stage, stages: Stages) -> None:
             raise DecodeError(
                 f"{key}.{name}", f"`{text}` is no length of time", hint="for example `30d`, `2w`, `12h`"
             )
+    for oid in stage.stands:
+        if _OID.fullmatch(oid) is None:
+            raise DecodeError(
+                f"{key}.stands", f"`{oid}` is no tag object", hint="`git rev-parse 'NAME#STAGE#N'`"
+            )
     if stage.approvals < 0:
         raise DecodeError(f"{key}.approvals", "cannot be less than none")
 
 
 _NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-/_]*[a-zA-Z0-9])?")
 """As in `registry.grammar`, whose patterns no reader of mlops.yaml should have to wait for."""
+_OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TIME = re.compile(r"(\d{1,5}) ?(h|d|w|mo|y)")
 _UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400, "mo": 30 * 86400, "y": 365 * 86400}
 

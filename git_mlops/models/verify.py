@@ -55,10 +55,27 @@ def _stages(repo: Repo, found: Artifact, version: Version, context: Context) -> 
         if facts_.get("registration", version.oid) != version.oid:
             message = f"the stage `{stage}` was given to another registration of {version.version}"
             yield Finding(RULE, "error", message, hint=f"promote it again: {hint}")
-        given = _given(found, event, rollback=facts_.get("rollback") is True)
-        verdict = rules.judge(repo, found, version, stage, context, given)
+        rollback = facts_.get("rollback") is True
+        verdict = rules.judge(repo, found, version, stage, context, _given(found, event, rollback=rollback))
+        stands = _stands(found, event, context, rollback=rollback)
         for one in verdict.findings:
-            yield one._replace(message=f"the stage `{stage}`: {one.message}", hint=one.hint or hint)
+            if stands and one.data.get("rule", True):
+                message = f"the stage `{stage}` stands, as mlops.yaml says; by its rules: {one.message}"
+                yield one._replace(level="warning", message=message)
+            else:
+                yield one._replace(message=f"the stage `{stage}`: {one.message}", hint=one.hint or hint)
+
+
+def _stands(found: Artifact, event: Event, context: Context, *, rollback: bool) -> bool:
+    """Whether mlops.yaml names the tag that gave the stage, or the one that a rollback goes back to.
+
+    By its object: whoever wrote that into the rules had it before them. A tag's date is its maker's word.
+    """
+    asked = settings.stages_of(context.models, found.name).get(event.stage or "")
+    same = (event.stage, event.version)
+    meant = [e.oid for e in found.events if e.kind == "assign" and (e.stage, e.version) == same]
+    named = meant if rollback else [event.oid]
+    return asked is not None and any(oid in asked.stands for oid in named)
 
 
 def _given(found: Artifact, event: Event, *, rollback: bool) -> Moment:
@@ -79,7 +96,13 @@ def _signatures(
     held = [event for event in found.stages.values() if event.version == version.version]
     tags = [(version.tag, version.oid), *((event.tag, event.oid) for event in held)]
     asked = settings.stages_of(context.models, version.name)
-    strict = any(asked[stage].signed for stage in version.stages if stage in asked)
+    said = read.messages(repo, [event.oid for event in held])
+    strict = any(
+        asked[event.stage].signed
+        and not _stands(found, event, context, rollback=said[event.oid].facts.get("rollback") is True)
+        for event in held
+        if event.stage in asked
+    )
     findings, signers = [], []
     for tag, oid in tags:
         signature = signatures.of_tag(repo, oid, context.trust())

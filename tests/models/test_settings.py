@@ -45,6 +45,11 @@ _PROD = "`models.stages.prod"
         ),
         ("  stages: {p.d: {}}", "`models.stages.p.d`: no stage can be called so", _NAMES),
         ("  only: {m: {a b: {}}}", "`models.only.m.a b`: no stage can be called so", _NAMES),
+        (
+            "  stages: {prod: {stands: ['m#prod#1']}}",
+            f"{_PROD}.stands`: `m#prod#1` is no tag object",
+            "`git rev-parse 'NAME#STAGE#N'`",
+        ),
         ("  stages: {prod: {approvals: -1}}", f"{_PROD}.approvals`: cannot be less than none", None),
         ("  stages: {prod: {aproval: 1}}", f"{_PROD}.aproval`: unknown key", "did you mean `approvals`?"),
     ],

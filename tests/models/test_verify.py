@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from git_mlops.findings import Finding
 from git_mlops.git.repo import Repo
 from git_mlops.git.trust import Trust
+from git_mlops.lineage import taints
 from git_mlops.models import approve, promote, verify
 from git_mlops.models.settings import Settings, Stage
 from git_mlops.registry import read
@@ -118,3 +121,45 @@ def test_a_stage_that_was_given_past_the_rules_is_found(
     promoted(project, f"m@{registered(project)}", "prod", Settings())
     assert promote.rollback(project, "m", "prod").version.version == version
     assert verify.verify(project, "m#prod", context).findings == ()
+
+
+def test_a_stage_that_the_rules_name_stands_and_no_other(project: Repo) -> None:
+    first = registered(project)
+    promoted(project, f"m@{first}", "prod", Settings())
+    trained(project, 0.95, "3" * 32)
+    promoted(project, f"m@{registered(project)}", "prod", Settings())
+    old, new = (project.text("rev-parse", f"refs/tags/m#prod#{number}") for number in (1, 2))
+
+    def said(*stands: str) -> list[tuple[str, str]]:
+        asked = Settings({"prod": Stage(approvals=1, signed=True, stands=stands)})
+        done = verify.verify(project, "m#prod", CONTEXT._replace(models=asked, trust=lambda: None))
+        return [(one.level, one.message) for one in done.findings if "approvals" in one.message]
+
+    lacks = "0 of 1 approvals by other people"
+    error = [("error", f"the stage `prod`: {lacks}")]
+    warning = [("warning", f"the stage `prod` stands, as mlops.yaml says; by its rules: {lacks}")]
+    assert (said(), said(old), said(new)) == (error, error, warning)
+    promote.rollback(project, "m", "prod")
+    assert (said(), said(new), said(old)) == (error, error, warning)
+
+
+def test_a_stage_that_stands_is_not_above_taints_and_dates_prove_nothing(
+    project: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(project)
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2001-01-01T00:00:00Z")
+    project.git("tag", "-a", "-m", "by hand", "m#prod#1", "m@v0.1.0^{}")
+    monkeypatch.delenv("GIT_COMMITTER_DATE")
+    oid = project.text("rev-parse", "refs/tags/m#prod#1")
+    taints.say(project, f"object:md5:{DATA}", "data/a.csv", "wrong", tainted=True)
+
+    def levels(*stands: str) -> list[tuple[str, str]]:
+        asked = Settings({"prod": Stage(approvals=1, signed=True, stands=stands)})
+        done = verify.verify(project, "m@v0.1.0", CONTEXT._replace(models=asked, trust=lambda: None))
+        return [(one.level, one.message.partition(":")[2].strip()) for one in done.findings]
+
+    unsigned = "it is not signed"
+    assert ("error", "0 of 1 approvals by other people") in levels()
+    assert ("error", unsigned) in levels()
+    assert ("error", "it came from `data/a.csv`: wrong") in levels(oid)
+    assert {level for level, message in levels(oid) if "wrong" not in message} == {"warning"}
