@@ -59,7 +59,7 @@ def _say(repo: Repo, subject: str, why: str | None, *, lift: bool, as_json: bool
         raise MlopsError("nobody will know why", hint="`-m WHY`")
     found = sources.gather(repo)
     start = find.node(repo, found, subject)
-    whole = build.around(repo, found, start, up=False)
+    whole = build.around(repo, found, start, up=False, added=False)
     under = part(whole, start, up=False, down=True, beside=False)
     every = part(whole, start, up=False, down=True)
     taints.say(repo, start, under.nodes[start].label, why, tainted=not lift)

@@ -153,7 +153,8 @@ def _versions(repo: Repo, name: str) -> Iterator[Version]:
 
 def _used(repo: Repo, found: Sources, out: Out) -> Iterator[Node]:
     start = _node(out)
-    graph = part(build.around(repo, found, start, up=False), start, up=False, down=True, beside=False)
+    around = build.around(repo, found, start, up=False, added=False)
+    graph = part(around, start, up=False, down=True, beside=False)
     below = (node for node in graph.nodes.values() if node.id != start)
     yield from sorted(below, key=lambda node: (KINDS.index(node.kind), node.label))
 

@@ -240,7 +240,7 @@ def _kept(
 def _downstream(repo: Repo, found: Sources, targets: Iterable[Object]) -> Graph:
     whole = Graph()
     for one in targets:
-        around = build.around(repo, found, _node(one), up=False)
+        around = build.around(repo, found, _node(one), up=False, added=False)
         graph = part(around, _node(one), up=False, down=True, beside=False)
         for node in graph.nodes.values():
             whole.add(node)

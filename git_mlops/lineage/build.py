@@ -1,6 +1,8 @@
 """The graph around one thing, built from the sources that name it, and from those that name what is found."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from git_mlops.data import listing, pointers
@@ -25,11 +27,14 @@ class _Stage(NamedTuple):
     outs: tuple[Out, ...]
 
 
-def around(repo: Repo, sources: Sources, start: str, *, up: bool = True, down: bool = True) -> Graph:
+def around(
+    repo: Repo, sources: Sources, start: str, *, up: bool = True, down: bool = True, added: bool = True
+) -> Graph:
     """What `start` came from and what came from it.
 
     Args:
         start: the name of a node; it is in the graph also where nothing else is known of it.
+        added: also who added data first, which is a walk through all of history.
     """
     graph, done = Graph(), set[str]()
     for wanted, follow in ((up, "source"), (down, "target")):
@@ -48,27 +53,46 @@ def around(repo: Repo, sources: Sources, start: str, *, up: bool = True, down: b
     if start not in graph.nodes:
         graph.add(Node(start, _kind(start), start.partition(":")[2]))
     _describe(repo, graph)
-    _introduce(repo, graph)
+    if added:
+        _introduce(repo, graph)
     return graph
 
 
 def _introduce(repo: Repo, graph: Graph) -> None:
     """Who added data that came from nothing here: the first commit with a pointer to it."""
     raw = [node for node in graph.nodes.values() if node.kind == "object" and not graph.up(node.id)]
+    first = _first_commits(repo, [node.id.rpartition(":")[2] for node in raw[:_ASKED]])
     for node in raw[:_ASKED]:
-        hash_ = node.id.rpartition(":")[2]
-        found = repo.text("log", *_FIRST, f"-S{hash_}", "--", *pointers.PATHSPECS)
-        if not found:
+        if (said := first.get(node.id.rpartition(":")[2])) is None:
             continue
-        oid, who, email, subject = found.splitlines()[-1].split("\0")
+        oid, who, email, subject = said
         commit = graph.add(Node(f"commit:{oid}", "commit", f"{oid[:12]} {subject}", {"commit": oid}))
         graph.link(commit, node.id, "added")
         graph.link(graph.add(Node(f"person:{email}", "person", f"{who} <{email}>")), commit, "author")
 
 
+def _first_commits(repo: Repo, hashes: list[str]) -> dict[str, list[str]]:
+    """The oldest commit that wrote each hash into a pointer: id, author, address, subject. One walk."""
+    wanted = [one for one in hashes if _HASH.fullmatch(one)]
+    if not wanted:
+        return {}
+    asked = f"-G{'|'.join(one.removesuffix('.dir') for one in wanted)}"
+    found: dict[str, list[str]] = {}
+    commit: list[str] = []
+    for line in repo.text("log", *_FIRST, "-E", asked, "--", *pointers.PATHSPECS).split("\n"):
+        if line.startswith("\x1e"):
+            commit = line[1:].split("\0")
+        elif line.startswith("+") and not line.startswith("+++ "):
+            found |= {one: commit for one in wanted if one in line and len(commit) == _FIELDS}
+    return found
+
+
+_HASH = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
+_FIELDS = 4
 _FIRST = (
-    "--branches", "--remotes", "--tags", "--no-show-signature", "--format=%H%x00%an%x00%ae%x00%s",
-    "--no-renames", "--diff-filter=AM",
+    "--branches", "--remotes", "--tags", "--no-show-signature", "--format=%x1e%H%x00%an%x00%ae%x00%s",
+    "--no-renames", "--diff-filter=AM", "-p", "-U0", "--no-color", "--no-ext-diff", "--no-textconv",
+    "--text",
 )  # fmt: skip
 _ASKED = 10
 """Objects whose history is searched."""
@@ -189,9 +213,14 @@ def _named(files: Mapping[str, bytes]) -> Iterator[Out]:
 
 
 def _outs(path: str, content: bytes, files: Mapping[str, bytes]) -> tuple[Out, ...]:
+    return _parsed(path, content, files.get(listing.pipeline_of(path)))
+
+
+@lru_cache(maxsize=10_000)  # of a thousand experiments most have the same pointers
+def _parsed(path: str, content: bytes, pipeline: bytes | None) -> tuple[Out, ...]:
     """What DVC keeps: a metrics file, which git has, is no object."""
     try:
-        found = pointers.parse(path, content, files.get(listing.pipeline_of(path))).outs
+        found = pointers.parse(path, content, pipeline).outs
     except PointerError:
         return ()
     return tuple(out for out in found if out.cache)
@@ -245,7 +274,12 @@ def _tracked(dep: Out, every: Mapping[str, Out]) -> Out | None:
     return next((out for path, out in every.items() if dep.path.startswith(f"{path}/")), None)
 
 
-def _locked(path: str, content: bytes) -> Iterator[_Stage]:
+@lru_cache(maxsize=1_000)  # as above
+def _locked(path: str, content: bytes) -> tuple[_Stage, ...]:
+    return tuple(_read_lock(path, content))
+
+
+def _read_lock(path: str, content: bytes) -> Iterator[_Stage]:
     try:
         value = documents.load("dvc.yaml", content)
     except DocumentError:

@@ -181,7 +181,8 @@ def reach(repo: Repo, node: str, sources: Sources | None = None) -> Reach:
     active = {taint.node: taint for taint in listed(repo) if taint.holds}
     if not active:
         return Reach((), ())
-    whole = build.around(repo, sources or reading.gather(repo), node, down=False)
+    people = any(name.startswith(("commit:", "person:")) for name in active)
+    whole = build.around(repo, sources or reading.gather(repo), node, down=False, added=people)
     under = part(whole, node, up=True, down=False, beside=False).nodes
     every = part(whole, node, up=True, down=False).nodes
     beside = (active[name] for name in every if name in active and name not in under)

@@ -119,6 +119,23 @@ def test_an_experiment_that_is_not_here_is_named_and_the_tag_says_the_data(histo
     assert {"experiment quiet-otter", "object data/a.csv"} <= found
 
 
+def test_of_each_data_the_commit_that_brought_it_is_named(project: Repo) -> None:
+    other = f"outs:\n- md5: {PREPARED}\n  hash: md5\n  path: folder\n"
+    commit(project, {"data/folder.dvc": other}, "a folder")
+    commit(project, {"data/folder.dvc": f"{other}  desc: more\n"}, "described")
+    project.git("mv", "data/folder.dvc", "data/moved.dvc")
+    project.git("commit", "-q", "-m", "moved")
+    commit(project, {"data/moved.dvc": other.replace("folder", "moved")}, "and renamed")
+    saved(project, "run")
+    found, _start = graph(project, "run", down=False)
+    added = {
+        found.nodes[e.target].label: found.nodes[e.source].label.partition(" ")[2]
+        for e in found.edges
+        if e.how == "added"
+    }
+    assert added == {"data/a.csv": "change", "data/moved": "a folder"}
+
+
 def test_a_sweep_with_the_same_environment_is_no_ancestor(history: Repo) -> None:
     other = files(0.8, "6" * 32)["data/a.csv.dvc"].replace(DATA, RAW)  # type: ignore[arg-type]  # text
     commit(history, {"data/a.csv.dvc": other})
