@@ -49,6 +49,15 @@ def run(command: Sequence[str], *, cwd: Path, extra: Mapping[str, str] | None = 
     return used(_wait(child))
 
 
+def ours(module: str, stdin: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start a module of ours that reads a file, and do not wait: what it answers is in its `stdout`."""
+    # -P: no file of the repository is taken for a module
+    words = (sys.executable, "-P", "-m", module)
+    return subprocess.Popen(
+        words, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env.for_child()
+    )
+
+
 def measure() -> Callable[[int], Outcome]:
     """Begin to measure child processes, whoever starts them; the answer tells what they used until then."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -66,12 +66,24 @@ def emit(kind: str, data: object) -> None:
     NaN and infinities, for which JSON has no word, are text.
     """
     if isinstance(data, list):
-        # json's quick encoder knows no indentation: a listing of thousands would wait for the slow one
-        items = ",\n    ".join(map(jsonable.line, data))
-        inner = f"[\n    {items}\n  ]" if data else "[]"
-        out(f'{{\n  "mlops": 1,\n  "kind": {json.dumps(kind)},\n  "data": {inner}\n}}')
+        emit_each(kind, data)
     else:
         out(jsonable.indented({"mlops": 1, "kind": kind, "data": data}))
+
+
+def emit_each(kind: str, items: Iterable[object]) -> None:
+    """The same of any number of items, which are made as they are written."""
+    # json's quick encoder knows no indentation: a listing of thousands would wait for the slow one
+    lines = map(jsonable.line, items)
+    out(f'{{\n  "mlops": 1,\n  "kind": {json.dumps(kind)},\n  "data": [', end="")
+    between = "\n    "
+    while some := list(islice(lines, _AT_ONCE)):
+        out(between + ",\n    ".join(some), end="")
+        between = ",\n    "
+    out("]\n}" if between == "\n    " else "\n  ]\n}")
+
+
+_AT_ONCE = 500
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """`git mlops exp list`: choose experiments, and show them as a table or for programs."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypedDict, Unpack
 
@@ -10,7 +10,7 @@ import click
 from git_mlops import ui
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.cli.paging import paged
-from git_mlops.experiments import columns, grouping, parquet, present, select, values
+from git_mlops.experiments import columns, grouping, parquet, present, read, select, values
 from git_mlops.experiments.columns import Column, Row
 from git_mlops.experiments.grouping import Group
 from git_mlops.experiments.select import Options, Selected
@@ -80,8 +80,10 @@ def list_(  # noqa: PLR0913  # one parameter per option
     view = View(columns, only_changed, form, not no_pager, parquet)
     repo, config = open_repo()
     options = Options(**chosen)
-    found = select.select(repo, options._replace(snapshots=options.snapshots or as_json), config.experiments)
-    _show(repo, found, options, view)
+    with read.uncollected():
+        options_ = options._replace(snapshots=options.snapshots or as_json)
+        found = select.select(repo, options_, config.experiments)
+        _show(repo, found, options, view)
     _notes(found, options)
 
 
@@ -101,7 +103,7 @@ def _show(repo: Repo, found: Selected, options: Options, view: View) -> None:
     shown = columns.varying(shown, rows) if view.only_changed else shown
     if view.form == "json":
         extra = shown if view.columns else []
-        ui.emit("experiments", _plain(repo, found._replace(rows=rows), options, extra))
+        ui.emit_each("experiments", _plain(repo, found._replace(rows=rows), options, extra))
     elif view.form == "csv":
         ui.out(tables.csv([c.name for c in shown], [_values(shown, row) for row in rows]), end="")
     elif view.file is not None:
@@ -132,7 +134,7 @@ def _grouped(options: Options, view: View) -> bool:
 
 def _columns(found: Selected, options: Options, view: View) -> list[Column]:
     if view.columns is not None and found.total:
-        return columns.chosen(view.columns, found.known)
+        return columns.chosen(view.columns, columns.names(found.every))
     first = ["name", "time" if view.form in ("csv", "parquet") else "age", "status"]
     first += ["baseline"] if options.everything and not _grouped(options, view) else []
     return columns.usual(found.found, found.rows, first=first)
@@ -144,11 +146,12 @@ def _values(shown: Sequence[Column], row: Row) -> list[object]:
     return [column.shown(value, now) if column.name == "age" else value for column, value in pairs]
 
 
-def _plain(repo: Repo, found: Selected, options: Options, extra: Sequence[Column]) -> list[dict[str, object]]:
+def _plain(
+    repo: Repo, found: Selected, options: Options, extra: Sequence[Column]
+) -> Iterator[dict[str, object]]:
     bases = {oid: values.labelled(base.values.params) for oid, base in found.found.baselines.items()}
     everything = options.everything
     places = grouping.places(repo, {r.experiment.baseline for r in found.rows}) if everything else {}
-    data = []
     for row in found.rows:
         one = present.plain(row.experiment, bases.get(row.experiment.baseline))
         one |= {"belongs": row.belongs, "snapshot": select.snapshot(row.experiment)}
@@ -156,8 +159,7 @@ def _plain(repo: Repo, found: Selected, options: Options, extra: Sequence[Column
             one |= {"baseline_subject": place.subject, "orphaned": place.orphaned, "in": place.source}
         if extra:
             one["columns"] = {c.name: v for c, v in zip(extra, _values(extra, row), strict=True)}
-        data.append(one)
-    return data
+        yield one
 
 
 def _notes(found: Selected, options: Options) -> None:

@@ -136,7 +136,7 @@ def _made(root: Path, about: dict[str, Any], files: dict[str, bytes]) -> Repo:
 def _dvc(repo: Repo, *words: str) -> None:
     """As far as it goes: what is missing is said by the run itself."""
     if dvc.initialised(repo):
-        processes.capture((sys.executable, "-m", "dvc", *words), cwd=repo.root)
+        processes.capture((sys.executable, "-P", "-m", "dvc", *words), cwd=repo.root)
 
 
 def _answer(repo: Repo, about: dict[str, Any], given: dict[str, bytes], report: dict[str, Any]) -> bytes:

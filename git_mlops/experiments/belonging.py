@@ -23,6 +23,7 @@ from git_mlops.experiments.record import RecordError, parse_record
 from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.tree import Trees
 from git_mlops.git import patches
+from git_mlops.git import refs as refs_
 from git_mlops.git.reader import Reader, reader
 from git_mlops.git.refs import Ref
 from git_mlops.git.repo import Repo, head
@@ -46,19 +47,19 @@ def refs(repo: Repo, settings: Settings) -> list[Ref]:
 
 def listing(repo: Repo, settings: Settings, tip: str) -> tuple[Listing, dict[str, How]]:
     """The experiments of a commit's content, those under way included, and how each belongs (by ref)."""
-    own = read.listing(repo, settings, tip)
-    recorded = {ref.name for ref in read.all_refs(repo)}
+    every = read.recorded(repo)
+    own = read.listing(repo, settings, tip, every=every)
+    recorded = {ref[0] for some in every.values() for ref in some}
     live = {run.ref: run for run in underway.runs(repo, recorded)}
-    found = find(repo, settings, tip, also=(_baseline(ref) for ref in live))
-    listed = {experiment.ref for experiment in own.experiments}
-    others = [ref for ref in found.refs if ref.name not in listed]
-    known = {ref.name for ref in found.refs}
+    found = find(repo, settings, tip, also=(_baseline(ref) for ref in live), every=every)
+    how: dict[str, How] = dict.fromkeys((experiment[0] for experiment in own.experiments), "commit")
+    others = [ref for ref in found.refs if ref[0] not in how]
+    known = {ref.name for ref in found.refs} if live else set()
     running = [
         Ref(run.ref, run.commit)
         for run in live.values()
-        if run.ref not in listed | known and _baseline(run.ref) in found.baselines
+        if run.ref not in how.keys() | known and _baseline(run.ref) in found.baselines
     ]
-    how: dict[str, How] = dict.fromkeys(listed, "commit")
     how |= {ref.name: found.refs[ref] for ref in others}
     how |= {ref.name: found.baselines[_baseline(ref.name)] for ref in running}
     if not others and not running:
@@ -86,13 +87,22 @@ def among(repo: Repo, settings: Settings, tip: str, listed: Listing) -> dict[str
     return how | running
 
 
-def find(repo: Repo, settings: Settings, tip: str, *, also: Iterable[str] = ()) -> Found:
+def find(
+    repo: Repo,
+    settings: Settings,
+    tip: str,
+    *,
+    also: Iterable[str] = (),
+    every: Mapping[str, Sequence[Ref]] | None = None,
+) -> Found:
     """The experiments that belong to the commit `tip`.
 
     Args:
         also: baselines to look at though no experiment of theirs is recorded yet.
+        every: what `read.recorded` said, where it was asked already.
     """
-    groups = {**dict.fromkeys(filter(None, also), ()), **_groups(repo)}
+    none: dict[str, Sequence[Ref]] = dict.fromkeys(filter(None, also), ())
+    groups = {**none, **(read.by_baseline(refs_.list_refs(repo, names.PREFIX)) if every is None else every)}
     baselines: dict[str, How] = {tip: "commit"}
     single: dict[Ref, How] = {}
     if groups.keys() - {tip}:
@@ -102,26 +112,11 @@ def find(repo: Repo, settings: Settings, tip: str, *, also: Iterable[str] = ()) 
             others = [oid for oid in groups if oid in known and oid not in baselines]
             baselines |= dict.fromkeys(_same_patch(repo, known, tip, others), "patch")
             single |= _landed(repo, objects, tip, groups)
-            missing = [ref for oid, found in groups.items() if oid not in known for ref in _refs(found)]
+            missing = [ref for oid, found in groups.items() if oid not in known for ref in found]
             single |= _same_content(objects, missing, known[tip], settings)
-    whole = {ref: how for oid, how in baselines.items() for ref in _refs(groups.get(oid, ()))}
-    return Found({**single, **whole}, baselines)
-
-
-def _groups(repo: Repo) -> dict[str, Sequence[str]]:
-    """Lines `ref id` by baseline: there may be a hundred thousand of them, and few are looked at."""
-    places: dict[str, list[str]] = {}
-    for line in repo.text("for-each-ref", "--format=%(refname) %(objectname)", names.PREFIX).splitlines():
-        places.setdefault(line.rpartition("/")[0], []).append(line)
-    groups: dict[str, Sequence[str]] = {}
-    for place, lines in places.items():
-        if (baseline := _baseline(f"{place}/x")) is not None:
-            groups[baseline] = lines
-    return groups
-
-
-def _refs(lines: Iterable[str]) -> list[Ref]:
-    return [Ref(*line.rsplit(" ", 1)) for line in lines]
+    for oid, how in baselines.items():
+        single |= dict.fromkeys(groups.get(oid, ()), how)
+    return Found(single, baselines)
 
 
 def _baseline(ref: str) -> str:
@@ -142,21 +137,21 @@ _COMPARED = 5000
 """Baselines whose patch is looked at; the newest."""
 
 
-def _landed(repo: Repo, objects: Reader, tip: str, groups: Mapping[str, Sequence[str]]) -> dict[Ref, How]:
+def _landed(repo: Repo, objects: Reader, tip: str, groups: Mapping[str, Sequence[Ref]]) -> dict[Ref, How]:
     """Those whose key the commit's message has: anywhere, because a squash indents or joins messages."""
     said = objects.read([tip])[tip].content or b""
     keys = {match[1].decode() for match in _KEY.finditer(said)}
     if not keys:
         return {}
-    lines = [line for found in groups.values() for line in found]
+    every = [ref for found in groups.values() for ref in found]
     options = [f"--grep=Mlops-Run: {one}" for one in sorted(keys)[:_KEYS]]
-    stdin = "".join(f"{line.rpartition(' ')[2]}\n" for line in lines).encode()
+    stdin = "".join(f"{ref.oid}\n" for ref in every).encode()
     output = repo.text(
         "rev-list", "--no-walk=unsorted", "--ignore-missing", "--fixed-strings", *options, "--stdin",
         stdin=stdin,
     )  # fmt: skip
     matching = set(output.splitlines())
-    found = _refs(line for line in lines if line.rpartition(" ")[2] in matching)
+    found = [ref for ref in every if ref.oid in matching]
     known = read.commits(objects, matching)
     return {ref: "trailer" for ref in found if known[ref.oid].message.key in keys}
 

@@ -8,7 +8,7 @@ Some thousands at a time: while git reads what one round asks for, what it answe
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import islice
 from typing import NamedTuple
 
@@ -26,6 +26,8 @@ from git_mlops.git.repo import Repo
 
 _FEW = 30
 """So many are read whole: more processes would take longer."""
+_MANY = 20_000
+"""For so many, every processor is used."""
 _ROUND = 5000
 """Commits at once: memory stays bounded."""
 _ROUNDS = 3
@@ -40,6 +42,22 @@ def load(repo: Repo, trees: Trees, oids: Sequence[str], params: Sequence[str]) -
     Args:
         params: parameter files that the settings name besides those of dvc.yaml.
     """
+    if len(oids) < _MANY:
+        return read(repo, trees, oids, params)
+    from git_mlops.experiments import shares
+
+    first, *others = shares.divided(oids)
+    with ExitStack() as stack:
+        away = [stack.enter_context(closing(shares.Share(repo, some, params))) for some in others]
+        found = read(repo, trees, first, params)
+        for share in away:
+            pages = share.pages()
+            found += read(repo, trees, share.oids, params) if pages is None else pages
+    return found
+
+
+def read(repo: Repo, trees: Trees, oids: Sequence[str], params: Sequence[str]) -> list[Page]:
+    """The same, in this process alone."""
     writer = Writer()
     left: list[str] = list(oids)
     if len(oids) > _FEW:
@@ -189,30 +207,35 @@ class _Bulk:
 
     def _compared(self, changed: Sequence[tuple[Raw, Changes]], broken: list[Changes]) -> Iterator[None]:
         """What the commits changed; `broken` gets those whose trees are not all here."""
-        level = [
-            Step(into, "", base.tree, raw.tree)
-            for raw, into in changed
-            if (base := self.bases[raw.parents[0]]) and base.tree != raw.tree
-        ]
+        level: dict[Step, list[Changes]] = {}
+        for raw, into in changed:
+            base = self.bases[raw.parents[0]]
+            if base and base.tree != raw.tree:
+                level.setdefault(("", base.tree, raw.tree), []).append(into)
         while level:
             by_tree: dict[str, list[Step]] = {}
             for step in level:
-                by_tree.setdefault(step.new, []).append(step)
-            level = []
+                by_tree.setdefault(step[2], []).append(step)
+            below: dict[Step, list[Changes]] = {}
             with closing(Asked(self.repo, by_tree)) as asked:
                 yield
                 for oid, _kind, content in asked.answers(_TREE_LIMIT):
                     if content is not None:
                         for step in by_tree.pop(oid):
-                            level += self.walk.compare(step, content)
-            broken += [step.into for steps in by_tree.values() for step in steps]
+                            found, inner = self.walk.compare(step, content)
+                            for into in level[step]:
+                                into.update(found)
+                            for next_ in inner:
+                                below.setdefault(next_, []).extend(level[step])
+            broken += [into for steps in by_tree.values() for step in steps for into in level[step]]
+            level = below
 
     def _learn_pipelines(self, changed: Sequence[tuple[Raw, Changes]]) -> None:
         places = {
             (path, side[1])
             for _raw, changes in changed
             for path, side in changes.items()
-            if side is not None and layout.is_pipeline(path)
+            if path.endswith("dvc.yaml") and side is not None and layout.is_pipeline(path)
         }
         bases = (base for base in self.bases.values() if base)
         places |= {place for base in bases for place in base.notable.items() if layout.is_pipeline(place[0])}
@@ -238,15 +261,16 @@ class _Bulk:
         return _One(raw, status, plan, tuple(blobs), record[1] if record else None)
 
     def _plan(self, baseline: str, changes: Changes) -> _Plan:
-        notable = {path: side for path, side in changes.items() if tree.is_notable(path)}
-        shape = tuple(
-            (path, "-" if side is None else side[1] if layout.is_pipeline(path) else side[0])
-            for path, side in notable.items()
-        )
+        shape = tuple([
+            (path, "-" if side is None else side[1] if path.endswith("dvc.yaml") else side[0])
+            for path, side in changes.items()
+            if tree.is_notable(path)
+        ])  # fmt: skip
         plan = self.plans.get((baseline, shape))
         if plan is None:
             base = self.bases[baseline]
             assert base
+            notable = {path: side for path, side in changes.items() if tree.is_notable(path)}
             plan = self.plans[baseline, shape] = self._planned(base, notable)
         return plan
 

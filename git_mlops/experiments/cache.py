@@ -20,7 +20,7 @@ from git_mlops.git.repo import Repo
 READS = 2
 """To be raised with every change of what is read from a commit: pages of other numbers are not used."""
 
-_FORMAT = 2
+_FORMAT = 3
 """Of the tables."""
 _FEW = 30
 """For so many, only the pages that they are on are read."""
@@ -76,7 +76,7 @@ class Cache:
             "DROP TABLE IF EXISTS pages;"
             "CREATE TABLE pages (id INTEGER PRIMARY KEY AUTOINCREMENT, reading TEXT NOT NULL,"
             " size INTEGER NOT NULL, sum INTEGER NOT NULL,"
-            " oids BLOB NOT NULL, columns BLOB NOT NULL, details BLOB NOT NULL);"
+            " oids BLOB NOT NULL, facts BLOB NOT NULL, vals BLOB NOT NULL, details BLOB NOT NULL);"
             f"PRAGMA user_version = {_FORMAT};"
             "COMMIT;"
         )
@@ -108,7 +108,7 @@ class Cache:
             asked = [oid.encode() for oid in oids]
             holding = [number for number, text in pages if any(oid in text for oid in asked)]
             where = f"reading = ? AND id IN ({','.join(map(str, holding))})"
-        sql = f"SELECT id, sum, oids, columns, details FROM pages WHERE {where} ORDER BY id"  # noqa: S608  # numbers
+        sql = f"SELECT id, sum, oids, facts, vals, details FROM pages WHERE {where} ORDER BY id"  # noqa: S608  # numbers
         for number, sum_, *texts in self._db.execute(sql, (self._reading,)):
             if _sum(texts) == sum_:
                 self._pages[number] = Page.decoded(*texts)
@@ -132,7 +132,8 @@ class Cache:
         for page in found:
             texts = page.encoded()
             self._db.execute(
-                "INSERT INTO pages (reading, size, sum, oids, columns, details) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO pages (reading, size, sum, oids, facts, vals, details)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (self._reading, len(page.oids), _sum(texts), *texts),
             )
 

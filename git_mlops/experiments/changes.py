@@ -4,7 +4,6 @@
 """
 
 import re
-from typing import NamedTuple
 
 from git_mlops.experiments.tree import Trees
 
@@ -19,14 +18,8 @@ _Raw = tuple[bytes, bytes, bytes]
 """Mode, name, id: an entry as a tree has it."""
 
 
-class Step(NamedTuple):
-    """A folder that two trees have not in common, to be looked into."""
-
-    into: Changes
-    prefix: str
-    """Its path with a slash at the end; "" is the root."""
-    old: str | None
-    new: str
+Step = tuple[str, str | None, str]
+"""A folder that two trees have not in common: its path with a slash at the end ("": root), old and new id."""
 
 
 class Walk:
@@ -37,35 +30,35 @@ class Walk:
         self._trees = trees
         self._find = re.compile(rb"([0-7]+) ([^\0]+)\0([\s\S]{%d})" % size).findall
         self._old: dict[str | None, tuple[frozenset[_Raw], dict[bytes, _Raw]]] = {None: (frozenset(), {})}
-        self._names: dict[bytes, str] = {}
+        self._texts: dict[bytes, str] = {}
 
-    def compare(self, step: Step, content: bytes) -> list[Step]:
-        """Note what a folder changed; what is below it is returned, to be compared next."""
-        known, by_name = self._known(step.old)
+    def compare(self, step: Step, content: bytes) -> tuple[Changes, list[Step]]:
+        """What a folder changed, and the folders in it that are to be compared next."""
+        prefix, of_old, _new = step
+        known, by_name = self._known(of_old)
         entries: list[_Raw] = self._find(content)
+        changed = [entry for entry in entries if entry not in known]
+        into: Changes = {}
         below: list[Step] = []
-        changed = 0
-        for entry in entries:
-            if entry in known:
-                continue
-            changed += 1
-            mode, name, raw = entry
-            path = step.prefix + self._name(name)
+        missing = len(known) - len(entries) + len(changed)
+        for mode, name, raw in changed:
+            path = prefix + self._text(name)
             before = by_name.get(name)
+            missing -= before is not None
             if mode == _FOLDER:
                 old = before[2].hex() if before and before[0] == _FOLDER else None
                 if before and not old:
-                    step.into[path] = None
-                below.append(Step(step.into, f"{path}/", old, raw.hex()))
+                    into[path] = None
+                below.append((f"{path}/", old, raw.hex()))
             else:
                 if before and before[0] == _FOLDER:
-                    self._gone(step.into, path, before)
-                step.into[path] = mode.decode(), raw.hex()
-        if len(entries) - changed != len(known):
+                    self._gone(into, path, before)
+                into[path] = self._text(mode), raw.hex()
+        if missing:
             names = {entry[1] for entry in entries}
             for name in by_name.keys() - names:
-                self._gone(step.into, step.prefix + self._name(name), by_name[name])
-        return below
+                self._gone(into, prefix + self._text(name), by_name[name])
+        return into, below
 
     def _gone(self, into: Changes, path: str, before: _Raw) -> None:
         if before[0] != _FOLDER:
@@ -85,8 +78,8 @@ class Walk:
             found = self._old[oid] = frozenset(entries), {entry[1]: entry for entry in entries}
         return found
 
-    def _name(self, name: bytes) -> str:
-        found = self._names.get(name)
+    def _text(self, name: bytes) -> str:
+        found = self._texts.get(name)
         if found is None:
-            found = self._names[name] = name.decode("utf-8", "surrogateescape")
+            found = self._texts[name] = name.decode("utf-8", "surrogateescape")
         return found

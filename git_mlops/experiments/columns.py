@@ -53,7 +53,7 @@ def named(name: str) -> Column:
     return Column(name, name, value, shown)
 
 
-def names(rows: Sequence[Row]) -> list[str]:
+def names(rows: Sequence[Row | Experiment]) -> list[str]:
     """Every name that there is: facts, then the metrics and parameters that some experiment has."""
     metrics = dict.fromkeys(f"metrics.{name}" for row_ in rows for name in row_.metrics)
     return [*_FIELDS, *metrics, *dict.fromkeys(f"params.{name}" for row_ in rows for name in row_.params)]

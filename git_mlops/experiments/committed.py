@@ -57,12 +57,23 @@ def parse_commit(oid: str, content: bytes) -> Commit:
 
 def split(oid: str, content: bytes) -> Raw:
     """A commit object's text in parts."""
-    head, _, said = content.decode("utf-8", "surrogateescape").partition("\n\n")
+    text = content.decode("utf-8", "surrogateescape")
+    plain = _PLAIN.match(text)
+    if plain:  # as nearly every one is
+        tree, parents, seconds = plain.groups()
+        return Raw(
+            oid, tree, tuple(parents.replace("parent ", "").split()), int(seconds), text[plain.end() :]
+        )
+    head, _, said = text.partition("\n\n")
     match = _HEAD.match(head)
     time = _COMMITTER.search(head)
     parents = tuple(match[2].replace("parent ", "").split()) if match else ()
     return Raw(oid, match[1] if match else "", parents, int(time[1]) if time else 0, said)
 
 
+_PLAIN = re.compile(
+    r"tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)(?:author [^\n]*\n)?"
+    r"committer [^\n]*> ([0-9]{1,12}) [^\n]*\n\n"
+)
 _HEAD = re.compile(r"tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)")
 _COMMITTER = re.compile(r"^committer .*> ([0-9]{1,12}) ", re.MULTILINE)

@@ -46,15 +46,20 @@ def flatten(value: object) -> dict[str, object]:
     Raises:
         DocumentError: deeper than 100 levels or more than 100,000 values.
     """
+    if type(value) is dict and _SCALARS.issuperset(map(type, value.values())) and len(value) < _EXPANDED:
+        return {str(name): inner for name, inner in value.items()}  # as most files are
     found: dict[str, object] = {}
     _flatten(value, "", found, 0)
     return found
 
 
+_SCALARS = frozenset((type(None), bool, int, float, str))
+
+
 def _flatten(value: object, name: str, found: dict[str, object], depth: int) -> None:
     if depth > _DEPTH:
         raise DocumentError("nested too deeply")
-    if isinstance(value, Mapping):
+    if type(value) not in _SCALARS and isinstance(value, Mapping):
         for key, inner in value.items():
             _flatten(inner, f"{name}.{key}" if depth else str(key), found, depth + 1)
         return
@@ -67,7 +72,7 @@ def _plain(value: object, depth: int) -> object:
     """What JSON has a word for; everything else as text."""
     if depth > _DEPTH:
         raise DocumentError("nested too deeply")
-    if value is None or isinstance(value, bool | int | float | str):
+    if type(value) in _SCALARS or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list | tuple):
         return [_plain(inner, depth + 1) for inner in value]
@@ -137,6 +142,8 @@ def _yaml(content: bytes) -> object:
 
 
 def _json(content: bytes) -> object:
+    if content[:1] == b"{" and content[1:2] != b"\0":  # UTF-8; json would look closely for other encodings
+        return json.loads(content.decode())
     return json.loads(content)
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from git_mlops.experiments import message, values
 from git_mlops.experiments.committed import Commit, Raw
 from git_mlops.experiments.layout import Layout
-from git_mlops.experiments.message import STATUSES, Status
+from git_mlops.experiments.message import STATUSES, Message, Status
 from git_mlops.experiments.tree import Contents
 from git_mlops.experiments.values import ByFile, Values
 
@@ -26,43 +26,60 @@ SIZE = 2000
 Layouts = tuple[Layout, Layout]
 """The whole layout, and the declared part of it."""
 
+_Told = bytes | Sequence[Any]
+"""JSON that nobody has looked into yet, or what it says."""
+
 _T = TypeVar("_T")
 
+_NAMED = {number + more: status for number, status in enumerate(STATUSES) for more in (0, _UNADDED)}
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 class Page:
     """Some commits, by column."""
 
-    def __init__(self, oids: list[str], columns: Sequence[Any], details: bytes | Sequence[Any]) -> None:
+    def __init__(self, oids: list[str], facts: Sequence[Any], values_: _Told, details: _Told) -> None:
         self.oids = oids
-        self._columns = columns
-        self._text = details
-        self.times: list[int] = columns[0]
-        self._statuses: list[int] = columns[1]
-        self._named: list[Status] = [STATUSES[number % _UNADDED] for number in self._statuses]
-        files, pool = columns[2]
-        self._pool: tuple[list[str | None], list[dict[str, Any]]] = (files, pool)
-        shown = [_shown(*pair) for pair in zip(files, pool, strict=True)]
-        self.metrics: list[Mapping[str, object]] = [shown[number] for number in columns[3]]
-        """By the name that people use; several commits may share one."""
-        self.params: list[Mapping[str, object]] = [shown[number] for number in columns[4]]
-        self.notes: dict[str, list[str]] = columns[5]
+        self._facts = facts
+        self._texts = values_, details
+        self.times: list[int] = facts[0]
+        self._statuses: list[int] = facts[1]
+        self._named: list[Status] = [_NAMED[number] for number in self._statuses]
+        self.notes: dict[str, list[str]] = facts[2]
         """Of the commits, by their number here, that have any."""
 
     @classmethod
-    def decoded(cls, oids: bytes, columns: bytes, details: bytes) -> "Page":
+    def decoded(cls, oids: bytes, facts: bytes, values_: bytes, details: bytes) -> "Page":
         """The inverse of `encoded`."""
-        return cls(oids.decode().split(), json.loads(columns.decode()), details)
+        return cls(oids.decode().split(), json.loads(facts), values_, details)
 
-    def encoded(self) -> tuple[bytes, bytes, bytes]:
-        """As three texts: ids, what every listing needs, the rest."""
-        text = self._text if isinstance(self._text, bytes) else _encode(self._text).encode()
-        return " ".join(self.oids).encode(), _encode(self._columns).encode(), text
+    def encoded(self) -> tuple[bytes, bytes, bytes, bytes]:
+        """As four texts: ids, what every listing needs, metrics and parameters, the rest."""
+        values_, details = (one if isinstance(one, bytes) else _encode(one).encode() for one in self._texts)
+        return " ".join(self.oids).encode(), _encode(self._facts).encode(), values_, details
+
+    @cached_property
+    def metrics(self) -> list[Mapping[str, object]]:
+        """By the name that people use; several commits may share one."""
+        return [self._shown[number] for number in self._values[2]]
+
+    @cached_property
+    def params(self) -> list[Mapping[str, object]]:
+        """By the name that people use; several commits may share one."""
+        return [self._shown[number] for number in self._values[3]]
+
+    @cached_property
+    def _shown(self) -> list[Mapping[str, object]]:
+        files, pool = self._values[:2]
+        return [_shown(*pair) for pair in zip(files, pool, strict=True)]
+
+    @cached_property
+    def _values(self) -> Sequence[Any]:
+        return _told(self._texts[0])
 
     @cached_property
     def _details(self) -> Sequence[Any]:
-        return json.loads(self._text) if isinstance(self._text, bytes) else self._text
+        return _told(self._texts[1])
 
     @cached_property
     def _layouts(self) -> list[Layouts]:
@@ -70,7 +87,7 @@ class Page:
 
     def known(self) -> dict[str, "Known"]:
         """The commits by id."""
-        every = zip(repeat(self), range(len(self.oids)), strict=False)
+        every = zip(repeat(self), range(len(self.oids)), self.times, self._named, strict=False)
         return dict(zip(self.oids, map(tuple.__new__, repeat(Known), every), strict=False))
 
     def raw(self, number: int) -> Raw:
@@ -78,6 +95,10 @@ class Page:
         _layouts, _numbers, trees, families, parents, said = self._details
         family = tuple(families[parents[number]])
         return Raw(self.oids[number], trees[number], family, self.times[number], said[number])
+
+    def said(self, number: int) -> Message:
+        """What the commit's message says, as `raw` has it."""
+        return message.parse_message(self._details[5][number])
 
     def status(self, number: int) -> Status:
         """What the commit's message says."""
@@ -90,11 +111,11 @@ class Page:
     def contents(self, number: int) -> Contents:
         """What the commit's tree says."""
         layout, declared = self._layouts[self._details[1][number]]
-        metrics, params = (self._by_file(self._columns[kind][number]) for kind in (3, 4))
+        metrics, params = (self._by_file(self._values[kind][number]) for kind in (2, 3))
         return Contents(layout, declared, Values(metrics, params, tuple(self.notes.get(str(number), ()))))
 
     def _by_file(self, number: int) -> ByFile:
-        file, found = self._pool[0][number], self._pool[1][number]
+        file, found = self._values[0][number], self._values[1][number]
         return found if file is None else {file: found}
 
 
@@ -103,6 +124,10 @@ class Known(NamedTuple):
 
     page: Page
     number: int
+    time: int
+    """When it was committed."""
+    status: Status
+    """What its message says."""
 
     @property
     def commit(self) -> Commit:
@@ -113,16 +138,6 @@ class Known(NamedTuple):
     def contents(self) -> Contents:
         """What its tree says."""
         return self.page.contents(self.number)
-
-    @property
-    def time(self) -> int:
-        """When it was committed."""
-        return self.page.times[self.number]
-
-    @property
-    def status(self) -> Status:
-        """What its message says."""
-        return self.page.status(self.number)
 
     def __eq__(self, other: object) -> bool:
         """Whether it is the same commit, known alike."""
@@ -203,12 +218,12 @@ class Writer:
     def end(self) -> list[Page]:
         """All pages."""
         if self._oids:
-            pool = (self._files, self._pool)
-            columns = (self._times, self._statuses, pool, self._metrics, self._params, self._notes)
+            facts = (self._times, self._statuses, self._notes)
+            found = (self._files, self._pool, self._metrics, self._params)
             details = (
                 self._layouts, self._numbers, self._trees, self._families, self._parents, self._said
             )  # fmt: skip
-            self.pages.append(Page(self._oids, columns, details))
+            self.pages.append(Page(self._oids, facts, found, details))
             self._begin()
         return self.pages
 
@@ -217,7 +232,11 @@ def alone(raw: Raw, status: Status, contents: Contents) -> Known:
     """A commit that shares its page with none."""
     writer = Writer()
     writer.add(raw, status, contents)
-    return Known(writer.end()[0], 0)
+    return writer.end()[0].known()[raw.oid]
+
+
+def _told(text: _Told) -> Sequence[Any]:
+    return json.loads(text) if isinstance(text, bytes) else text
 
 
 def _shown(file: str | None, found: dict[str, Any]) -> Mapping[str, object]:

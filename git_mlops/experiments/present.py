@@ -49,12 +49,14 @@ def values_of(experiment: Experiment) -> dict[str, object]:
     return facts | metrics | {f"params.{name}": value for name, value in experiment.params.items()}
 
 
-def ordered(found: Listing, sort: str | None, declared: Mapping[str, Metric]) -> list[Experiment]:
+def ordered(
+    found: Iterable[Experiment], sort: str | None, declared: Mapping[str, Metric]
+) -> list[Experiment]:
     """Newest first, or by a metric or parameter (`params.lr`): the best first, unfinished ones last."""
-    newest = sorted(found.experiments, key=lambda e: -e.time)
+    newest = sorted(found, key=_newest)
     if sort is None:
         return newest
-    numbers = {e.ref: number(_named(e, sort)) for e in newest}
+    numbers = {e.ref: number(value(e, sort)) for e in newest}
     if numbers and not any(value is not None for value in numbers.values()):
         known = sorted({name for e in newest for name in (*e.metrics, *e.params)})
         raise MlopsError(
@@ -67,7 +69,12 @@ def ordered(found: Listing, sort: str | None, declared: Mapping[str, Metric]) ->
     )
 
 
-def _named(experiment: Experiment, name: str) -> object:
+def _newest(one: Experiment) -> int:
+    return -one[3][2]
+
+
+def value(experiment: Experiment, name: str) -> object:
+    """Of a metric or parameter, by its full name (`metrics.auc`) or the bare one."""
     kind, _, rest = name.partition(".")
     if kind == "metrics" and rest in experiment.metrics:
         return experiment.metrics[rest]
@@ -114,18 +121,18 @@ def age(seconds: float) -> str:
 
 def plain(experiment: Experiment, baseline: Mapping[str, object] | None = None) -> dict[str, object]:
     """An experiment for `--json`; `changed` are the parameters that differ from the baseline."""
-    params, commit = experiment.params, experiment.commit
+    params, said = experiment.params, experiment.said
     changed = None if baseline is None else {n: v for n, v in params.items() if baseline.get(n) != v}
     return {
         "name": experiment.name,
         "ref": experiment.ref,
-        "commit": commit.oid,
+        "commit": experiment.oid,
         "baseline": experiment.baseline,
         "time": datetime.fromtimestamp(experiment.time, UTC).isoformat(),
         "status": experiment.status,
-        "key": commit.message.key,
-        "title": commit.message.title,
-        "message": commit.message.text,
+        "key": said.key,
+        "title": said.title,
+        "message": said.text,
         "metrics": experiment.metrics,
         "params": params,
         "changed": changed,

@@ -3,8 +3,10 @@
 import difflib
 import gc
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import groupby, repeat
+from operator import itemgetter
 from typing import NamedTuple
 
 from git_mlops.errors import MlopsError, NotFoundError
@@ -12,7 +14,7 @@ from git_mlops.experiments import bulk, committed, journal, names, underway
 from git_mlops.experiments.cache import Cache
 from git_mlops.experiments.known import Known, alone
 from git_mlops.experiments.layout import RUN
-from git_mlops.experiments.message import Status
+from git_mlops.experiments.message import Message, Status
 from git_mlops.experiments.record import Record, RecordError, parse_record
 from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.tree import Contents, Trees
@@ -46,9 +48,19 @@ class Experiment(NamedTuple):
         return self.known.contents
 
     @property
+    def oid(self) -> str:
+        """`commit.oid`."""
+        return self.known[0].oids[self.known[1]]
+
+    @property
+    def said(self) -> Message:
+        """`commit.message`."""
+        return self.known[0].said(self.known[1])
+
+    @property
     def time(self) -> int:
         """`commit.time`; like what follows at hand, where `commit` and `contents` are made when asked for."""
-        return self.known[0].times[self.known[1]]
+        return self.known[2]
 
     @property
     def metrics(self) -> Mapping[str, object]:
@@ -80,19 +92,35 @@ class Listing(NamedTuple):
     """By commit; commits that are not here (shallow clone) are left out."""
 
 
-def listing(repo: Repo, settings: Settings, baseline: str | None = None) -> Listing:
-    """The experiments of one commit, or of all; those of killed recorders and those under way included."""
+def recorded(repo: Repo) -> dict[str, list[Ref]]:
+    """Every experiment by the commit that it started from; what killed recorders left is recorded first."""
     if journal.left_over(repo):
         from git_mlops.experiments import recovery
 
         with suppress(MlopsError):  # a full disk: to read is possible all the same
             recovery.recover(repo)
+    return by_baseline(refs.list_refs(repo, names.PREFIX))
+
+
+def listing(
+    repo: Repo,
+    settings: Settings,
+    baseline: str | None = None,
+    *,
+    every: Mapping[str, Sequence[Ref]] | None = None,
+) -> Listing:
+    """The experiments of one commit, or of all; those of killed recorders and those under way included.
+
+    Args:
+        every: what `recorded` said, where it was asked already.
+    """
+    every = recorded(repo) if every is None else every
+    groups = every if baseline is None else {baseline: every.get(baseline, ())}
     prefix = names.PREFIX if baseline is None else names.baseline_prefix(baseline)
-    found = all_refs(repo, prefix)
-    present = {ref.name for ref in found}
+    present = {ref[0] for some in groups.values() for ref in some}
     running = {one.ref: one for one in underway.runs(repo, present, prefix)}
     live = [Ref(one.ref, one.commit) for one in running.values() if one.ref not in present]
-    read_ = _load(repo, found, live, settings, everything=baseline is None)
+    read_ = _load(repo, groups, live, settings, everything=baseline is None)
     if not running:
         return read_
     return read_._replace(experiments=tuple(with_newest(repo, e, running) for e in read_.experiments))
@@ -111,7 +139,7 @@ def with_newest(repo: Repo, one: Experiment, running: Mapping[str, Live]) -> Exp
     known = {name for file, found in params.items() if file != f"{RUN}params.yaml" for name in found}
     if said := {name: value for name, value in newest.params.items() if name not in known}:
         params[f"{RUN}params.yaml"] = {**params.get(f"{RUN}params.yaml", {}), **said}
-    page, number = one.known
+    page, number = one.known[:2]
     newest_ = contents._replace(values=values._replace(metrics=metrics, params=params))
     raw = page.raw(number)
     raw = raw._replace(time=newest.start) if newest.start is not None else raw
@@ -129,49 +157,93 @@ def running(repo: Repo, text: str, settings: Settings) -> Experiment | None:
 
 def all_refs(repo: Repo, prefix: str = names.PREFIX) -> list[Ref]:
     """Every experiment below a prefix; DVC's own bookkeeping is none."""
-    return [ref for ref in refs.list_refs(repo, prefix) if names.parse_ref(ref.name)]
+    return [ref for some in by_baseline(refs.list_refs(repo, prefix)).values() for ref in some]
+
+
+def by_baseline(found: Iterable[Ref]) -> dict[str, list[Ref]]:
+    """Refs by the commit that they started from, as `names.parse_ref` says; others are left out."""
+    groups: dict[str, list[Ref]] = {}
+    for folder, some in groupby(found, key=_folder):
+        place = names.parse_ref(f"{folder}/x")
+        if place is not None:
+            groups.setdefault(place.baseline, []).extend(some)
+    return groups
+
+
+def _folder(ref: Ref) -> str:
+    name = ref[0]
+    return name[: name.rfind("/")]
 
 
 def _load(
-    repo: Repo, found: Sequence[Ref], live: Sequence[Ref], settings: Settings, *, everything: bool = False
+    repo: Repo,
+    groups: Mapping[str, Sequence[Ref]],
+    live: Sequence[Ref],
+    settings: Settings,
+    *,
+    everything: bool = False,
 ) -> Listing:
-    placed = [(ref, place) for ref in (*found, *live) if (place := names.parse_ref(ref.name))]
-    bases = {place.baseline for _ref, place in placed}
-    wanted = list(dict.fromkeys((*(ref.oid for ref, _place in placed), *bases)))
-    known = _known(repo, wanted, settings, everything=everything)
-    under_way = set(live)
-    experiments = [
-        Experiment(ref.name, place.name, place.baseline, one, "running" if ref in under_way else one.status)
-        for ref, place in placed
-        if (one := known.get(ref.oid))
-    ]
-    experiments.sort(key=lambda e: (e.time, e.ref))
+    under_way = by_baseline(live)
+    bases = groups.keys() | under_way.keys()
+    wanted = dict.fromkeys(ref[1] for place in (groups, under_way) for some in place.values() for ref in some)
+    known = _known(repo, list(wanted | dict.fromkeys(bases)), settings, everything=everything)
+    experiments: list[Experiment] = []
+    for baseline, some in groups.items():
+        experiments += _of(baseline, some, known)
+    for baseline, some in under_way.items():
+        experiments += (one._replace(status="running") for one in _of(baseline, some, known))
+    experiments.sort(key=itemgetter(0))
+    experiments.sort(key=_time)
     return Listing(tuple(experiments), {oid: known[oid].contents for oid in bases if oid in known})
+
+
+def _time(one: Experiment) -> int:
+    return one[3][2]
+
+
+def _of(baseline: str, some: Sequence[Ref], known: Mapping[str, Known]) -> Iterable[Experiment]:
+    """Experiments of one commit; there may be a hundred thousand, so no step of its own for each."""
+    found = [known.get(ref[1]) for ref in some]
+    if not all(found):
+        some = [ref for ref, one in zip(some, found, strict=True) if one]
+        found = [one for one in found if one]
+    start = len(names.baseline_prefix(baseline))
+    full = [ref[0] for ref in some]
+    short = [name[start:] for name in full]
+    statuses = [one[3] for one in found if one]
+    every = zip(full, short, repeat(baseline), found, statuses, strict=False)
+    return map(tuple.__new__, repeat(Experiment), every)
 
 
 def _known(repo: Repo, wanted: Sequence[str], settings: Settings, *, everything: bool) -> dict[str, Known]:
     """From the cache, and what it lacks from git."""
+    with uncollected(), Cache(repo, settings.params) as cache:
+        known = cache.get(wanted)
+        new = [oid for oid in wanted if oid not in known]
+        if new:
+            with reader(repo) as objects:
+                pages = bulk.load(repo, Trees(objects), new, settings.params)
+            cache.put(pages, wanted if everything else None)
+            for page in pages:
+                known.update(page.known())
+    return known
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """While a hundred thousand small tuples are made, none of them garbage: looking for it takes seconds."""
     collecting = gc.isenabled()
-    gc.disable()  # a hundred thousand small tuples, none of them garbage: looking for it takes seconds
+    gc.disable()
     try:
-        with Cache(repo, settings.params) as cache:
-            known = cache.get(wanted)
-            new = [oid for oid in wanted if oid not in known]
-            if new:
-                with reader(repo) as objects:
-                    pages = bulk.load(repo, Trees(objects), new, settings.params)
-                cache.put(pages, wanted if everything else None)
-                for page in pages:
-                    known.update(page.known())
+        yield
     finally:
         if collecting:
             gc.enable()
-    return known
 
 
 def load(repo: Repo, found: Sequence[Ref], settings: Settings) -> list[Experiment]:
     """Some experiments, in the order of their refs."""
-    by_ref = {e.ref: e for e in _load(repo, found, (), settings).experiments}
+    by_ref = {e.ref: e for e in _load(repo, by_baseline(found), (), settings).experiments}
     return [by_ref[ref.name] for ref in found if ref.name in by_ref]
 
 

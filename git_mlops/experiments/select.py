@@ -41,8 +41,8 @@ class Selected(NamedTuple):
     """In the order to show them."""
     found: Listing
     """The same experiments, and what they started from."""
-    known: tuple[str, ...]
-    """Every column there is, whatever was chosen."""
+    every: tuple[Experiment, ...]
+    """What there was to choose from: all its columns can be asked for."""
     hidden: int
     """Snapshots that would be among them."""
     total: int
@@ -63,20 +63,21 @@ def select(repo: Repo, options: Options, settings: Settings) -> Selected:
         compile_where(options.where)  # a mistake in it is told before anything is read
     earliest = since(repo, options.since) if options.since is not None else None
     found, how = _found(repo, options, settings)
-    rows = [columns.row(experiment, how.get(experiment.ref)) for experiment in found.experiments]
-    known = columns.names(rows)
-    chosen = [row for row in rows if earliest is None or row.experiment.time >= earliest]
+    every = found.experiments
+    chosen = [one for one in every if earliest is None or one.time >= earliest]
     if options.where:
-        true = {e.ref for e in present.holding([row.experiment for row in rows], options.where)}
-        chosen = [row for row in chosen if row.experiment.ref in true]
-    results = [row for row in chosen if not snapshot(row.experiment)]
+        true = {one.ref for one in present.holding(every, options.where)}
+        chosen = [one for one in chosen if one.ref in true]
+    results = [one for one in chosen if not one[1].startswith(names.SNAPSHOT)]
     hidden = 0 if options.snapshots or options.pareto else len(chosen) - len(results)
     shown = chosen if options.snapshots else results
-    if options.pareto and rows:
-        shown = pareto.front(results, pareto.objectives(options.pareto, known, settings.metrics))
-    ordered = _ordered(shown, rows, options.sort, known, settings)
-    kept = tuple(ordered[: options.limit])
-    return Selected(kept, _of(found, kept), tuple(known), hidden, len(rows), len(ordered) - len(kept))
+    if options.pareto and every:
+        known = columns.names(every)
+        wanted = pareto.objectives(options.pareto, known, settings.metrics)
+        shown = [row.experiment for row in pareto.front([columns.row(one) for one in results], wanted)]
+    ordered = _ordered(shown, every, options.sort, settings)
+    kept = tuple(columns.row(one, how.get(one.ref)) for one in ordered[: options.limit])
+    return Selected(kept, _of(found, kept), every, hidden, len(every), len(ordered) - len(kept))
 
 
 def _found(repo: Repo, options: Options, settings: Settings) -> tuple[Listing, Mapping[str, str]]:
@@ -100,20 +101,17 @@ def snapshot(experiment: Experiment) -> bool:
 
 
 def _ordered(
-    rows: Sequence[Row], every: Sequence[Row], sort: str | None, known: Sequence[str], settings: Settings
-) -> list[Row]:
+    chosen: Sequence[Experiment], every: Sequence[Experiment], sort: str | None, settings: Settings
+) -> list[Experiment]:
     """What `exp apply` saved comes last: it is no result."""
     full = None
     if sort is not None and every:
-        full = full_name(sort, _numbers(known), what="metric or parameter")
-        value = columns.named(full).value
-        missing = all(present.number(value(row)) is None for row in rows)
-        if missing and any(present.number(value(row)) is not None for row in every):
+        full = full_name(sort, _numbers(columns.names(every)), what="metric or parameter")
+        missing = all(present.number(present.value(one, full)) is None for one in chosen)
+        if missing and any(present.number(present.value(one, full)) is not None for one in every):
             full = None  # it is a number, but not of those that were chosen
-    by_ref = {row.experiment.ref: row for row in rows}
-    listing = Listing(tuple(row.experiment for row in rows), {})
-    ordered = [by_ref[one.ref] for one in present.ordered(listing, full, settings.metrics)]
-    return sorted(ordered, key=lambda row: snapshot(row.experiment))
+    ordered = present.ordered(chosen, full, settings.metrics)
+    return sorted(ordered, key=snapshot)
 
 
 def _numbers(known: Iterable[str]) -> list[str]:

@@ -97,7 +97,7 @@ def _numbered(name: str) -> Iterator[str]:
 
 def _preview(repo: Repo, began: Began, place: Path, name: str) -> str:
     """The commit that stands for a run: made by whoever looks first."""
-    from git_mlops.experiments import sealing  # noqa: PLC0415  # 30 ms, and it needs this module's readers
+    from git_mlops.experiments import sealing  # 30 ms, and it needs this module's readers
 
     file = place / runlog.FOLDER / _PREVIEW
     with suppress(OSError):

@@ -32,7 +32,12 @@ def flat(kind: str, value: object, keys: tuple[str, ...]) -> tuple[dict[str, obj
 def metrics_of(value: object) -> dict[str, object]:
     """The numbers, texts and truths of a metrics file; lists are no metrics, as for DVC."""
     flat = documents.flatten(value)
+    if _METRICS.issuperset(map(type, flat.values())):
+        return flat
     return {name: found for name, found in flat.items() if isinstance(found, bool | int | float | str)}
+
+
+_METRICS = frozenset((bool, int, float, str))
 
 
 def params_of(value: object, keys: tuple[str, ...]) -> dict[str, object]:

@@ -31,7 +31,10 @@ def serve(repo: Repo, host: str, port: int, more: Sequence[str]) -> int:
     Raises:
         MlopsError: it cannot be started.
     """
-    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", sealing.URI: sealing.uri(repo)}
-    told = {name: env.get(name) or value for name, value in quiet.items()}
-    told[sealing.URI] = sealing.uri(repo)
+    told = {
+        "MLFLOW_DISABLE_TELEMETRY": env.get("MLFLOW_DISABLE_TELEMETRY") or "true",
+        sealing.URI: sealing.uri(repo),
+        # a folder `mlflow` of the repository is not taken for the package, nor any file for a module
+        "PYTHONSAFEPATH": "1",
+    }
     return processes.serve(command(repo, host, port, more), cwd=repo.root, extra=told)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from git_mlops.data.settings import Settings as DataSettings
-from git_mlops.experiments import bulk, read
+from git_mlops.experiments import bulk, read, shares
 from git_mlops.experiments import cache as caching
 from git_mlops.experiments import run as running
 from git_mlops.experiments.known import Known
@@ -101,6 +101,21 @@ def test_bulk_says_what_reading_each_says(many: Repo, monkeypatch: pytest.Monkey
     assert same(loaded(many, oids), expected)
 
 
+@pytest.mark.parametrize("module", ["git_mlops.experiments.share", "git_mlops.no_such_module"])
+def test_shares_say_the_same_and_one_that_fails_is_read_here(
+    many: Repo, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    oids = [ref.oid for ref in read.all_refs(many)]
+    expected = whole(many, oids)
+    monkeypatch.setattr(bulk, "_MANY", 1)
+    monkeypatch.setattr(shares, "FEWEST", 1)
+    monkeypatch.setattr(shares, "processors", lambda: 3)
+    monkeypatch.setattr(shares, "MODULE", module)
+    (many.root / "json.py").write_text("raise SystemExit('a file of the repository was run')\n")
+    assert len(shares.divided(oids)) == 3
+    assert same(loaded(many, oids), expected)
+
+
 def test_the_cache_says_what_git_says(many: Repo) -> None:
     first = listed(many)
     assert rows(many) >= 42
@@ -149,7 +164,7 @@ def test_a_database_that_is_none_is_made_anew(project: Repo, content: bytes) -> 
 def test_rows_that_are_wrong_are_read_anew(project: Repo) -> None:
     save(project, "a")
     expected = listed(project)
-    for column in ("oids", "columns", "details"):
+    for column in ("oids", "facts", "vals", "details"):
         for text in (b"", b"{", b"[]", b"null", "text", 7):
             with sqlite3.connect(database(project)) as db:
                 db.execute(f"UPDATE pages SET {column} = ?", (text,))

@@ -53,7 +53,7 @@ def test_rows_show_metrics_and_only_parameters_that_differ(project: Repo) -> Non
     put(project, dict(files))
     save(project, "changed")
     found = read.listing(project, Settings())
-    rows = [columns.row(e) for e in present.ordered(found, "acc", {})]
+    rows = [columns.row(e) for e in present.ordered(found.experiments, "acc", {})]
     shown = columns.usual(found, rows)
     now = found.experiments[-1].commit.time + 7200
     assert [c.label for c in shown] == ["name", "age", "status", "acc", "loss.val", "lr"]

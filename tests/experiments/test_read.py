@@ -152,11 +152,11 @@ def test_the_order_follows_the_declared_direction(project: Repo) -> None:
         put(project, {"metrics.json": f'{{"loss": {loss}}}'})
         save(project, name)
     found = read.listing(project, Settings())
-    up = [e.name for e in present.ordered(found, "loss", {})]
-    down = [e.name for e in present.ordered(found, "loss", {"loss": Metric("min")})]
+    up = [e.name for e in present.ordered(found.experiments, "loss", {})]
+    down = [e.name for e in present.ordered(found.experiments, "loss", {"loss": Metric("min")})]
     assert (up[:3], down[:3]) == (["high", "mid", "low"], ["low", "mid", "high"])
     with pytest.raises(MlopsError, match="no experiment has a number `auc`"):
-        present.ordered(found, "auc", {})
+        present.ordered(found.experiments, "auc", {})
 
 
 def test_json_has_no_word_for_nan_and_gets_text(project: Repo) -> None:
