@@ -48,6 +48,8 @@ class Artifacts(ArtifactRepository):  # type: ignore[misc]  # MLflow has no type
     def __init__(self, artifact_uri: str, recorder: Recorder, tracking_uri: str | None = None) -> None:
         super().__init__(artifact_uri, tracking_uri)
         self._recorder = recorder
+        self._recorded: dict[tuple[str, str], Files] = {}
+        """What a commit has of a kind: a download asks for it once for each file."""
         self._base = unquote(urlsplit(artifact_uri).path).strip("/")
 
     def _parts(self, path: str | None) -> list[str]:
@@ -100,7 +102,13 @@ class Artifacts(ArtifactRepository):  # type: ignore[misc]  # MLflow has no type
         repo = self._recorder.repo
         found = Files({}, {}, {})
         if entry.commit is not None:
-            _add_recorded(repo, entry.commit, kind, found)
+            known = self._recorded.get((entry.commit, kind))
+            if known is None:
+                known = Files({}, {}, {})
+                _add_recorded(repo, entry.commit, kind, known)
+                if known.stored or known.blobs:  # else they may still come
+                    self._recorded = {(entry.commit, kind): known}
+            found = Files({}, {**known.stored}, {**known.blobs})
         _add_plain(sealing.local_files(repo, entry.run_id) / kind, found)
         if entry.log is not None:
             _add_plain(entry.log.place / kind, found)

@@ -5,6 +5,7 @@ import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from git_mlops import env
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 COMMIT = "mlops.commit"
 """The tag that makes an export idempotent: the experiment's commit id."""
-_MOST_METRICS, _MOST_PARAMS, _LONGEST_PARAM, _LONGEST_TAG = 1000, 100, 6000, 5000
+_MOST_METRICS, _MOST_PARAMS, _LONGEST_PARAM, _LONGEST_TAG = 900, 100, 6000, 5000
+"""Of one request: MLflow takes 1000 of all together."""
 
 
 _RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
@@ -234,12 +236,14 @@ class _Sending:
         from mlflow.entities import Metric, Param
 
         params = [Param(_name(key), str(value)[:_LONGEST_PARAM]) for key, value in self.state.params.items()]
-        for some in _portions(params, _MOST_PARAMS):
-            self.client.log_batch(run_id, params=some)
         found = self.recorder.index.histories(self.entry)
         metrics = [Metric(_name(name), *point) for name, points in found.items() for point in points]
-        for some in _portions(metrics, _MOST_METRICS):
-            self.client.log_batch(run_id, metrics=some)
+        none: list[Any] = []
+        batches = zip_longest(
+            _portions(params, _MOST_PARAMS), _portions(metrics, _MOST_METRICS), fillvalue=none
+        )
+        for some, more in batches:
+            self.client.log_batch(run_id, metrics=more, params=some)
 
     def _inputs(self, run_id: str) -> None:
         if self.state.datasets:

@@ -51,6 +51,31 @@ def test_a_run_goes_out_and_comes_back_whole(
 
 
 @pytest.mark.slow
+def test_more_than_a_request_holds_arrives_whole(
+    repo: Repo, client: Client, mlops: Run, run: Run, tmp_path: Path
+) -> None:
+    from mlflow.entities import Metric, Param
+
+    one = client(repo)
+    run_id = one.create_run("0", run_name="many").info.run_id
+    params = {f"p{number}": str(number) for number in range(250)}
+    for at in range(0, 250, 100):
+        one.log_batch(run_id, params=[Param(*pair) for pair in [*params.items()][at : at + 100]])
+    for at in range(0, 2000, 1000):
+        one.log_batch(run_id, metrics=[Metric("loss", n / 4, 1000 + n, n) for n in range(at, at + 1000)])
+    one.set_terminated(run_id)
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    mlops("mlflow", "export", "many", "--to", uri, "--experiment", "there", cwd=repo.root)
+    run("git", "clone", "-q", repo.root, tmp_path / "clone", cwd=tmp_path)
+    mlops("mlflow", "import", "there", "--from", uri, cwd=tmp_path / "clone")
+    there = client(discover(tmp_path / "clone"))
+    (found,) = there.search_runs([there.get_experiment_by_name("there").experiment_id])
+    history = there.get_metric_history(found.info.run_id, "loss")
+    assert found.data.params == params
+    assert sorted(m.step for m in history) == [*range(2000)]
+
+
+@pytest.mark.slow
 def test_registered_models_go_out_and_come_in(
     repo: Repo, client: Client, mlops: Run, run: Run, tmp_path: Path
 ) -> None:
