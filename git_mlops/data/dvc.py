@@ -12,6 +12,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from git_mlops.data import versions
 from git_mlops.data.cache import config_files, default_cache, read_config
 from git_mlops.data.pointers import Out
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
@@ -581,7 +582,7 @@ def remove(repo: Repo, hashes: Collection[str], remote: str, *, dry: bool = Fals
     before: set[str] = set()
     after: set[str] = set()
     with opened(repo) as dvc:
-        _refuse_unmounted(dvc.cloud.get_remote(remote, "purge"))
+        _refuse_missing(dvc.cloud.get_remote(remote, "purge"), remote)
         for algorithm in ("md5", "md5-dos2unix"):
             odb = dvc.cloud.get_remote_odb(remote, "purge", hash_name=algorithm)
             try:
@@ -599,9 +600,14 @@ def remove(repo: Repo, hashes: Collection[str], remote: str, *, dry: bool = Fals
 
 
 def _delete(odb: Any, hashes: Sequence[str]) -> None:
-    """Many at once, where the storage has a request for that."""
-    for start in range(0, len(hashes), _AT_ONCE):
-        paths = [odb.oid_to_path(hash_) for hash_ in hashes[start : start + _AT_ONCE]]
+    """Many at once, where the storage has a request for that; with every version that it keeps."""
+    every = {odb.oid_to_path(hash_): hash_ for hash_ in hashes}
+    with_versions = versions.kept(odb.fs.fs, every) if odb.fs.protocol == "s3" else {}
+    if with_versions:
+        versions.remove(odb.fs.fs, with_versions)
+    left = [path for path in every if path not in with_versions]
+    for start in range(0, len(left), _AT_ONCE):
+        paths = left[start : start + _AT_ONCE]
         try:
             odb.fs.rm(paths)
         except FileNotFoundError:  # somebody else was quicker with one of them
@@ -613,11 +619,23 @@ def _delete(odb: Any, hashes: Sequence[str]) -> None:
 _AT_ONCE = 1000
 
 
-def _refuse_unmounted(remote: Any) -> None:
-    """A disk that is not mounted has nothing, and proves nothing."""
-    if remote.fs.protocol == "local" and not Path(remote.path).is_dir():
+def _refuse_missing(remote: Any, name: str) -> None:
+    """A disk that is not mounted, a directory or bucket that is not there, proves nothing."""
+    kind, message = remote.fs.protocol, ""
+    if kind == "local" and not Path(remote.path).is_dir():
         message = f"the directory of the remote `{remote.name}` is not there: is its disk mounted?"
+    if kind in _WITH_DIRECTORIES and not remote.fs.exists(remote.path):
+        message = f"the directory of the remote `{name}` is not there"
+    if kind == "s3":
+        try:
+            versions.refuse_missing(remote.fs.fs, remote.path)
+        except OSError as error:
+            message = f"the remote `{name}` cannot be used for this: {_said(error)}"
+    if message:
         raise MlopsError(message, exit_code=CANNOT_EVALUATE)
+
+
+_WITH_DIRECTORIES = ("ssh", "sftp", "hdfs", "webhdfs", "webdav", "webdavs")
 
 
 def _there(odb: Any, hashes: Collection[str]) -> set[str]:
@@ -626,7 +644,11 @@ def _there(odb: Any, hashes: Collection[str]) -> set[str]:
         odb.fs.fs.invalidate_cache()
     if odb.fs.protocol in ("http", "https") or "https" in odb.fs.protocol:
         return {hash_ for hash_ in hashes if _answers(odb, hash_)}
-    return set(odb.oids_exist(set(hashes))) if hashes else set()
+    found = set(odb.oids_exist(set(hashes))) if hashes else set()
+    if odb.fs.protocol == "s3":
+        paths = {odb.oid_to_path(hash_): hash_ for hash_ in hashes}
+        found |= {paths[path] for path in versions.kept(odb.fs.fs, paths)}
+    return found
 
 
 def _answers(odb: Any, hash_: str) -> bool:
