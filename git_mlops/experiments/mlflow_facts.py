@@ -1,17 +1,21 @@
 """What `exp show` says of what a run told MLflow, and of the files that it logged."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from git_mlops.data import cache, pointers
+from git_mlops.data.hashes import walk
 from git_mlops.errors import MlopsError
-from git_mlops.experiments import read, reads
+from git_mlops.experiments import read, reads, runlog, sealing, tracked
 from git_mlops.experiments.layout import RUN
 from git_mlops.experiments.read import Experiment
 from git_mlops.experiments.reads import Read
 from git_mlops.experiments.record import Record
+from git_mlops.experiments.runlog import Reader
 from git_mlops.git import objects
 from git_mlops.git.repo import Repo
 
@@ -48,12 +52,36 @@ class Told(NamedTuple):
 def gather(repo: Repo, experiment: Experiment, record: Record | None) -> Told:
     """What record.json and the pointers of an experiment say."""
     said = record.extra.get("mlflow") if record else None
-    run = said if isinstance(said, dict) else {}
+    place = _place(repo, record) if record and experiment.status == "running" else None
+    run = _so_far(place) if place else said if isinstance(said, dict) else {}
     above = _texts(run.get("tags")).get(_PARENT)
     named = read.matching(repo, above, prefixes=False) if above else []
     parent = named[0].name.rpartition("/")[2] if named else None
     said_ = reads.parse(record.extra.get(reads.KEY)) if record else None
-    return Told(run, parent, _artifacts(repo, experiment.commit.oid), said_)
+    files = _on_disk(place / "artifacts") if place else _artifacts(repo, experiment.commit.oid)
+    return Told(run, parent, files, said_)
+
+
+def _place(repo: Repo, record: Record) -> Path | None:
+    """Where the log of a run under way is."""
+    run_id = str(record.extra.get("run_id"))
+    if re.fullmatch("[0-9a-f]{1,64}", run_id) is None:
+        return None
+    found = (sealing.folder(repo, run_id), tracked.folder(repo, run_id))
+    return next((one for one in found if runlog.read_began(one)), None)
+
+
+def _so_far(place: Path) -> dict[str, Any]:
+    began = runlog.read_began(place)
+    return Reader(place, began).look().facts() if began else {}
+
+
+def _on_disk(folder: Path) -> Artifacts | None:
+    with suppress(OSError):  # the run ends just now, and its folder goes
+        paths = sorted(walk(folder)) if folder.is_dir() else []
+        size = sum((folder / one).stat().st_size for one in paths)
+        return Artifacts(len(paths), size, tuple(paths)) if paths else None
+    return None
 
 
 def _artifacts(repo: Repo, commit: str) -> Artifacts | None:

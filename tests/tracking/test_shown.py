@@ -76,3 +76,17 @@ def test_artifacts_are_shown_where_there_is_no_dvc_and_none_where_mlflow_was_not
     saved = json.loads(mlops("exp", "show", "saved", "--json", cwd=repo.root).stdout)["data"]
     assert fact(shown, "artifacts") == "1 file, 5 bytes: report.txt"
     assert (saved["mlflow"], saved["artifacts"]) == (None, None)
+
+
+def test_a_run_under_way_says_what_it_has_told_until_now(
+    repo: Repo, mlflow: Any, mlops: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"git-mlops://{repo.root}")
+    with mlflow.start_run(run_name="live", tags={"stage": "dev"}):
+        before = mlops("exp", "show", "live", cwd=repo.root).stdout
+        mlflow.set_tag("more", "said")
+        mlflow.log_text("hello", "report.txt")
+        shown = mlops("exp", "show", "live", cwd=repo.root).stdout
+    assert (fact(before, "tags"), "artifacts" in before) == ("stage=dev", False)
+    assert (fact(shown, "status"), fact(shown, "tags")) == ("running", "stage=dev, more=said")
+    assert fact(shown, "artifacts") == "1 file, 5 bytes: report.txt"
