@@ -157,7 +157,7 @@ def _experiment(sources: Sources, graph: Graph, source: Source) -> None:
     if baseline := _baseline(source):
         graph.link(graph.add(Node(f"commit:{baseline}", "commit", baseline[:12])), own, "code")
     used = list(_data(record))
-    _link_data(graph, used, own, reads_of(record, files))
+    link_data(graph, used, own, reads_of(record, files))
     if record is not None and record.environment:
         lock = graph.add(Node(f"environment:{record.environment}", "environment", record.environment[:12]))
         graph.link(lock, own, "environment")
@@ -192,7 +192,7 @@ def reads_of(record: Record | None, files: Mapping[str, bytes]) -> Read | None:
     return reads.parse(record.extra.get(reads.KEY)) if record is not None else None
 
 
-def _link_data(graph: Graph, data: Iterable[Out], own: str, said: Read | None) -> None:
+def link_data(graph: Graph, data: Iterable[Out], own: str, said: Read | None) -> None:
     """Of one object under two paths the stronger word counts, and it is said first."""
     for out in sorted(data, key=lambda out: way(said, out.path) != READ):
         graph.link(graph.add(_object(out)), own, way(said, out.path))
@@ -319,7 +319,7 @@ def _model(sources: Sources, graph: Graph, source: Source) -> None:
     if not known:  # else the experiment says it
         _cause(graph, own, facts.get("retrain"), event.target)
     if not known:
-        _link_data(graph, _recorded(facts.get("data")), own, reads.parse(facts.get(reads.KEY)))
+        link_data(graph, _recorded(facts.get("data")), own, reads.parse(facts.get(reads.KEY)))
     for out in _recorded([facts.get("object")]):
         graph.link(graph.add(_object(out)), own, "bytes")
     for one in _mappings(facts.get("schemas")):

@@ -4,7 +4,10 @@ import json
 
 import pytest
 
+from git_mlops.data.pointers import Out
 from git_mlops.errors import MlopsError, NotFoundError
+from git_mlops.experiments.reads import Read
+from git_mlops.experiments.record import Record
 from git_mlops.git.repo import Repo
 from git_mlops.lineage import build, find, show, sources, taints
 from git_mlops.lineage.graph import Graph, Node, part
@@ -73,6 +76,20 @@ def test_data_was_used_by_all_that_came_from_it(history: Repo) -> None:
         "experiment quiet-otter", "object data/prepared", "object model/m.joblib", "model m@v0.1.0",
         "stage m#prod",
     }  # fmt: skip
+
+
+def test_a_pipeline_reads_what_its_stages_depend_on() -> None:
+    said = build.reads_of(Record(how="pipeline"), {"dvc.lock": LOCK.encode()})
+    ways = [build.way(said, path) for path in ("data/a.csv", "data/prepared", "data/b.csv")]
+    assert ways == ["read", "read", "may have read"]
+
+
+def test_one_object_under_two_names_was_read_if_one_was() -> None:
+    found = Graph()
+    found.add(Node("experiment:x", "experiment", "x"))
+    data = [Out("a.csv", "md5", DATA), Out("b.csv", "md5", DATA)]
+    build.link_data(found, data, "experiment:x", Read(("b.csv",), whole=True))
+    assert [edge.how for edge in found.edges] == ["read"]
 
 
 def test_data_of_before_is_another_thing(history: Repo) -> None:

@@ -82,3 +82,28 @@ def test_a_dataset_that_is_logged_later_counts(trained: Repo, mlflow: Any) -> No
     client.log_inputs(run_id, [DatasetInput(one, [])])
     settle(trained)
     assert record(trained, "silent")["read"] == {"paths": ["data/b.csv"], "whole": True}
+
+
+@pytest.mark.filterwarnings("ignore:The specified dataset source can be interpreted")  # as above
+def test_a_version_says_it_where_its_experiment_is_not(trained: Repo, mlops: Run) -> None:
+    for ref in trained.text("for-each-ref", "--format=%(refname)", "refs/exps").splitlines():
+        trained.git("update-ref", "-d", ref)
+    found = ways(mlops, trained, "m")
+    assert (found["data/a.csv"], found["data/b.csv"]) == ("read", "was in the tree")
+
+
+def test_a_command_may_have_read_more_than_mlflow_was_told(repo: Repo, mlops: Run) -> None:
+    commit(
+        repo,
+        {
+            "data/a.csv.dvc": f"outs: [{{md5: {A}, hash: md5, path: a.csv}}]\n",
+            "data/b.csv.dvc": f"outs: [{{md5: {B}, hash: md5, path: b.csv}}]\n",
+            "train.py": "import mlflow\n"
+            "from mlflow.data.dataset_source_registry import resolve_dataset_source\n"
+            "from mlflow.data.meta_dataset import MetaDataset\n"
+            "mlflow.log_input(MetaDataset(resolve_dataset_source('data/a.csv'), name='a'))\n",
+        },
+    )
+    mlops("exp", "run", "-n", "cmd", "--", "python", "train.py", cwd=repo.root)
+    assert record(repo, "cmd")["read"] == {"paths": ["data/a.csv"], "whole": False}
+    assert ways(mlops, repo, "cmd") == {"data/a.csv": "read", "data/b.csv": "may have read"}
