@@ -13,6 +13,12 @@ def main() -> None:
     if answer is not None:
         print(answer)  # noqa: T201  # before ui: this answer takes no import
         sys.exit(0)
+    if words[:2] == ["exp", "list"] and not completing:
+        from git_mlops.cli import quick
+
+        status = quick.listing(words[2:])
+        if status is not None:
+            sys.exit(status)
     from git_mlops.cli.run import run
 
     sys.exit(run(words))

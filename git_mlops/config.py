@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_origin, get_type_hints
 
 from git_mlops import env
-from git_mlops.checks.contradictions import contradictions
 from git_mlops.checks.settings import Gates, Levels
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.decode import DecodeError, decode, from_text, json_schema
@@ -73,12 +72,12 @@ def parse(content: bytes) -> Config:
     Raises:
         DecodeError: not YAML, an unknown key, a wrong value, or a version of a later git-mlops.
     """
-    values = _yaml(content)
-    if not isinstance(values, dict):
+    values_ = values(content)
+    if not isinstance(values_, dict):
         raise DecodeError("", "expected a mapping that starts with `version: 1`")
-    if "version" not in values:
+    if "version" not in values_:
         raise DecodeError("version", "is missing", hint="add the line `version: 1`")
-    config = decode(Config, values)
+    config = decode(Config, values_)
     forms.checked(config.forms)
     models.checked(config.models)
     retraining.checked(config.retrain)
@@ -90,25 +89,27 @@ def parse(content: bytes) -> Config:
 _SMALL, _DEEPEST = 2000, 50
 
 
-def _yaml(content: bytes) -> Any:
-    """By a safe loader, in C where there is one. Late: without a mlops.yaml it takes no import."""
+def values(content: bytes) -> Any:
+    """What a mlops.yaml holds, whether it is right or not: by a safe loader, in C where there is one. Late: without a mlops.yaml it takes no import."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         deep = len(content) > _SMALL and too_deep(content, _DEEPEST)
-        values = None if deep else yaml.load(content, Loader=loader)  # noqa: S506  # a safe one
+        found = None if deep else yaml.load(content, Loader=loader)  # noqa: S506  # a safe one
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""
         raise DecodeError("", f"not valid YAML{where}: {getattr(error, 'problem', None) or error}") from error
     if deep:
         raise DecodeError("", "it nests too deeply")
-    return values
+    return found
 
 
 def problems(content: bytes) -> Iterator[Finding]:
     """What is wrong with a mlops.yaml, as findings of the rule `config-valid`."""
+    from git_mlops.checks.contradictions import contradictions
+
     try:
         wrong = [*contradictions(parse(content))]
     except DecodeError as error:
@@ -154,9 +155,9 @@ def _read(path: Path) -> bytes | None:
 
 
 def _keys(content: bytes | None) -> list[str]:
-    values = _yaml(content) if content else {}
-    sections = {key: value for key, value in values.items() if isinstance(value, dict) and key in _sections()}
-    return [*values, *(f"{section}.{name}" for section, inner in sections.items() for name in inner)]
+    found = values(content) if content else {}
+    sections = {key: value for key, value in found.items() if isinstance(value, dict) and key in _sections()}
+    return [*found, *(f"{section}.{name}" for section, inner in sections.items() for name in inner)]
 
 
 def _private(repo: Repo) -> Iterator[tuple[str, str, str, str]]:

@@ -4,7 +4,6 @@ A settings type is a `NamedTuple`; its annotations are the closed schema: bool, 
 `Literal[...]`, `tuple[X, ...]`, `dict[str, X]`, `X | None`, `X | dict[str, Y]` and other such types.
 """
 
-import difflib
 import re
 import types
 import typing
@@ -77,6 +76,8 @@ def _record(kind: Any, value: object, key: str) -> object:
 
 def unknown(name: object, known: Iterable[str], key: str) -> DecodeError:
     """The error for a key or choice that does not exist."""
+    import difflib
+
     close = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
     hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(sorted(known))}"
     return DecodeError(f"{key}.{name}".lstrip("."), "unknown key", hint=hint)

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -153,6 +152,8 @@ def progress(label: str) -> Callable[[int, int], None]:
         return lambda _done, _total: None
 
     def draw(done: int, total: int) -> None:
+        import shutil
+
         room = max(10, min(40, shutil.get_terminal_size().columns - len(label) - 20))
         filled = room * done // max(total, 1)
         end = "\n" if done >= total else ""

@@ -16,13 +16,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from git_mlops.experiments import names, read, record, tree, underway
-from git_mlops.experiments.parts import of_tree
+from git_mlops.experiments import names, read, record, tree
 from git_mlops.experiments.read import Commit, Listing
 from git_mlops.experiments.record import RecordError, parse_record
 from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.tree import Trees
-from git_mlops.git import patches
 from git_mlops.git import refs as refs_
 from git_mlops.git.reader import Reader, reader
 from git_mlops.git.refs import Ref
@@ -50,7 +48,7 @@ def listing(repo: Repo, settings: Settings, tip: str) -> tuple[Listing, dict[str
     every = read.recorded(repo)
     own = read.listing(repo, settings, tip, every=every)
     recorded = {ref[0] for some in every.values() for ref in some}
-    live = {run.ref: run for run in underway.runs(repo, recorded)}
+    live = read.live(repo, recorded)
     found = find(repo, settings, tip, also=(_baseline(ref) for ref in live), every=every)
     how: dict[str, How] = dict.fromkeys((experiment[0] for experiment in own.experiments), "commit")
     others = [ref for ref in found.refs if ref[0] not in how]
@@ -130,7 +128,11 @@ def _same_tree(known: Mapping[str, Commit], tip: str) -> dict[str, How]:
 
 def _same_patch(repo: Repo, known: Mapping[str, Commit], tip: str, others: Sequence[str]) -> set[str]:
     newest = sorted(others, key=lambda oid: -known[oid].time)[:_COMPARED]
-    return patches.same(repo, tip, newest) if newest else set()
+    if not newest:
+        return set()
+    from git_mlops.git import patches
+
+    return patches.same(repo, tip, newest)
 
 
 _COMPARED = 5000
@@ -164,7 +166,9 @@ def _same_content(objects: Reader, missing: Sequence[Ref], tip: Commit, settings
     """Of those whose baseline is not here: the same code and data, as they recorded it."""
     if not missing:
         return {}
-    parts = of_tree(objects, tip.tree, settings)
+    from git_mlops.experiments import parts as parts_
+
+    parts = parts_.of_tree(objects, tip.tree, settings)
     files = {ref: f"{ref.oid}:{record.PATH}" for ref in missing}
     texts = objects.read(files.values())
     found: dict[Ref, How] = {}

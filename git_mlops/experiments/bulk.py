@@ -7,7 +7,7 @@ Some thousands at a time: while git reads what one round asks for, what it answe
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from itertools import islice
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from git_mlops.experiments.message import Status
 from git_mlops.experiments.record import PATH, RecordError, parse_record
 from git_mlops.experiments.tree import Contents, Place, Trees
 from git_mlops.experiments.values import Values
-from git_mlops.git.reader import Asked
+from git_mlops.git.reader import Asked, Few
 from git_mlops.git.repo import Repo
 
 _FEW = 30
@@ -174,7 +174,7 @@ class _Bulk:
     def _round(self, oids: list[str]) -> Iterator[None]:
         """One round; it yields whenever it has asked git for something."""
         commits: list[Raw] = []
-        with closing(Asked(self.repo, oids)) as asked:
+        with closing(self._ask(oids)) as asked:
             yield
             for oid, kind, content in asked.answers(_TREE_LIMIT):
                 raw = committed.split(oid, content) if kind == "commit" and content else None
@@ -197,6 +197,10 @@ class _Bulk:
         done = {one.raw.oid for one in ones}
         self.left += [oid for oid in oids if oid not in done]
 
+    def _ask(self, oids: Collection[str]) -> Asked | Few:
+        """Few are asked of the process that is there: another would take longer."""
+        return Few(self.trees.reader, oids) if len(oids) <= _FEW else Asked(self.repo, oids)
+
     def _learn_bases(self, oids: set[str]) -> None:
         new = [oid for oid in oids if oid not in self.bases]
         known = committed.commits(self.trees.reader, new)
@@ -217,7 +221,7 @@ class _Bulk:
             for step in level:
                 by_tree.setdefault(step[2], []).append(step)
             below: dict[Step, list[Changes]] = {}
-            with closing(Asked(self.repo, by_tree)) as asked:
+            with closing(self._ask(by_tree)) as asked:
                 yield
                 for oid, _kind, content in asked.answers(_TREE_LIMIT):
                     if content is not None:
@@ -306,7 +310,7 @@ class _Bulk:
             if one.record is not None:
                 wanted.setdefault(one.record, [])
         asked_for = {one.record for one in ones if one.record is not None}
-        with closing(Asked(self.repo, wanted)) as asked:
+        with closing(self._ask(wanted)) as asked:
             yield
             for oid, _kind, content in asked.answers(values.LIMIT):
                 for file in wanted[oid]:

@@ -69,6 +69,7 @@ class Cache:
 
     def _make(self) -> None:
         assert self._db
+        self._db.execute("PRAGMA synchronous = OFF")  # what a crash loses is read again
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.executescript(
             "BEGIN IMMEDIATE;"

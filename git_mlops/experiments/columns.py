@@ -1,6 +1,5 @@
 """The columns of `exp list`: what they are called, what stands in them, which are shown. Pure."""
 
-import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -11,7 +10,6 @@ from git_mlops.experiments import key
 from git_mlops.experiments.present import age, cell, changed_params
 from git_mlops.experiments.read import Experiment, Listing
 from git_mlops.experiments.record import Record
-from git_mlops.experiments.where import full_name
 
 
 class Row(NamedTuple):
@@ -65,6 +63,8 @@ def chosen(text: str, known: Sequence[str]) -> list[Column]:
     Raises:
         MlopsError: one that does not exist.
     """
+    from git_mlops.experiments.where import full_name
+
     found: dict[str, None] = {}
     for word in filter(None, (part.strip() for part in text.split(","))):
         pattern = f"{word}.*" if word in ("metrics", "params") else word
@@ -152,7 +152,11 @@ def _fact(name: str) -> Callable[[Row], object]:
 
 def _command(row_: Row) -> str | None:
     command = row_.record.command if row_.record else None
-    return shlex.join(map(str, command)) if command else None
+    if not command:
+        return None
+    import shlex
+
+    return shlex.join(map(str, command))
 
 
 def _host(row_: Row) -> object:

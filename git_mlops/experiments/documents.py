@@ -4,7 +4,6 @@ Nothing here can run code, and nothing takes more time or memory than the file's
 may not multiply, nesting may not be deep, large files are refused by their size.
 """
 
-import ast
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -81,10 +80,11 @@ def _plain(value: object, depth: int) -> object:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-_LINE = re.compile(
-    r"( *)([A-Za-z_][A-Za-z0-9_-]*):(?: +(?:([-+]?(?:0|[1-9][0-9]{0,17}))"
-    r"|([-+]?[0-9]{1,18}\.[0-9]{1,18}(?:[eE][-+]?[0-9]{1,3})?)|([A-Za-z_][A-Za-z0-9_./-]*)))?"
+_SCALAR = (
+    r"([-+]?(?:0|[1-9][0-9]{0,17}))"
+    r"|([-+]?[0-9]{1,18}\.[0-9]{1,18}(?:[eE][-+]?[0-9]{1,3})?)|([A-Za-z_][A-Za-z0-9_./-]*)"
 )
+_LINE = re.compile(rf"( *)([A-Za-z_][A-Za-z0-9_-]*):(?: +(?:{_SCALAR}|\[([A-Za-z0-9_./ ,+-]*)\]))?")
 _WORDS = {"true": True, "false": False}
 _SPECIAL = frozenset(("true", "false", "null"))
 
@@ -116,18 +116,36 @@ def _plain_yaml(content: bytes) -> dict[str, object] | None:
         names = open_[-1][1]
         if indent != open_[-1][0] or match[2] in names:
             return None
-        integer, number, word = match.group(3, 4, 5)
-        if word and word.lower() in _SPECIAL and word not in _WORDS:
+        integer, number, word, items = match.group(3, 4, 5, 6)
+        value = _plain_value(integer, number, word) if items is None else _plain_list(items)
+        if value is _NOT_PLAIN:
             return None
-        names[match[2]] = _plain_value(integer, number, word)
-        waiting = None if integer or number or word else (names, match[2])
+        names[match[2]] = value
+        waiting = (names, match[2]) if value is None else None
     return top or None
+
+
+_NOT_PLAIN = object()
 
 
 def _plain_value(integer: str | None, number: str | None, word: str | None) -> object:
     if integer:
         return int(integer)
-    return float(number) if number else _WORDS.get(word, word) if word else None
+    if word and word.lower() in _SPECIAL:
+        return _WORDS.get(word, _NOT_PLAIN)
+    return float(number) if number else word
+
+
+def _plain_list(text: str) -> object:
+    """What stands between brackets: numbers and words."""
+    found: list[object] = []
+    for item in text.split(",") if text.strip(" ") else ():
+        match = re.fullmatch(rf" *(?:{_SCALAR}) *", item)
+        value = _plain_value(*match.groups()) if match else _NOT_PLAIN
+        if value is _NOT_PLAIN:
+            return _NOT_PLAIN
+        found.append(value)
+    return found
 
 
 def _yaml(content: bytes) -> object:
@@ -154,39 +172,9 @@ def _toml(content: bytes) -> object:
 
 
 def _python(content: bytes) -> object:
-    """Constants assigned at the top, in classes and to `self` in `__init__`: what DVC reads as params."""
-    return _assignments(ast.parse(content).body, own=False)
+    from git_mlops.experiments import constants
 
-
-def _assignments(body: list[ast.stmt], *, own: bool) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for line in body:
-        if isinstance(line, ast.ClassDef):
-            found[line.name] = _assignments(line.body, own=False)
-        elif isinstance(line, ast.FunctionDef) and line.name == "__init__":
-            found |= _assignments(line.body, own=True)
-        elif isinstance(line, ast.Assign | ast.AnnAssign):
-            targets = line.targets if isinstance(line, ast.Assign) else [line.target]
-            name = _target(targets[0], own=own) if len(targets) == 1 else None
-            if name and line.value is not None:
-                found |= _constant(name, line.value)
-    return found
-
-
-def _target(node: ast.expr, *, own: bool) -> str | None:
-    if own:
-        mine = (
-            isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
-        )
-        return node.attr if mine and isinstance(node, ast.Attribute) else None
-    return node.id if isinstance(node, ast.Name) else None
-
-
-def _constant(name: str, node: ast.expr) -> dict[str, object]:
-    try:
-        return {name: ast.literal_eval(node)}
-    except (ValueError, TypeError):
-        return {}
+    return constants.assigned(content)
 
 
 _PARSERS: dict[str, Callable[[bytes], object]] = {

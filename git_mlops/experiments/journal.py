@@ -7,8 +7,6 @@ gone, whoever comes next moves the commit to where experiments are: one transact
 
 import json
 import os
-import platform
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -52,6 +50,8 @@ def begin(repo: Repo, run_id: str, ref: str, commit: str, start: str, also: Sequ
     Raises:
         RefMovedError: one of `also` could not be moved; there is no journal then.
     """
+    import platform
+
     pid = os.getpid()
     journal = Journal(run_id, ref, commit, start, pid, platform.node(), born(pid), str(repo.root))
     folder = repo.private / "runs" / journal.id
@@ -68,6 +68,8 @@ def begin(repo: Repo, run_id: str, ref: str, commit: str, start: str, also: Sequ
 
 def end(repo: Repo, journal: Journal) -> None:
     """Remove the journal, not the log; the ref is moved together with the experiment's."""
+    import shutil
+
     folder = repo.private / "runs" / journal.id
     (folder / "journal.json").unlink(missing_ok=True)
     if not (folder / LOG).exists():
@@ -76,6 +78,15 @@ def end(repo: Repo, journal: Journal) -> None:
     for one in folder.iterdir():
         if one.is_dir():
             shutil.rmtree(one, ignore_errors=True)
+
+
+def quiet(repo: Repo) -> bool:
+    """Whether no run at all has a folder here: then nothing is under way, and nothing was left over."""
+    try:
+        with os.scandir(repo.private / "runs") as found:
+            return next(found, None) is None
+    except OSError:
+        return True
 
 
 def under_way(repo: Repo) -> Iterator[Journal]:
@@ -90,6 +101,8 @@ def under_way(repo: Repo) -> Iterator[Journal]:
 
 def alive(journal: Journal) -> bool:
     """Whether its process runs. Of another machine on the same file system nobody can tell: yes."""
+    import platform
+
     if journal.host != platform.node():
         return True
     return journal.born == born(journal.pid) != ""

@@ -4,7 +4,6 @@ Each part has its own hash, so that "same code, other data" is a lookup. The fir
 the algorithm: a later one can stand beside it.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -62,6 +61,8 @@ def params_part(params: Mapping[str, Mapping[str, object]]) -> str:
 
 def environment_part(lock: bytes, interpreter: str) -> str:
     """Of environment.lock and the interpreter's version."""
+    import hashlib
+
     return _sha256(_text("environment", (interpreter, hashlib.sha256(lock).hexdigest())))
 
 
@@ -82,4 +83,6 @@ def _text(part: str, lines: Iterable[str], *, end: str = "\0") -> str:
 
 
 def _sha256(text: str) -> str:
+    import hashlib  # 3 ms, and listings compute no key
+
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

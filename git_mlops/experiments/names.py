@@ -1,8 +1,12 @@
 """Names: ref ↔ (baseline, name), what a name may be, and names made up for those who give none. Pure."""
 
-import random
+from __future__ import annotations
+
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import random
 
 PREFIX = "refs/exps/"
 REMOTE_PREFIX = "refs/mlops/remotes/"
@@ -66,7 +70,7 @@ def problem(name: str) -> str | None:
     if not name:
         return "it is empty"
     for reason, pattern in _FORBIDDEN:
-        if pattern.search(name):
+        if re.search(pattern, name):
             return reason
     if len(name.encode("utf-8", "surrogateescape")) > 200:
         return "it is longer than 200 bytes"
@@ -82,15 +86,15 @@ def of_run(text: str) -> str:
 
 # git-check-ref-format(1), and what git or DVC would take for something else
 _FORBIDDEN = (
-    ("it holds a `/`", re.compile("/")),
-    ("it holds a space or a control character", re.compile(r"[\x00-\x20\x7f]")),
-    ("it holds one of `~ ^ : ? * [ \\`", re.compile(r"[~^:?*\[\\]")),
-    ("it holds `..` or `@{`", re.compile(r"\.\.|@\{")),
-    ("it begins or ends with a dot, or with `.lock`", re.compile(r"^\.|\.$|\.lock$")),
-    ("it begins with a dash", re.compile(r"^-")),
-    ("it is not valid UTF-8", re.compile(r"[\ud800-\udfff]")),
-    ("it looks like a commit id", re.compile(r"^[0-9a-fA-F]{4,64}$|-g[0-9a-fA-F]{4,64}$")),
-    ("it means something else to git or DVC", re.compile(r"^@$|^[A-Z_]*HEAD$|^workspace$|^refs$")),
+    ("it holds a `/`", "/"),
+    ("it holds a space or a control character", r"[\x00-\x20\x7f]"),
+    ("it holds one of `~ ^ : ? * [ \\`", r"[~^:?*\[\\]"),
+    ("it holds `..` or `@{`", r"\.\.|@\{"),
+    ("it begins or ends with a dot, or with `.lock`", r"^\.|\.$|\.lock$"),
+    ("it begins with a dash", r"^-"),
+    ("it is not valid UTF-8", r"[\ud800-\udfff]"),
+    ("it looks like a commit id", r"^[0-9a-fA-F]{4,64}$|-g[0-9a-fA-F]{4,64}$"),
+    ("it means something else to git or DVC", r"^@$|^[A-Z_]*HEAD$|^workspace$|^refs$"),
 )
 
 

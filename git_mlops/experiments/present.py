@@ -12,7 +12,6 @@ from git_mlops.experiments.message import short
 from git_mlops.experiments.read import Experiment, Listing
 from git_mlops.experiments.record import Record
 from git_mlops.experiments.settings import Metric
-from git_mlops.experiments.where import compile_where
 
 if TYPE_CHECKING:  # 7 ms, for listings that compare nothing
     from git_mlops.experiments.diff import Difference, ValueChange
@@ -35,6 +34,8 @@ def holding(experiments: Sequence[Experiment], text: str) -> list[Experiment]:
     Raises:
         MlopsError: the expression cannot be read, or asks for what none of them has.
     """
+    from git_mlops.experiments.where import compile_where
+
     metrics = dict.fromkeys(f"metrics.{name}" for one in experiments for name in one.metrics)
     params = dict.fromkeys(f"params.{name}" for one in experiments for name in one.params)
     known = ("name", "status", "baseline", *metrics, *params) if experiments else None

@@ -1,16 +1,17 @@
 """Experiments read: any number with one `for-each-ref` and one `cat-file --batch`; names resolved."""
 
-import difflib
+from __future__ import annotations
+
 import gc
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import groupby, repeat
 from operator import itemgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from git_mlops.errors import MlopsError, NotFoundError
-from git_mlops.experiments import bulk, committed, journal, names, underway
+from git_mlops.experiments import committed, journal, names
 from git_mlops.experiments.cache import Cache
 from git_mlops.experiments.known import Known, alone
 from git_mlops.experiments.layout import RUN
@@ -18,11 +19,14 @@ from git_mlops.experiments.message import Message, Status
 from git_mlops.experiments.record import Record, RecordError, parse_record
 from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.tree import Contents, Trees
-from git_mlops.experiments.underway import Live
 from git_mlops.git import refs
 from git_mlops.git.reader import reader
 from git_mlops.git.refs import Ref
 from git_mlops.git.repo import Repo, resolve
+from git_mlops.git.run import forget
+
+if TYPE_CHECKING:
+    from git_mlops.experiments.underway import Live
 
 Commit = committed.Commit
 commits = committed.commits
@@ -99,6 +103,7 @@ def recorded(repo: Repo) -> dict[str, list[Ref]]:
 
         with suppress(MlopsError):  # a full disk: to read is possible all the same
             recovery.recover(repo)
+        forget()
     return by_baseline(refs.list_refs(repo, names.PREFIX))
 
 
@@ -118,20 +123,31 @@ def listing(
     groups = every if baseline is None else {baseline: every.get(baseline, ())}
     prefix = names.PREFIX if baseline is None else names.baseline_prefix(baseline)
     present = {ref[0] for some in groups.values() for ref in some}
-    running = {one.ref: one for one in underway.runs(repo, present, prefix)}
-    live = [Ref(one.ref, one.commit) for one in running.values() if one.ref not in present]
-    read_ = _load(repo, groups, live, settings, everything=baseline is None)
+    running = live(repo, present, prefix)
+    coming = [Ref(one.ref, one.commit) for one in running.values() if one.ref not in present]
+    read_ = _load(repo, groups, coming, settings, everything=baseline is None)
     if not running:
         return read_
     return read_._replace(experiments=tuple(with_newest(repo, e, running) for e in read_.experiments))
 
 
+def live(repo: Repo, recorded: Collection[str], prefix: str = names.PREFIX) -> dict[str, Live]:
+    """Runs under way by their ref, as `underway.runs` finds them."""
+    if journal.quiet(repo):
+        return {}
+    from git_mlops.experiments import underway  # 3 ms
+
+    return {one.ref: one for one in underway.runs(repo, recorded, prefix)}
+
+
 def with_newest(repo: Repo, one: Experiment, running: Mapping[str, Live]) -> Experiment:
     """What a run under way has said until now, from its files: no commit has it yet."""
-    live = running.get(one.ref)
-    if live is None:
+    known_ = running.get(one.ref)
+    if known_ is None:
         return one
-    newest = underway.newest(repo, live)
+    from git_mlops.experiments import underway
+
+    newest = underway.newest(repo, known_)
     contents, values = one.contents, one.contents.values
     metrics, params = dict(values.metrics), dict(values.params)
     if newest.metrics:
@@ -149,10 +165,10 @@ def with_newest(repo: Repo, one: Experiment, running: Mapping[str, Live]) -> Exp
 def running(repo: Repo, text: str, settings: Settings) -> Experiment | None:
     """A run under way, by its name or by the id that it has in MLflow."""
     recorded = {ref.name for ref in all_refs(repo)}
-    live = {one.ref: one for one in underway.runs(repo, recorded)}
-    meant_ = [one for one in live.values() if text in (one.ref, one.ref.rpartition("/")[2], one.id)]
+    running_ = live(repo, recorded)
+    meant_ = [one for one in running_.values() if text in (one.ref, one.ref.rpartition("/")[2], one.id)]
     found = load(repo, [Ref(one.ref, one.commit) for one in meant_], settings)
-    return with_newest(repo, found[0], live) if len(found) == 1 else None
+    return with_newest(repo, found[0], running_) if len(found) == 1 else None
 
 
 def all_refs(repo: Repo, prefix: str = names.PREFIX) -> list[Ref]:
@@ -221,6 +237,8 @@ def _known(repo: Repo, wanted: Sequence[str], settings: Settings, *, everything:
         known = cache.get(wanted)
         new = [oid for oid in wanted if oid not in known]
         if new:
+            from git_mlops.experiments import bulk  # 6 ms, and mostly everything is known
+
             with reader(repo) as objects:
                 pages = bulk.load(repo, Trees(objects), new, settings.params)
             cache.put(pages, wanted if everything else None)
@@ -363,6 +381,8 @@ def _meant(repo: Repo, text: str) -> str:
     if text.startswith("@{"):
         return "`@{last}`, `@{best:METRIC}`, `@{max:METRIC}` or `@{min:METRIC}`"
     every = {ref.name.rpartition("/")[2] for ref in all_refs(repo)}
+    import difflib
+
     close = difflib.get_close_matches(text, every, n=1)
     if close:
         return f"did you mean `{close[0]}`?"

@@ -12,7 +12,6 @@ import fcntl
 import json
 import math
 import os
-import platform
 import re
 import threading
 import time
@@ -175,6 +174,8 @@ class Log:
         Raises:
             GoneError: there is none any more.
         """
+        import platform
+
         self.pid = os.getpid()
         self._mutex = threading.Lock()
         self._closed = False

@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 from git_mlops.decode import unknown
 from git_mlops.errors import MlopsError, NotFoundError
-from git_mlops.experiments import belonging, columns, names, pareto, present, read, record, underway
+from git_mlops.experiments import belonging, columns, names, present, read, record
 from git_mlops.experiments.columns import Row
 from git_mlops.experiments.read import Experiment, Listing
 from git_mlops.experiments.record import Record, RecordError, parse_record
 from git_mlops.experiments.settings import Settings
-from git_mlops.experiments.where import compile_where, full_name
 from git_mlops.git.reader import reader
 from git_mlops.git.refs import Ref
 from git_mlops.git.repo import Repo, head, resolve
@@ -60,6 +59,8 @@ def select(repo: Repo, options: Options, settings: Settings) -> Selected:
     if options.everything and options.baseline:
         raise MlopsError("either `--all` or `--baseline`, not both")
     if options.where:
+        from git_mlops.experiments.where import compile_where
+
         compile_where(options.where)  # a mistake in it is told before anything is read
     earliest = since(repo, options.since) if options.since is not None else None
     found, how = _found(repo, options, settings)
@@ -72,6 +73,8 @@ def select(repo: Repo, options: Options, settings: Settings) -> Selected:
     hidden = 0 if options.snapshots or options.pareto else len(chosen) - len(results)
     shown = chosen if options.snapshots else results
     if options.pareto and every:
+        from git_mlops.experiments import pareto
+
         known = columns.names(every)
         wanted = pareto.objectives(options.pareto, known, settings.metrics)
         shown = [row.experiment for row in pareto.front([columns.row(one) for one in results], wanted)]
@@ -106,6 +109,8 @@ def _ordered(
     """What `exp apply` saved comes last: it is no result."""
     full = None
     if sort is not None and every:
+        from git_mlops.experiments.where import full_name
+
         full = full_name(sort, _numbers(columns.names(every)), what="metric or parameter")
         missing = all(present.number(present.value(one, full)) is None for one in chosen)
         if missing and any(present.number(present.value(one, full)) is not None for one in every):
@@ -182,6 +187,8 @@ def one(repo: Repo, text: str | None, settings: Settings) -> Experiment:
         if live is None:
             raise
         return live
+    from git_mlops.experiments import underway
+
     found = read.load(repo, [ref], settings)[0]
     return read.with_newest(repo, found, {run.ref: run for run in underway.runs(repo, {ref.name})})
 
@@ -217,6 +224,8 @@ def _choice(repo: Repo, text: str, rows: Sequence[Row], settings: Settings) -> s
         )
     if match["last"]:
         return _last(repo, rows).ref
+    from git_mlops.experiments.where import full_name
+
     full = full_name(match["metric"], _numbers(columns.names(rows)), what="metric or parameter")
     sign = _sign(match["word"], full, text, settings)
     value = columns.named(full).value
@@ -239,6 +248,8 @@ def _sign(word: str, full: str, text: str, settings: Settings) -> int:
     """1: the least is meant; -1: the greatest."""
     if word in ("max", "min"):
         return 1 if word == "min" else -1
+    from git_mlops.experiments import pareto
+
     bare = full.partition(".")[2]
     try:
         direction = pareto.declared_for(full, settings.metrics)

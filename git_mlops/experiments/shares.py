@@ -7,7 +7,6 @@ asked for it reads it himself.
 
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO
@@ -15,6 +14,7 @@ from typing import IO
 from git_mlops import processes
 from git_mlops.experiments.known import Page
 from git_mlops.git.repo import Repo
+from git_mlops.git.run import scratch
 
 MODULE = "git_mlops.experiments.share"
 FEWEST = 10_000
@@ -44,7 +44,7 @@ class Share:
 
     def __init__(self, repo: Repo, oids: Sequence[str], params: Sequence[str]) -> None:
         self.oids = oids
-        with tempfile.TemporaryFile() as questions:
+        with scratch() as questions:
             told = json.dumps({"root": str(repo.root), "params": list(params)})
             questions.write("\n".join((told, *oids)).encode())
             questions.seek(0)

@@ -19,13 +19,18 @@ class Setting(NamedTuple):
 
 def read(repo: Repo, pattern: str) -> dict[str, Setting]:
     """Every key that matches git's regular expression, in git's lower case; the last value wins."""
-    output = repo.git("config", "--show-scope", "-z", "--get-regexp", pattern, ok=(0, 1))
+    output = repo.git(*question(pattern), ok=(0, 1))
     found: dict[str, Setting] = {}
     records = output.decode("utf-8", "surrogateescape").split("\0")
     for scope, pair in zip(records[::2], records[1::2], strict=False):
         key, _, value = pair.partition("\n")
         found[key] = Setting(value, scope)
     return found
+
+
+def question(pattern: str) -> tuple[str, ...]:
+    """What `read` asks git."""
+    return "config", "--show-scope", "-z", "--get-regexp", pattern
 
 
 def write(repo: Repo, values: Mapping[str, str | None]) -> None:

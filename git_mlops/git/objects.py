@@ -1,9 +1,6 @@
 """Objects: many read in one process, trees and commits written without the user's index or workspace."""
 
-import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +56,8 @@ def write_blobs(repo: Repo, contents: Sequence[bytes]) -> list[str]:
     """Store each as a blob, in one process; ids in the same order. No filters are applied."""
     if not contents:
         return []
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="mlops-", dir=_scratch(repo)) as folder:
         files = {content: Path(folder, str(n)) for n, content in enumerate(dict.fromkeys(contents))}
         for content, file in files.items():
@@ -71,6 +70,8 @@ def write_blobs(repo: Repo, contents: Sequence[bytes]) -> list[str]:
 
 def blob_id(repo: Repo, content: bytes) -> str:
     """The id the content has as a blob, without storing it and without a process."""
+    import hashlib
+
     digest = hashlib.sha256 if repo.object_format == "sha256" else hashlib.sha1
     return digest(b"blob %d\0" % len(content) + content).hexdigest()  # git's ids, not a safeguard
 
@@ -92,6 +93,9 @@ def index_entries(repo: Repo, *pathspecs: str) -> list[Entry]:
 @contextmanager
 def scratch_index(repo: Repo, *, start: Path | None = None) -> Iterator[Path]:
     """A private index file: empty, or a copy of `start` (its stat data keep `git add` quick)."""
+    import shutil
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="mlops-", dir=_scratch(repo)) as folder:
         index = Path(folder, "index")
         if start is not None and start.exists():
@@ -132,6 +136,8 @@ def _scratch(repo: Repo) -> Path:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Replace a file by a synced atomic rename, keeping its mode: readers see the old or the new whole."""
+    import tempfile
+
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -154,6 +160,8 @@ def _umask() -> int:
 
 def tree_text(repo: Repo, entries: Iterable[Entry]) -> tuple[bytes, str]:
     """A tree as `write_trees` takes it, and the id it will have. Paths are single names."""
+    import hashlib
+
     ordered = sorted(entries, key=lambda e: _bytes(e.path) + (b"/" if e.mode == "40000" else b""))
     raw = b"".join(b"%s %s\0%s" % (e.mode.encode(), _bytes(e.path), bytes.fromhex(e.oid)) for e in ordered)
     kinds = {"40000": b"tree", "160000": b"commit"}

@@ -1,14 +1,13 @@
 """A view of the object store over one `cat-file --batch`: many rounds of questions, one process."""
 
 import re
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, NamedTuple
 
 from git_mlops.git.objects import Entry
 from git_mlops.git.repo import Repo
-from git_mlops.git.run import conversation, started
+from git_mlops.git.run import conversation, scratch, started
 
 LIMIT = 4 * 1024 * 1024
 """Bytes of the largest object that is kept in memory unless the caller says otherwise."""
@@ -82,7 +81,7 @@ class Asked:
 
     def __init__(self, repo: Repo, oids: Iterable[str]) -> None:
         # a file, not a pipe: neither side waits for the other, whatever the number of questions
-        with tempfile.TemporaryFile() as questions:
+        with scratch() as questions:
             questions.write("\n".join([*oids, ""]).encode())
             questions.seek(0)
             self._process = started("cat-file", "--batch", "--buffer", cwd=repo.root, stdin=questions)
@@ -113,6 +112,22 @@ class Asked:
                 while size >= 0:
                     size -= len(read(min(size + 1, 1 << 20))) or size + 1
                 yield words[0], words[1], None
+
+
+class Few:
+    """The same of a reader that is open."""
+
+    def __init__(self, objects: Reader, oids: Iterable[str]) -> None:
+        self._objects = objects
+        self._oids = oids
+
+    def close(self) -> None:
+        """Nothing: the reader stays open."""
+
+    def answers(self, limit: int = LIMIT) -> Iterator[tuple[str, str, bytes | None]]:
+        """Id, kind and content of each that is here, in the order asked for."""
+        for oid, found in self._objects.read(self._oids, limit=limit).items():
+            yield oid, found.kind, found.content
 
 
 @contextmanager

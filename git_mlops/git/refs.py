@@ -31,9 +31,14 @@ class RefMovedError(MlopsError):
 def list_refs(repo: Repo, *prefixes: str) -> list[Ref]:
     """Refs below the prefixes (`refs/exps/`), sorted by name."""
     # a hundred thousand of them: no step of its own for each. No ref has a space in its name
-    text = repo.text("for-each-ref", "--format=%(refname) %(objectname)", *prefixes)
+    text = repo.text(*question(*prefixes))
     words = text.replace("\n", " ").split(" ") if text else []
     return list(map(tuple.__new__, repeat(Ref), zip(words[::2], words[1::2], strict=True)))
+
+
+def question(*prefixes: str) -> tuple[str, ...]:
+    """What `list_refs` asks git."""
+    return "for-each-ref", "--format=%(refname) %(objectname)", *prefixes
 
 
 def read(repo: Repo, name: str) -> str | None:

@@ -67,17 +67,21 @@ class Repo(NamedTuple):
         return "0" * (40 if self.object_format == "sha1" else 64)
 
 
+QUESTIONS = (
+    "rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir",
+    "--show-object-format", "--is-shallow-repository", "--show-prefix",
+)  # fmt: skip
+"""What `discover` asks git."""
+
+
 def discover(start: str | Path = ".") -> Repo:
     """The worktree that `start` is in.
 
     Raises:
         MlopsError: not in a git repository, or in a bare one (exit code 2).
     """
-    questions = ("--git-dir", "--git-common-dir", "--show-object-format", "--is-shallow-repository")
     try:
-        answer = git(
-            "rev-parse", "--path-format=absolute", "--show-toplevel", *questions, "--show-prefix", cwd=start
-        )
+        answer = git(*QUESTIONS, cwd=start)
     except GitError as error:
         raise _not_a_worktree(error, start) from error
     root, git_dir, common_dir, object_format, shallow, prefix = answer.decode(
@@ -112,12 +116,15 @@ def resolve(repo: Repo, revision: str) -> str:
     Raises:
         MlopsError: no such commit (exit code 2).
     """
-    found = repo.text(
-        "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", ok=(0, 1, 128)
-    )
+    found = repo.text(*question(revision), ok=(0, 1, 128))
     if not found:
         raise MlopsError(f"`{revision}` is not a commit of this repository", hint=_other(repo, revision))
     return found
+
+
+def question(revision: str) -> tuple[str, ...]:
+    """What `resolve` asks git."""
+    return "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
 
 
 def _other(repo: Repo, revision: str) -> str:

@@ -1,6 +1,5 @@
 """The `governance:` section of mlops.yaml."""
 
-import difflib
 from typing import NamedTuple
 
 from git_mlops.decode import DecodeError
@@ -26,6 +25,8 @@ def checked(settings: Settings) -> None:
     """
     for name in settings.require:
         if name not in FIELDS:
+            import difflib
+
             close = difflib.get_close_matches(name, FIELDS, n=1)
             hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(FIELDS)}"
             raise DecodeError("governance.require", f"no data sheet has the key `{name}`", hint=hint)

@@ -5,7 +5,6 @@ here, once for the process: a form is asked for in many places that know a name 
 them that forgot to pass the configuration on would read another table than all others.
 """
 
-import hashlib
 import json
 import re
 from typing import Literal, NamedTuple
@@ -182,4 +181,6 @@ def _said(dialect: Dialect) -> dict[str, object]:
 
 def _digest(value: object) -> str:
     text = json.dumps(value, sort_keys=True, default=lambda inner: inner._asdict())
+    import hashlib
+
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
