@@ -4,6 +4,7 @@ Whatever is not plain (help, abbreviations, an option given twice, a value that 
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 _FLAGS = {"--all": "everything", "--snapshots": "snapshots"}
 _TEXTS = frozenset(("baseline", "where", "since", "pareto", "sort"))
@@ -15,22 +16,31 @@ def listing(words: Sequence[str]) -> int | None:
     chosen = _parsed(words)
     if chosen is None:
         return None
-    _ahead()
-    from git_mlops import ui
-    from git_mlops.cli import exp_listing
+    from git_mlops.git import run
 
-    options, view = chosen
-    return ui.guard(lambda: exp_listing.listed(options, view))
+    _ahead()
+    try:
+        from git_mlops import ui
+        from git_mlops.cli import exp_listing
+
+        options, view = chosen
+        return ui.guard(lambda: exp_listing.listed(options, view))
+    finally:
+        run.forget()
 
 
 def _ahead() -> None:
     """What git will be asked, while the modules that ask are still being imported."""
     from git_mlops.git import config, refs, repo, run
 
-    run.ahead(*repo.QUESTIONS)
-    run.ahead(*refs.question("refs/exps/"))
-    run.ahead(*repo.question("HEAD"))
-    run.ahead(*config.question(r"^mlops\."))
+    here = Path.cwd()
+    run.ahead(*repo.QUESTIONS, cwd=here)
+    top = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
+    if top is None:
+        return
+    # where this is not what git takes for the top, nobody asks for the answers
+    for words in (refs.question("refs/exps/"), repo.question("HEAD"), config.question(r"^mlops\.")):
+        run.ahead(*words, cwd=top)
 
 
 def _parsed(words: Sequence[str]) -> tuple[dict[str, object], dict[str, object]] | None:

@@ -1,7 +1,7 @@
 """The settings of one section alone, for commands that are asked for often and need no other.
 
-To read mlops.yaml takes 50 ms: a YAML parser, and what every feature declares. What a file said that was found
-to be right is remembered beside the repository, with its text and this version.
+To read mlops.yaml takes 50 ms: a YAML parser, and what every feature declares. What a file said that was
+found to be right is remembered beside the repository, with its text and this version.
 """
 
 import json

@@ -60,7 +60,7 @@ def git(
         GitError: any other status. MlopsError: git is not installed.
     """
     if _WAITING and stdin is None and not foreign and extra is None:
-        waiting = _WAITING.pop(args, None)
+        waiting = _WAITING.pop(_key(args, cwd), None)
         if waiting is not None:
             return _answer(args, waiting, ok)
     try:
@@ -111,31 +111,35 @@ def answer(*args: str, cwd: str | PathLike[str], seconds: float) -> bytes:
     return output
 
 
-def ahead(*args: str) -> None:
-    """Start a git in the current directory whose answer will be asked for: `git(*args)` then has it sooner.
+def ahead(*args: str, cwd: str | PathLike[str]) -> None:
+    """Start a git whose answer will be asked for: `git(*args, cwd=cwd)` then has it sooner, once.
 
-    For what is asked with no input and changes nothing, in a process that is short.
+    For what is asked with no input and changes nothing. Whoever calls this calls `forget` in the end.
     """
-    if args in _WAITING:
+    key = _key(args, cwd)
+    if key in _WAITING:
         return
     found = scratch()
     with suppress(OSError):  # whoever asks for it will see why
-        _WAITING[args] = (
-            found,
-            subprocess.Popen(
-                ("git", *args),
-                env=env.for_git(),
-                stdin=subprocess.DEVNULL,
-                stdout=found,
-                stderr=subprocess.PIPE,
-            ),
+        process = subprocess.Popen(
+            ("git", *args),
+            cwd=cwd,
+            env=env.for_git(),
+            stdin=subprocess.DEVNULL,
+            stdout=found,
+            stderr=subprocess.PIPE,
         )
+        _WAITING[key] = found, process
+
+
+def _key(args: tuple[str, ...], cwd: str | PathLike[str]) -> tuple[str, ...]:
+    return os.path.abspath(cwd), *args  # noqa: PTH100  # pathlib takes 6 ms, and this is for every commit
 
 
 def forget() -> None:
-    """What was started ahead may be of the past: something has changed since."""
+    """Drop what was started ahead: something has changed since, or nobody will ask."""
     while _WAITING:
-        _args, (found, process) = _WAITING.popitem()
+        _asked, (found, process) = _WAITING.popitem()
         process.communicate()
         found.close()
 

@@ -1,5 +1,6 @@
 """`exp list` past click: the same as through click, and left to it whatever is not plain."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,13 @@ LEFT = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """No answer that was asked for ahead stays for another test."""
+    yield
+    assert run._WAITING == {}
+
+
 @pytest.mark.parametrize("words", PLAIN, ids=" ".join)
 def test_plain_words_mean_what_click_takes_them_for(
     words: list[str], monkeypatch: pytest.MonkeyPatch
@@ -94,38 +102,48 @@ def _one(repo: Repo, mlops: Run) -> Path:
 # -- what git is asked ahead ---------------------------------------------------------------------------------
 
 
-def test_an_answer_that_was_asked_for_ahead_is_given_once(
-    repo: Repo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(repo.root)
-    run.ahead(*refs.question("refs/heads/"))
-    run.ahead(*refs.question("refs/heads/"))
+def test_an_answer_that_was_asked_for_ahead_is_given_once(repo: Repo) -> None:
+    run.ahead(*refs.question("refs/heads/"), cwd=repo.root)
+    run.ahead(*refs.question("refs/heads/"), cwd=repo.root)
+    ((_answer, process),) = run._WAITING.values()
+    process.wait()
     repo.git("branch", "later")
     assert [ref.name for ref in refs.list_refs(repo, "refs/heads/")] == ["refs/heads/main"]
     assert len(refs.list_refs(repo, "refs/heads/")) == 2
 
 
-def test_what_has_changed_since_is_asked_again(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(repo.root)
-    run.ahead(*refs.question("refs/heads/"))
+def test_what_has_changed_since_is_asked_again(repo: Repo) -> None:
+    run.ahead(*refs.question("refs/heads/"), cwd=repo.root)
     repo.git("branch", "later")
     run.forget()
     assert len(refs.list_refs(repo, "refs/heads/")) == 2
 
 
-def test_a_failure_ahead_is_the_failure_of_the_question(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    run.ahead(*QUESTIONS)
+def test_nobody_else_is_given_the_answer(repo: Repo, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    repo.git("init", "-q", str(other))
+    run.ahead(*QUESTIONS, cwd=repo.root)
+    assert (discover(other).root, discover(repo.root).root) == (other, repo.root)
+
+
+@pytest.mark.parametrize("place", ["", "deep/er"])
+def test_it_lists_the_repository_it_is_run_in(repo: Repo, mlops: Run, place: str) -> None:
+    folder = _one(repo, mlops) / place
+    folder.mkdir(parents=True, exist_ok=True)
+    assert "finished" in mlops("exp", "list", cwd=folder).stdout
+    repo.git("init", "-q", str(folder / "nested"))
+    assert mlops("exp", "list", "--all", cwd=folder / "nested").stdout == ""
+
+
+def test_a_failure_ahead_is_the_failure_of_the_question(tmp_path: Path) -> None:
+    run.ahead(*QUESTIONS, cwd=tmp_path)
     with pytest.raises(MlopsError, match="not a git repository"):
-        discover()
+        discover(tmp_path)
 
 
 def test_without_files_in_memory_it_is_the_same(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(repo.root)
     monkeypatch.delattr("os.memfd_create", raising=False)
-    run.ahead(*refs.question("refs/heads/"))
+    run.ahead(*refs.question("refs/heads/"), cwd=repo.root)
     assert [ref.oid for ref in refs.list_refs(repo, "refs/heads/")] == [head(repo)]
 
 
