@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 from git_mlops.errors import FINDINGS, MlopsError
-from git_mlops.schema import doubts, tables
+from git_mlops.schema import doubts, quantiles, tables
 from git_mlops.schema.tables import Table, Wanted
 from git_mlops.schema.text import UnreadableError
 from git_mlops.tables.forms import KNOWN, form_of
@@ -109,8 +109,9 @@ def _told_by_text(cells: object, *, numbers: bool) -> Wanted | None:
 
 def _column(seen: _Seen) -> Column:
     values = seen.values
-    nulls = bool(values.isna().any())
-    sort, dtype = _dtype(values)
+    present = values.dropna()
+    nulls = len(present) < len(values)
+    sort, dtype = _dtype(present)
     column: Column = {"dtype": dtype} if dtype else {}
     if nulls:
         column["nullable"] = True
@@ -118,7 +119,7 @@ def _column(seen: _Seen) -> Column:
         column["coerce"] = True
     if not nulls and sort in ("int", "string") and _KEY.search(seen.name) and values.is_unique:
         column["unique"] = True
-    checks = _checks(sort, values, unique="unique" in column)
+    checks = _checks(sort, present, unique="unique" in column)
     if checks:
         column["checks"] = checks
     return column
@@ -134,10 +135,9 @@ def _must_coerce(seen: _Seen, dtype: str | None, *, nulls: bool) -> bool:
     return timed or (nulls and (dtype[:3] in ("Int", "UIn") or dtype == "boolean"))
 
 
-def _dtype(values: "pd.Series[Any]") -> tuple[str, str | None]:
+def _dtype(present: "pd.Series[Any]") -> tuple[str, str | None]:
     """What kind of values, and pandera's name of the type; None where any name would be a guess."""
-    text = str(values.dtype)
-    present = values.dropna()
+    text = str(present.dtype)
     if present.empty:
         return "other", None
     if re.fullmatch(r"[uU]?[iI]nt\d+", text):
@@ -156,8 +156,7 @@ def _dtype(values: "pd.Series[Any]") -> tuple[str, str | None]:
     return "other", "category" if text == "category" else None
 
 
-def _checks(sort: str, values: "pd.Series[Any]", *, unique: bool) -> Mapping[str, object]:
-    present = values.dropna()
+def _checks(sort: str, present: "pd.Series[Any]", *, unique: bool) -> Mapping[str, object]:
     if sort == "string":
         categories = None if unique else _categories(present, MOST_CATEGORIES)
         return {"isin": _Flow(categories)} if categories else {}
@@ -199,7 +198,7 @@ def _plausible(
     """
     if len(present) < ENOUGH or present.nunique() < MOST_CATEGORIES or max(abs(low), abs(high)) > 2**53:
         return None
-    least, most = (Decimal(repr(float(present.quantile(part)))) for part in (0.01, 0.99))
+    least, most = (Decimal(repr(one)) for one in quantiles.of(present, (0.01, 0.99)))
     room = (most - least) * Decimal("0.3")
     if not room or not room.is_finite():
         return None
