@@ -120,7 +120,8 @@ def listing(
         every: what `recorded` said, where it was asked already.
     """
     every = recorded(repo) if every is None else every
-    groups = every if baseline is None else {baseline: every.get(baseline, ())}
+    own = every.get(baseline or "", ())
+    groups = every if baseline is None else {baseline: own} if own else {}
     prefix = names.PREFIX if baseline is None else names.baseline_prefix(baseline)
     present = {ref[0] for some in groups.values() for ref in some}
     running = live(repo, present, prefix)
