@@ -5,6 +5,7 @@ now is safe: its bytes are in the cache, or there is nothing.
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
@@ -65,8 +66,14 @@ def follow(repo: Repo, *, again: Collection[str] = (), parts: bool = False) -> F
                 hashes.followed[path] = out.hash
             if way not in _OLD_NEWS or first or path in rewritten or path in again:
                 ways[way].append(path)
-        # beside one that cannot be read, DVC reads no other pointers than those that it is given
-        files = {out.path: p for out, p in pointers.items() if unreadable and p.endswith(".dvc")}
+        # of a path DVC reads every pointer that there is, of a pointer that one: all of them take it minutes
+        # where tables are wide, and it cannot do it beside one that cannot be read
+        outs = Counter(pointers.values())
+        files = {
+            out.path: pointer
+            for out, pointer in pointers.items()
+            if pointer.endswith(".dvc") and (unreadable or outs[pointer] == 1)
+        }
         whole = _bring(repo, ways["whole"], found, hashes, files)
         rest = _bring_parts(repo, [found[path] for path in ways["rest"]], hashes, known)
     failed = {*ways["whole"], *ways["rest"]}.difference(whole, rest)

@@ -271,3 +271,25 @@ def test_data_stays_when_its_pointer_says_that_git_is_to_hold_it(data: Data) -> 
     follow.follow(data.repo)
     data.file("a.csv", "a", "cache: false")
     assert (follow.follow(data.repo), data.read("a.csv")) == (Followed([], [], []), "a")
+
+
+def test_dvc_reads_the_pointers_of_what_is_brought_alone(data: Data) -> None:
+    """It would read all of them, which takes long where tables are wide, and stop at this one."""
+    data.file("data.csv", "old")
+    data.write(
+        "other.dvc", (data.root / "data.csv.dvc").read_text().replace("data.csv", "o") + "unknown: 1\n"
+    )
+    data.write("o", "old")
+    (data.root / "data.csv").unlink()
+    assert follow.follow(data.repo) == Followed(["data.csv"], [], [])
+
+
+def test_of_a_pointer_with_two_outputs_only_the_wanted_one_is_brought(data: Data) -> None:
+    a, b = store(data.repo, b"a"), store(data.repo, b"b")
+    outs = "".join(
+        f"- md5: {md5}\n  size: 1\n  hash: md5\n  path: {name}\n" for md5, name in ((a, "a"), (b, "b"))
+    )
+    data.write("outs.dvc", f"outs:\n{outs}")
+    data.write("b", "mine")
+    assert follow.follow(data.repo) == Followed(["a"], ["b"], [])
+    assert (data.read("a"), data.read("b")) == ("a", "mine")
