@@ -1,22 +1,24 @@
 """What the commands of `git mlops exp` print."""
 
+from __future__ import annotations
+
 import shlex
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from git_mlops import ui
-from git_mlops.experiments import history, mlflow_facts, present
-from git_mlops.experiments.apply import Applied
-from git_mlops.experiments.diff import Difference
-from git_mlops.experiments.history import History
-from git_mlops.experiments.inputs import Dirty
-from git_mlops.experiments.mlflow_facts import Told
-from git_mlops.experiments.read import Experiment
-from git_mlops.experiments.record import Record
-from git_mlops.experiments.recording import Recorded
-from git_mlops.experiments.remove import Removed
-from git_mlops.experiments.run import Ended, Known
-from git_mlops.experiments.stores import Moved
-from git_mlops.experiments.sync import Pulled, Pushed, Rejected
+from git_mlops.experiments import present
+
+if TYPE_CHECKING:  # 100 ms together, and each command shows one of them
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from git_mlops.experiments.apply import Applied
+    from git_mlops.experiments.diff import Difference
+    from git_mlops.experiments.inputs import Dirty
+    from git_mlops.experiments.recording import Recorded
+    from git_mlops.experiments.remove import Removed
+    from git_mlops.experiments.run import Ended, Known
+    from git_mlops.experiments.stores import Moved
+    from git_mlops.experiments.sync import Pulled, Pushed, Rejected
 
 
 def stale(dirty: Iterable[Dirty], *, pipeline: bool) -> set[str]:
@@ -51,6 +53,8 @@ def ran(result: Ended | Known, *, as_json: bool, asked: str | None = None, told:
         asked: the name that was wished for.
         told: data that was warned of when the run began.
     """
+    from git_mlops.experiments.run import Known
+
     if isinstance(result, Known):
         name = result.experiment.name
         ui.note(f"not run: `{name}` is the same code, data, parameters, environment and command")
@@ -60,7 +64,7 @@ def ran(result: Ended | Known, *, as_json: bool, asked: str | None = None, told:
         if as_json:
             ui.emit("experiment", present.plain(result.experiment))
         else:
-            _values(result.experiment.metrics, result.experiment.params)
+            values(result.experiment.metrics, result.experiment.params)
         return 0
     recorded(result.recorded, as_json=as_json, told=told)
     for path in result.old_metrics:
@@ -94,7 +98,7 @@ def recorded(done: Recorded, *, as_json: bool, told: Collection[str] = ()) -> No
     ui.note(f"recorded {done.name} ({done.status}, {done.commit[:7]})")
     if done.replaced:
         ui.note(f"the one it replaces is kept: {done.replaced}")
-    _values(done.metrics, {})
+    values(done.metrics, {})
 
 
 def notes(found: Iterable[str]) -> None:
@@ -103,32 +107,7 @@ def notes(found: Iterable[str]) -> None:
         ui.warn(note)
 
 
-def shown(
-    experiment: Experiment, record: Record | None, told: Told, course: History, *, as_json: bool
-) -> None:
-    """One experiment."""
-    if as_json:
-        facts = record._asdict() if record else None
-        data = {**present.plain(experiment), **mlflow_facts.plain(told), "record": facts}
-        ui.emit("experiment", {**data, **history.plain(course)})
-        return
-    pairs = [*present.facts(experiment, record), *mlflow_facts.facts(told)]
-    width = max(len(name) for name, _value in pairs)
-    for name, value in pairs:
-        ui.out(f"{name:{width}}  " + value.replace("\n", "\n" + " " * (width + 2)))
-    _values(experiment.metrics, experiment.params, gap=True)
-    _courses(course)
-    notes((*experiment.notes, *course.notes))
-
-
-def _courses(found: History) -> None:
-    if found.series:
-        ui.out()
-        marks = history.BLOCKS if ui.shows(f"{history.BLOCKS}→") else history.ASCII
-        ui.table(history.HEADER, history.rows(found, marks))
-
-
-def _values(metrics: Mapping[str, object], params: Mapping[str, object], *, gap: bool = False) -> None:
+def values(metrics: Mapping[str, object], params: Mapping[str, object], *, gap: bool = False) -> None:
     for title, found in (("metric", metrics), ("parameter", params)):
         if found and gap:
             ui.out()

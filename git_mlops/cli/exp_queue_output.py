@@ -1,13 +1,20 @@
 """What runs elsewhere than in place print."""
 
+from __future__ import annotations
+
 import shlex
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from git_mlops import ui
 from git_mlops.experiments import message
-from git_mlops.experiments.queue import Entry, Report, Waiting
-from git_mlops.experiments.queue_start import Started
-from git_mlops.experiments.start import Start
+from git_mlops.experiments.queue import Waiting
+
+if TYPE_CHECKING:  # 30 ms
+    from collections.abc import Iterable, Sequence
+
+    from git_mlops.experiments.queue import Entry, Report
+    from git_mlops.experiments.queue_start import Started
+    from git_mlops.experiments.start import Start
 
 
 def differences(found: Start) -> None:

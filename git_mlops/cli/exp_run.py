@@ -8,6 +8,7 @@ from git_mlops import ui
 from git_mlops.cli import exp_output as output
 from git_mlops.cli import exp_queue_output
 from git_mlops.cli.common import json_option, open_repo
+from git_mlops.cli.exp_options import message_option, name_option
 from git_mlops.config import Config
 from git_mlops.experiments import queue as queues
 from git_mlops.experiments import resume as resuming
@@ -18,10 +19,6 @@ from git_mlops.experiments.recording import Request
 from git_mlops.experiments.run import Ended, Known, Plan
 from git_mlops.experiments.start import Start
 from git_mlops.git.repo import Repo
-from git_mlops.lineage import taints
-
-name_option = click.option("-n", "--name", metavar="NAME", help="Its name; default: one is made up.")
-message_option = click.option("-m", "--message", default="", metavar="MSG", help="A note to keep with it.")
 
 
 class _Options(TypedDict):
@@ -116,6 +113,8 @@ def _elsewhere(asked: _Asked) -> int:
 def _warn_of_taints(repo: Repo, result: Ended | Known) -> None:
     """What is not run again may rest on what must not be used any more."""
     if isinstance(result, Known):
+        from git_mlops.lineage import taints
+
         name, node = result.experiment.name, f"experiment:{result.experiment.ref}"
         for one in taints.of(repo, node)[:1]:
             source = "" if one.node == node else f" came from `{one.label}`, which"

@@ -5,9 +5,7 @@ import shlex
 import click
 
 from git_mlops import ui
-from git_mlops.checks import on_cluster
 from git_mlops.cli.common import json_option, open_repo
-from git_mlops.executors import dask
 from git_mlops.findings import exit_code
 from git_mlops.reports.formats import FORMATS
 from git_mlops.schema import sources, trial, workspace
@@ -56,6 +54,9 @@ def check(paths: tuple[str, ...], *, engine: str, scheduler: str | None, as_json
     """
     repo, config = open_repo()
     if engine == "dask":
+        from git_mlops.checks import on_cluster
+        from git_mlops.executors import dask
+
         settings = on_cluster.Settings(config.schemas, config.forms)
         found, checked = on_cluster.check(repo, settings, paths, dask.scheduler(repo, scheduler))
     elif scheduler:

@@ -1,8 +1,6 @@
 """A Dask distributed cluster; the one file that imports it. Workers need git, git-mlops and what runs use."""
 
-import logging
 import os
-import socket
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -23,6 +21,8 @@ KEY = "mlops.dask.scheduler"
 VARIABLES = ("MLOPS_DASK_SCHEDULER", "DASK_SCHEDULER_ADDRESS")
 """The second is Dask's own."""
 _PORT = 8786
+_CRITICAL = 50
+"""`logging.CRITICAL`: to import it takes 5 ms."""
 _PATIENCE = 30
 """Seconds to wait for the scheduler."""
 
@@ -136,6 +136,8 @@ def session(address: str | None) -> Iterator[Session]:
 
 def _quiet() -> None:
     """What is lost is done again, or said by us: no warnings beside."""
+    import logging
+
     for name in [*logging.root.manager.loggerDict]:
         if name.partition(".")[0] == "distributed":
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -150,7 +152,7 @@ def _own() -> Iterator[str]:
         raise _not_installed() from error
     with LocalCluster(
         n_workers=os.cpu_count() or 1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
-        silence_logs=logging.CRITICAL,
+        silence_logs=_CRITICAL,
     ) as cluster:  # fmt: skip
         yield str(cluster.scheduler_address)
 
@@ -194,6 +196,8 @@ def _reach(address: str) -> None:
     if parts.scheme not in ("tcp", "tls"):
         return
     try:
+        import socket
+
         socket.create_connection((parts.hostname or "", parts.port or _PORT), timeout=_PATIENCE).close()
     except (OSError, ValueError) as error:
         raise _silent(address, error) from error

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from git_mlops.data import cache, pointers
 from git_mlops.data.hashes import walk
 from git_mlops.errors import MlopsError
-from git_mlops.experiments import read, reads, runlog, sealing, tracked
+from git_mlops.experiments import read, reads, runlog, tracked
 from git_mlops.experiments.layout import RUN
 from git_mlops.experiments.read import Experiment
 from git_mlops.experiments.reads import Read
@@ -67,6 +67,8 @@ def _place(repo: Repo, record: Record) -> Path | None:
     run_id = str(record.extra.get("run_id"))
     if re.fullmatch("[0-9a-f]{1,64}", run_id) is None:
         return None
+    from git_mlops.experiments import sealing  # 50 ms, and most have ended
+
     found = (sealing.folder(repo, run_id), tracked.folder(repo, run_id))
     return next((one for one in found if runlog.read_began(one)), None)
 

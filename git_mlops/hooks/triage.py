@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from git_mlops.checks import table_rules
-from git_mlops.checks.run import LOOKING
 from git_mlops.config import FILE as CONFIG
 from git_mlops.config import Config
 from git_mlops.data import listing, pointers
@@ -22,7 +20,6 @@ from git_mlops.git.objects import replace_file
 from git_mlops.git.repo import Repo
 from git_mlops.hooks import known
 from git_mlops.schema.bindings import folder_of, schema_for, with_tables
-from git_mlops.schema.python import split
 from git_mlops.tables.forms import file_and_table, form_of
 
 _FORMAT = "git-mlops triage 1"
@@ -50,6 +47,8 @@ def write(repo: Repo, config: Config, *, settled: float | None) -> None:
 
 def _remember(repo: Repo, config: Config) -> None:
     """Write `known`: the pointers whose commit can go the short way, under this configuration."""
+    from git_mlops.checks import table_rules  # every rule with it: 50 ms
+
     content = listing.on_disk(repo.root / CONFIG) or b""
     rows = [f"{known.FORMAT} {objects.blob_id(repo, content)}"]
     # a pointer without a data sheet looks like any other, and must not pass where one is asked for
@@ -74,6 +73,9 @@ def _remember(repo: Repo, config: Config) -> None:
 
 def _others(out: Out, config: Config) -> str:
     """The rules besides the schema's that must have a verdict on this data, and by what they go."""
+    from git_mlops.checks import table_rules
+    from git_mlops.checks.run import LOOKING
+
     asked = [(name, rule.meaning(out.path, config.data)) for name, rule in LOOKING.items()]
     whole = table_rules.meanings(out.path, config.tables, config.data.keys) or ()
     asked += [(table_rules.RULE, means) for means in whole]
@@ -101,6 +103,8 @@ def _write(repo: Repo, name: str, text: str) -> Path:
 
 
 def _lines(repo: Repo, config: Config) -> Iterator[str]:
+    from git_mlops.schema.python import split
+
     yield f"limit {int(config.data.size_limit)}"
     yield f"small {min(int(config.data.size_limit), _SMALL)}"
     patterns = [
