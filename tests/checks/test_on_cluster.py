@@ -98,6 +98,7 @@ def test_workers_say_of_every_case_what_this_process_says(address: str, tmp_path
     assert there == here
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_changes_nothing(address: str, tmp_path: Path) -> None:
     from distributed import Client
 

@@ -412,6 +412,7 @@ def test_names_that_others_chose_are_never_run(repo: Repo, run: Run, own: dict[s
     assert [path for path in repo.root.rglob("hacked*") if ".git/" not in str(path)] == []
 
 
+@pytest.mark.slow
 def test_gitlabs_pipeline_runs(forge: Forge, project: Repo, change: str, expected: str) -> None:
     """By gitlab-ci-local, which reads the file as GitLab does and runs its job."""
     program = shutil.which("gitlab-ci-local")

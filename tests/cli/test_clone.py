@@ -43,6 +43,7 @@ def test_the_directory_is_named_as_git_would(hub: Path, mlops: Run, tmp_path: Pa
     assert (tmp_path / "hub" / "data.csv").exists()
 
 
+@pytest.mark.slow
 def test_a_shallow_clone_of_a_branch(hub: Path, project: Armed, mlops: Run, tmp_path: Path) -> None:
     project.git("push", "-q", str(hub), "main:side")
     mlops("clone", "--branch", "side", "--depth", "1", hub.as_uri(), "copy", cwd=tmp_path)

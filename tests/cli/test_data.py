@@ -63,6 +63,7 @@ def test_what_configures_the_project_is_no_data(root: Path, mlops: Run, name: st
     assert done.stderr.endswith(f", not data\nhint: `git add {name}`\n")
 
 
+@pytest.mark.slow
 def test_a_pull_without_a_remote_brings_what_the_cache_has(root: Path, mlops: Run, run: Run) -> None:
     (root / "a.csv").write_text("a\n")
     (root / "b.csv").write_text("b\n")
@@ -274,6 +275,7 @@ def test_ctrl_c_in_add_leaves_all_as_it_was(root: Path, mlops: Run, run: Run) ->
     assert mlops("add", "raw", cwd=root).stderr == "staged raw.dvc\n"
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_push_and_pull_can_be_repeated(root: Path, mlops: Run, tmp_path: Path) -> None:
     many(root)
     mlops("add", "raw", cwd=root)
@@ -435,6 +437,7 @@ def test_pull_never_overwrites_what_was_changed_and_not_added(place: Path, mlops
     assert (place / "data.csv").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_a_relative_remote_stands_beside_its_configuration(place: Path, run: Run, mlops: Run) -> None:
     (place / "sub").mkdir()
     run("dvc", "remote", "add", "-q", "near", "../../near", cwd=place / "sub")
@@ -470,6 +473,7 @@ def test_a_pointer_in_conflict_stops_what_would_leave_it_out(
     )
 
 
+@pytest.mark.slow
 def test_another_pointer_can_be_worked_with(place: Path, mlops: Run) -> None:
     mlops("add", "data.csv", cwd=place)
     (place / "broken.dvc").write_text("outs:\n<<<<<<< ours\n")

@@ -176,6 +176,7 @@ def test_names_out_of_the_data_begin_no_line(data: Data) -> None:
     assert list(diff_output.text(change, ("A", "B")))[1:] == ['+ column "a\\n+ evil"']
 
 
+@pytest.mark.slow
 def test_an_added_profile_makes_the_workspace_quick_to_read(two: Data, mlops: Run) -> None:
     (two.root / "t.csv").write_text(NEW + "9,9,Huy\n")
     assert "+ 1 row\n" in mlops("diff", cwd=two.root).stdout
@@ -184,6 +185,7 @@ def test_an_added_profile_makes_the_workspace_quick_to_read(two: Data, mlops: Ru
     assert "+++ workspace: 4 rows" in done.stdout
 
 
+@pytest.mark.slow
 def test_data_of_another_clone_is_compared_by_its_profiles(two: Data, mlops: Run, tmp_path: Path) -> None:
     for text in (OLD, NEW):
         (two.root / "t.csv").write_text(text)

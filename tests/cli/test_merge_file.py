@@ -140,6 +140,7 @@ def diverge_added(project: Armed, mlops: Run, ours: str, theirs: str) -> None:
 # ------------------------------------------------------------------ conflicts
 
 
+@pytest.mark.slow
 def test_a_conflict_is_told_and_nothing_is_lost(project: Armed) -> None:
     diverge(project, OURS, CLASH)
     ours, theirs = (project.git("rev-parse", "--short", name).strip() for name in ("main", "other"))
@@ -178,6 +179,7 @@ def test_a_side_is_taken_where_both_differ_and_all_else_is_merged(
     project.git("commit", "--no-edit")
 
 
+@pytest.mark.slow
 def test_a_row_that_one_side_removed_stays_in_the_union(project: Armed, mlops: Run) -> None:
     diverge(project, OURS, BASE.replace("2,b,2.50\n", ""))
     project.git("merge", "other", status=1)
@@ -205,6 +207,7 @@ def test_conflicts_are_decided_one_by_one_in_the_editor(project: Armed, mlops: R
         (",", "record 2: 7 cells for 6 columns"),
     ],
 )
+@pytest.mark.slow
 def test_what_was_filled_in_wrong_is_told(project: Armed, mlops: Run, line: str, said: str) -> None:
     diverge(project, OURS, CLASH)
     project.git("merge", "other", status=1)
@@ -319,6 +322,7 @@ def test_a_rebase_says_which_commit_is_which(
     assert project.read(NAME) == THEIRS.replace("2.50", "2.51")
 
 
+@pytest.mark.slow
 def test_a_rebase_without_conflicts_merges_by_itself(project: Armed) -> None:
     diverge(project, OURS, THEIRS)
     project.git("rebase", "other")

@@ -42,6 +42,7 @@ def data(run: Run, *words: str | Path, cwd: Path, status: int = 0) -> object:
     return envelope["data"]
 
 
+@pytest.mark.slow
 def test_from_register_to_rollback(project: Repo, mlops: Run) -> None:
     at = project.root
     (at / "sub").mkdir()

@@ -131,6 +131,7 @@ def test_a_check_says_what_is_missing(project: Repo, mlops: Mlops, case: str) ->
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_data_that_dvc_tracks_and_git_ignores_is_checked(project: Repo, mlops: Mlops) -> None:
     (project.root / ".gitignore").write_text("/dätä/*.csv\n")
     mlops("schema", "infer", "dätä/a b.csv", cwd=project.root)
@@ -174,6 +175,7 @@ def test_schemas_that_do_not_exist_are_named(project: Repo, mlops: Mlops) -> Non
     assert "`nope.yaml`" in mlops("schema", "test", "nope.yaml", cwd=project.root, status=2).stderr
 
 
+@pytest.mark.slow
 def test_a_schema_is_tried_without_data(project: Repo, mlops: Mlops) -> None:
     file = project.root / "s.yaml"
     file.write_text(OLD)

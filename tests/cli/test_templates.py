@@ -27,6 +27,7 @@ def test_the_questions_of_a_template_are_listed(mlops: Run, repo: Repo) -> None:
     assert "classification, regression" in next(line for line in lines if line.startswith("task"))
 
 
+@pytest.mark.slow
 def test_scaffold_and_update_say_what_they_did_and_what_is_next(mlops: Run, repo: Repo) -> None:
     done = mlops("scaffold", "minimal", "-d", "manager=uv", cwd=repo.root)
     assert (done.stdout, done.stderr.splitlines()) == (

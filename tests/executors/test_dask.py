@@ -51,6 +51,7 @@ def add(repo: Repo, code: str, name: str) -> None:
     queue.add(repo, found, Request(name))
 
 
+@pytest.mark.slow
 def test_what_is_queued_runs_there_and_what_is_interrupted_waits(
     repo: Repo, cluster: str, mlops: Run, tmp_path: Path
 ) -> None:

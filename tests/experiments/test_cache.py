@@ -1,5 +1,6 @@
 """What is read in bulk or remembered is what reading each commit whole would say."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -37,9 +38,25 @@ def rows(repo: Repo) -> int:
         return int(db.execute("SELECT total(size) FROM pages").fetchone()[0])
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first test that asks for `many` leaves a copy of it."""
+    return tmp_path_factory.mktemp("many") / "repo"
+
+
 @pytest.fixture
-def many(project: Repo) -> Repo:
+def many(project: Repo, made: Path) -> Repo:
     """Forty experiments of several baselines that differ in every way that counts."""
+    if made.exists():
+        shutil.rmtree(project.root)
+        shutil.copytree(made, project.root, symlinks=True)
+        return project
+    _fill(project)
+    shutil.copytree(project.root, made, symlinks=True)
+    return project
+
+
+def _fill(project: Repo) -> None:
     for number in range(40):
         files: dict[str, str | bytes] = {
             "params.yaml": f"lr: {number % 3}\n",
@@ -67,7 +84,6 @@ def many(project: Repo) -> Repo:
     running.run(
         project, Plan(("true",)), Request("old"), settings, DataSettings(), started=lambda _subject: None
     )
-    return project
 
 
 def loaded(repo: Repo, oids: list[str]) -> dict[str, Known]:
@@ -225,6 +241,7 @@ def mlops_names(found: list[Experiment]) -> list[str]:
     return [one.name for one in found]
 
 
+@pytest.mark.slow
 def test_a_linked_worktree_shares_it_and_sha256_has_its_own(project: Repo, tmp_path: Path, run: Run) -> None:
     save(project, "a")
     listed(project)

@@ -56,6 +56,7 @@ def dvc_rows(shown: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_dvc_lists_and_shows_ours(dvc_repo: Repo, run: Run) -> None:
     commit(dvc_repo, {"train.py": "", "params.yaml": "lr: 1e-3\n", "other/params.yaml": "n: 1\n"})
     put(dvc_repo, {
@@ -119,6 +120,7 @@ def test_dvc_applies_ours(dvc_repo: Repo, run: Run) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_we_read_what_dvc_saved(dvc_repo: Repo, run: Run) -> None:
     commit(dvc_repo, {"dvc.yaml": "metrics: [m.json]\n", "m.json": '{"acc": 1}', "params.yaml": "lr: 1e-3\n"})
     put(dvc_repo, {"m.json": '{"acc": 2, "sub": {"f1": 3}}', "params.yaml": "lr: 1e-2\nno: yes\n"})

@@ -33,6 +33,7 @@ def histories(repo: Repo) -> dict[str, object]:
     return dict(found.series)
 
 
+@pytest.mark.slow
 def test_dvclives_own_experiment(dvc_repo: Repo, run: Run) -> None:
     commit(dvc_repo, {"train.py": TRAIN.format(save=True)})
     run(sys.executable, "train.py", cwd=dvc_repo.root)
@@ -41,6 +42,7 @@ def test_dvclives_own_experiment(dvc_repo: Repo, run: Run) -> None:
     assert histories(dvc_repo)["acc"] == ((0, 0.0), (1, 0.25), (2, 0.5))
 
 
+@pytest.mark.slow
 def test_dvclive_under_our_run(dvc_repo: Repo) -> None:
     commit(dvc_repo, {"train.py": TRAIN.format(save=False)})
     done = running.run(
@@ -68,6 +70,7 @@ stages:
 """
 
 
+@pytest.mark.slow
 def test_what_dvc_exp_run_recorded(dvc_repo: Repo, run: Run) -> None:
     commit(
         dvc_repo,

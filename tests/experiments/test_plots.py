@@ -97,6 +97,7 @@ def test_no_experiment_is_said(repo: Repo) -> None:
         make(repo)
 
 
+@pytest.mark.slow
 def test_a_picture_for_each_metric_and_no_page(three: Repo, tmp_path: Path) -> None:
     made = make(three, svg=tmp_path / "svg", png=tmp_path / "png")
     names = [tmp_path / kind / f"{name}.{kind}" for kind in ("svg", "png") for name in ("loss", "val_acc")]
@@ -193,6 +194,7 @@ document.querySelectorAll("#table th button")[3].click();
 </script>"""
 
 
+@pytest.mark.slow
 def test_the_choices_of_the_page_work(three: Repo, tmp_path: Path, browser: Callable[[str], str]) -> None:
     make(three, page=tmp_path / "p.html")
     page = (tmp_path / "p.html").read_text(encoding="utf-8")

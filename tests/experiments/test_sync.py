@@ -72,6 +72,7 @@ def test_only_what_is_chosen_travels(shared: Repo) -> None:
 
 
 @pytest.mark.parametrize("results", [2, 30])
+@pytest.mark.slow
 def test_only_results_travel_unasked(shared: Repo, results: int) -> None:
     names = [f"run-{number}" for number in range(results)]
     for number, name in enumerate(names):

@@ -139,6 +139,7 @@ def test_a_pipeline_runs_there_and_its_outputs_are_in_the_cache(dvc_repo: Repo) 
     assert state(data.repo)[2:] == before[2:]
 
 
+@pytest.mark.slow
 def test_eight_at_once_lose_nothing(project: Repo, mlops: Run) -> None:
     put(project, {"train.py": "dirty\n"})
     before = state(project)

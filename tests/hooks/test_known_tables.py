@@ -22,6 +22,7 @@ def start(project: Armed, settings: str) -> None:
 @pytest.mark.parametrize(
     "settings", ["data: {keys: {data.csv: [age]}}\n", "tables: {data.csv: {unique: [age]}}\n"]
 )
+@pytest.mark.slow
 def test_a_table_goes_the_short_way_once_it_has_a_verdict(project: Armed, settings: str) -> None:
     start(project, settings)
     pointer(project, TWICE)

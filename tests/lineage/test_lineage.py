@@ -242,6 +242,7 @@ def test_drawings_cannot_be_left_by_a_name() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_commands(history: Repo, mlops: Run) -> None:
     shown = json.loads(mlops("lineage", "m", "--json", cwd=history.root).stdout)["data"]
     assert shown["start"] == "model:m@v0.1.0"

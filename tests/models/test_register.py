@@ -129,6 +129,7 @@ def test_a_model_that_cannot_be_told_is_asked_for(repo: Repo) -> None:
     assert "`--path FILE`" in (error.value.hint or "")
 
 
+@pytest.mark.slow
 def test_gto_reads_what_is_registered_and_promoted(project: Repo, run: Run) -> None:
     from git_mlops.models import promote, retire
 

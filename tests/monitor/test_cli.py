@@ -18,6 +18,7 @@ from tests.conftest import Run
 from tests.monitor.conftest import people, serve
 
 
+@pytest.mark.slow
 def test_two_files_are_compared_anywhere_and_the_exit_code_says_what_was_found(
     tables: Path, mlops: Run
 ) -> None:

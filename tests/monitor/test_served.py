@@ -54,6 +54,7 @@ def test_answers_that_change_within_the_log_are_found(model: Repo) -> None:
     assert one.message.startswith("answers, the later half of the log against the earlier")
 
 
+@pytest.mark.slow
 def test_answers_that_change_in_one_slice_are_found_there(model: Repo) -> None:
     serve(model, people(6000, seed=2))
     later = (pl.int_range(pl.len()) > pl.len() // 2) & (pl.col("in.city") == "Bruges")

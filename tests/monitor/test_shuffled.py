@@ -39,6 +39,7 @@ def _least(columns: list[Column], seed: int, alpha: float = 0.05) -> float:
 
 
 @pytest.mark.parametrize("alike", [0.0, 0.9], ids=["independent", "alike"])
+@pytest.mark.slow
 def test_the_rate_of_false_alarms_is_the_one_asked_for(alike: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """However much the columns have in common. 400 runs at a fixed seed: three standard errors either way."""
     monkeypatch.setattr(shuffled, "SHUFFLES", 99)  # exact with any number

@@ -198,6 +198,7 @@ def write_database(file: Path, rows: list[dict[str, Any]]) -> str:
 
 @given(st.data(), st.sampled_from([write_lines, write_packed, write_database]))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.slow
 def test_objects_in_pieces_have_the_findings_of_the_whole(
     data: st.DataObject, write: Callable[[Path, list[dict[str, Any]]], str]
 ) -> None:
@@ -226,6 +227,7 @@ DIALECTS = [
 
 @given(st.data(), st.sampled_from(DIALECTS))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.slow
 def test_a_declared_csv_in_pieces_has_the_findings_of_the_whole(
     data: st.DataObject, dialect: Dialect
 ) -> None:

@@ -297,6 +297,7 @@ def test_row_labels_of_pandas_do_not_move_rows(tmp_path: Path) -> None:
     assert finding.data["examples"] == [{"row": 2, "value": -2}]
 
 
+@pytest.mark.slow
 def test_two_million_failures_say_no_more_than_five(tmp_path: Path) -> None:
     pq.write_table(
         pa.table({"a": pa.array(np.full(2_000_000, -1)), "b": pa.nulls(2_000_000)}), tmp_path / "p"

@@ -153,6 +153,7 @@ def test_a_cluster_gives_the_same_answers_in_their_order(loaded: Loaded, tmp_pat
     assert found == {"id": [*range(1003)], "prediction": expected(rows(1003))}
 
 
+@pytest.mark.slow
 def test_models_of_mlflow_and_of_skops_are_loaded(tmp_path: Path) -> None:
     from skops import io
 

@@ -318,6 +318,7 @@ def test_a_promotion_under_load_drops_nothing(server: Server, root: Path) -> Non
     assert "churn#prod is v2.0.0 now, before: v1.0.0\n" in server.said
 
 
+@pytest.mark.slow
 def test_what_is_under_way_at_the_end_is_finished_and_everything_is_in_the_log(
     root: Path, tmp_path: Path
 ) -> None:

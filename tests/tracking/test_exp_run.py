@@ -66,6 +66,7 @@ with mlflow.start_run(run_name="victim") as run:
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_interrupted_and_has_what_it_logged(repo: Repo, mlops: Run, script: Script) -> None:
     environment = {**os.environ, "MLFLOW_TRACKING_URI": "git-mlops:"}
     words = [sys.executable, str(script(LOGGING))]

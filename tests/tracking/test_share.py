@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from git_mlops.git.repo import Repo, discover
 from git_mlops.tracking import registry
 from tests.conftest import Run
@@ -12,6 +14,7 @@ def described(repo: Repo, text: str, updated: int) -> None:
     registry.change(repo, "churn", lambda old: {**old, "description": text, "updated": updated})
 
 
+@pytest.mark.slow
 def test_descriptions_come_with_a_clone_and_with_every_pull(
     repo: Repo, mlops: Run, run: Run, tmp_path: Path
 ) -> None:

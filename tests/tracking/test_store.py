@@ -197,6 +197,7 @@ def test_what_others_recorded_are_runs(dvc_repo: Repo, client: Client, mlops: Ru
     )
 
 
+@pytest.mark.slow
 def test_artifacts_and_models_survive_a_clone(
     dvc_repo: Repo, mlflow: Any, mlops: Run, run: Run, tmp_path: Path, monkeypatch: Any
 ) -> None:
