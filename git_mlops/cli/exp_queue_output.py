@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from git_mlops import ui
+from git_mlops.data import listing, purges
 from git_mlops.experiments import message
 from git_mlops.experiments.queue import Waiting
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:  # 30 ms
     from git_mlops.experiments.queue import Entry, Report
     from git_mlops.experiments.queue_start import Started
     from git_mlops.experiments.start import Start
+from git_mlops.git.repo import Repo
 
 
 def differences(found: Start) -> None:
@@ -29,9 +31,18 @@ def differences(found: Start) -> None:
         ui.warn(f"the run does not have `{large.path}`: it is untracked and too large for git", hint=hint)
 
 
-def missing(paths: Iterable[str]) -> None:
-    """Data that could not be brought."""
-    for path in paths:
+def missing(repo: Repo, paths: Iterable[str]) -> None:
+    """Data that could not be brought, and what nobody can bring any more."""
+    wanted = list(paths)
+    outs = [out for out in listing.in_workspace(repo) if out.path in wanted]
+    gone = {out.path: (out, purge) for out, purge in purges.of_outs(repo, outs).items()}
+    for out, purge in gone.values():
+        part = "a part of it was " if purge.part_of(out) else ""
+        hint = (
+            f"`git mlops add --force {shlex.quote(out.path)}` makes what is left a version" if part else None
+        )
+        ui.warn(f"the run does not have `{out.path}`: {part}{purge.sentence()}", hint=hint)
+    for path in (path for path in wanted if path not in gone):
         hint = f"`git mlops pull {shlex.quote(path)}`"
         ui.warn(f"the run does not have `{path}`: its data is not on this machine", hint=hint)
 

@@ -1,5 +1,6 @@
 """`git mlops exp run`: in place, in a worktree of its own, or later."""
 
+from functools import partial
 from typing import NamedTuple, TypedDict, Unpack
 
 import click
@@ -104,7 +105,7 @@ def _elsewhere(asked: _Asked) -> int:
     exp_queue_output.differences(start)
     if options["queue"]:
         return exp_queue_output.queued(queues.add(repo, start, request), as_json=options["as_json"])
-    told = exp_queue_output.missing
+    told = partial(exp_queue_output.missing, repo)
     result = elsewhere.run(repo, start, request, config.experiments, config.data, missing=told)
     _warn_of_taints(repo, result)
     return output.ran(result, as_json=options["as_json"], asked=request.name)

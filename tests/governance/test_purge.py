@@ -13,6 +13,7 @@ import pytest
 from git_mlops.checks import purged as rule
 from git_mlops.checks import scope
 from git_mlops.checks.context import Context
+from git_mlops.cli import exp_queue_output
 from git_mlops.config import Config
 from git_mlops.data import dvc, follow, purges, stored, track, transfer, workspace
 from git_mlops.data.diff import Files, Request, difference
@@ -250,6 +251,20 @@ def test_a_push_by_hand_asks_first_as_well(sick: Sick, clone: Repo, tmp_path: Pa
     assert (done.objects, [out.hash for out, _ in done.purged], sick.stored(old)[1]) == (0, [old], False)
 
 
+def test_a_push_of_experiments_asks_first_as_well(
+    sick: Sick, clone: Repo, run: Run, mlops: Run, tmp_path: Path
+) -> None:
+    old = hash_of(WHOLE, tmp_path)
+    run("git", "checkout", "-q", "HEAD~1", cwd=clone.root)
+    mlops("exp", "save", "-n", "first", cwd=clone.root)
+    purged(sick.repo, FIRST)
+    mlops("exp", "push", "first", cwd=clone.root)
+    assert (old in purges.in_force(clone), sick.stored(old)[1]) == (True, False)
+    assert [one.name for one in refs.list_refs(sick.repo, "refs/exps/")] == [
+        one.name for one in refs.list_refs(clone, "refs/exps/")
+    ]
+
+
 def test_a_push_by_hand_needs_no_git_remote(
     clone: Repo, run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -427,6 +442,19 @@ def test_who_takes_the_rest_for_the_whole_gets_nothing(
 def test_a_run_on_the_rest_says_so(colleague: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     _pulled(colleague, monkeypatch)
     assert inputs.dirty(colleague) == [Dirty(IMAGES, f"git mlops add --force {IMAGES}", True, purged=True)]
+
+
+def test_a_run_elsewhere_says_what_it_has_not_and_why(
+    colleague: Repo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _pulled(colleague, monkeypatch)
+    capsys.readouterr()
+    exp_queue_output.missing(colleague, [IMAGES])
+    (known,) = purges.listed(colleague)
+    assert capsys.readouterr().err.splitlines() == [
+        f"warning: the run does not have `{IMAGES}`: a part of it was {known.sentence()}",
+        f"hint: `git mlops add --force {IMAGES}` makes what is left a version",
+    ]
 
 
 @pytest.mark.parametrize("link", ["copy", "hardlink", "symlink"])
