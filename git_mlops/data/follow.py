@@ -66,13 +66,13 @@ def follow(repo: Repo, *, again: Collection[str] = (), parts: bool = False) -> F
                 hashes.followed[path] = out.hash
             if way not in _OLD_NEWS or first or path in rewritten or path in again:
                 ways[way].append(path)
-        # of a path DVC reads every pointer that there is, of a pointer that one: all of them take it minutes
-        # where tables are wide, and it cannot do it beside one that cannot be read
+        # of a path DVC reads every pointer that there is, of a pointer that one: all take it minutes where
+        # tables are wide, and it cannot do that beside one that cannot be read; `x:y` is a stage to it
         outs = Counter(pointers.values())
         files = {
             out.path: pointer
             for out, pointer in pointers.items()
-            if pointer.endswith(".dvc") and (unreadable or outs[pointer] == 1)
+            if pointer.endswith(".dvc") and (unreadable or (outs[pointer] == 1 and ":" not in pointer))
         }
         whole = _bring(repo, ways["whole"], found, hashes, files)
         rest = _bring_parts(repo, [found[path] for path in ways["rest"]], hashes, known)

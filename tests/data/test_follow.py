@@ -293,3 +293,11 @@ def test_of_a_pointer_with_two_outputs_only_the_wanted_one_is_brought(data: Data
     data.write("b", "mine")
     assert follow.follow(data.repo) == Followed(["a"], ["b"], [])
     assert (data.read("a"), data.read("b")) == ("a", "mine")
+
+
+@pytest.mark.parametrize("name", ["x:y.csv", "x@1.csv", "ü b.csv", "{a}.csv", "a,[b].csv"])
+def test_names_that_mean_something_to_dvc_are_names(data: Data, name: str) -> None:
+    data.file(name, "old")
+    (data.root / name).unlink()
+    assert follow.follow(data.repo) == Followed([name], [], [])
+    assert data.read(name) == "old"
