@@ -163,6 +163,8 @@ def broken(schema: Any, frame: "pd.DataFrame") -> list[Broken]:
         # whatever PANDERA_* says in the environment: a gate that validates nothing must not pass
         with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
             try:
+                if len(schema.columns) >= WIDE:
+                    _lighten(capped, frame)
                 capped.validate(frame, lazy=True)
                 found = []
             except pa.errors.SchemaErrors as error:
@@ -181,6 +183,79 @@ def _capped(schema: Any) -> Any:
         for check in part.checks:
             check.n_failure_cases = EXAMPLES
     return same
+
+
+WIDE = 200
+"""Columns from which on it is asked first what certainly holds."""
+
+
+def _lighten(schema: Any, frame: "pd.DataFrame") -> None:
+    """Take out of a schema what holds on a frame: the frames that pandera makes for each column cost more.
+
+    Its own types and checks say so, asked without them. What is not plain, or does not hold, stays.
+    """
+    from pandera.backends.pandas import builtin_checks  # noqa: F401  # the checks are known from here on
+
+    if schema.dtype is not None or schema.coerce or schema.parsers or not frame.columns.is_unique:
+        return
+    types: dict[tuple[str, str], bool] = {}
+    for name, part in schema.columns.items():
+        if name in frame.columns and part.name == name and _plain(part) and _holds(part, frame[name], types):
+            part.dtype, part.checks, part.nullable = None, [], True
+
+
+def _plain(part: Any) -> bool:
+    """Whether a column is judged value by value, by nothing but built-in checks."""
+    import pandera.pandas as pa
+    from pandera.api.function_dispatch import Dispatcher
+
+    odd = part.regex or part.coerce or part.unique or part.parsers or part.drop_invalid_rows
+    return (
+        not odd
+        and part.default is None
+        and all(
+            type(check) is pa.Check
+            and isinstance(check._check_fn, Dispatcher)  # noqa: SLF001  # a name can be taken
+            and check.groupby is None
+            and not check.element_wise
+            and check.ignore_na
+            for check in part.checks
+        )
+    )
+
+
+def _holds(part: Any, values: "pd.Series[Any]", types: dict[tuple[str, str], bool]) -> bool:
+    """Whether a column is as it should be; False, too, where that cannot be told.
+
+    Args:
+        types: what was said of types, for numbers, of which the values say nothing more.
+    """
+    import numpy as np
+    import pandera.pandas as pa
+
+    try:
+        nulls = values.hasnans
+        if nulls and not part.nullable:
+            return False
+        if part.dtype is not None:
+            key = (str(part.dtype), str(values.dtype))
+            if types.get(key, False) is False and not _of_type(part.dtype, values):
+                return False
+            types[key] = isinstance(values.dtype, np.dtype) and values.dtype.kind in "iufb"
+        present = values.dropna() if nulls else values
+        for check in part.checks:
+            name = check._check_fn.__name__  # noqa: SLF001  # as pandera finds it
+            output = pa.Check.get_builtin_check_fn(name)(present, **check._check_kwargs)  # noqa: SLF001  # no other way
+            if str(output.dtype) not in ("bool", "boolean", "bool[pyarrow]") or not bool(output.all()):
+                return False
+    except Exception:  # noqa: BLE001  # pandera says what is wrong
+        return False
+    return True
+
+
+def _of_type(dtype: Any, values: "pd.Series[Any]") -> bool:
+    answer = dtype.check(_engine(values.dtype), values)
+    return answer if isinstance(answer, bool) else bool(answer.all())
 
 
 def _warned(message: str) -> Broken:
