@@ -326,12 +326,17 @@ def checkout(repo: Repo, pointers: Sequence[str]) -> list[str]:
     """
     from dvc.exceptions import CheckoutError
 
+    # not both at once: of pointers beside other targets DVC 3.67 brings the last one, and says nothing
+    files = [path for path in pointers if path.endswith(".dvc")]
+    others = [path for path in pointers if not path.endswith(".dvc")]
+    failed: list[str] = []
     with opened(repo) as dvc, _standing_at(repo.root):
-        try:
-            dvc.checkout(targets=list(pointers))
-        except CheckoutError as error:
-            return [str(path) for path in error.target_infos]
-    return []
+        for targets in filter(None, (files, others)):
+            try:
+                dvc.checkout(targets=targets)
+            except CheckoutError as error:
+                failed += map(str, error.target_infos)
+    return failed
 
 
 def checkout_files(repo: Repo, directories: Mapping[Out, Mapping[str, Out]]) -> list[str]:

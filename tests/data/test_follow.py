@@ -301,3 +301,21 @@ def test_names_that_mean_something_to_dvc_are_names(data: Data, name: str) -> No
     (data.root / name).unlink()
     assert follow.follow(data.repo) == Followed([name], [], [])
     assert data.read(name) == "old"
+
+
+def test_pointers_and_outputs_of_a_pipeline_are_brought_together(data: Data) -> None:
+    """DVC itself, asked for both at once, brings one of them and says nothing."""
+    md5 = store(data.repo, b"model")
+    data.file("data/a.csv", "a\n")
+    data.file("data/b.csv", "b\n")
+    data.write("dvc.yaml", "stages:\n  train:\n    cmd: 'true'\n    outs: [z.bin]\n")
+    data.write(
+        "dvc.lock",
+        "schema: '2.0'\nstages:\n  train:\n    cmd: 'true'\n    outs:\n"
+        f"    - path: z.bin\n      hash: md5\n      md5: {md5}\n      size: 5\n",
+    )
+    for name in ("data/a.csv", "data/b.csv"):
+        (data.root / name).unlink(missing_ok=True)
+    wanted = ("data/a.csv", "data/b.csv", "z.bin")
+    assert follow.follow(data.repo, again=wanted) == Followed([*wanted], [], [])
+    assert [data.read(name) for name in wanted] == ["a\n", "b\n", "model"]
