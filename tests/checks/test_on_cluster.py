@@ -238,6 +238,7 @@ def test_without_dask_that_is_said_with_what_to_install(monkeypatch: pytest.Monk
         assert caught.value.hint == "`pip install 'git-mlops[dask]'`, here and on the workers"
 
 
+@pytest.mark.slow
 def test_the_nearest_address_of_a_scheduler_wins(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     assert dask.scheduler(repo) is None
     repo.git("config", dask.KEY, "tcp://config:1")

@@ -134,6 +134,7 @@ def test_data_that_is_nowhere_cannot_be_judged(project: Armed, mlops: Run) -> No
     assert rules(found(mlops, project, status=3)) == [("merge-conflict", "unknown")]
 
 
+@pytest.mark.slow
 def test_data_is_fetched_for_a_clone_that_has_none(project: Armed, mlops: Run, tmp_path: Path) -> None:
     change(project, "other", data=BASE + "3,3\n")
     mlops("push", cwd=project.root)

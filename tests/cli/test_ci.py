@@ -288,6 +288,7 @@ def test_a_pointer_whose_data_was_never_pushed_fails(forge: Forge, project: Repo
     assert "data-pushed" in outcome.report
 
 
+@pytest.mark.slow
 def test_the_first_push_of_a_branch_checks_everything(forge: Forge, project: Repo) -> None:
     outcome = forge.push(None, project.text("rev-parse", "main"))
     assert (outcome.failed, "workspace" in outcome.report) == (None, True)
@@ -307,6 +308,7 @@ def test_without_a_merge_base_the_job_fails(forge: Forge, project: Repo) -> None
     assert "no merge base" in outcome.printed
 
 
+@pytest.mark.slow
 def test_known_verdicts_and_experiments_are_fetched(forge: Forge, project: Repo, mlops: Run) -> None:
     write(project, "ages.csv", "age\n7\n")
     mlops("add", "ages.csv", cwd=project.root)
@@ -476,6 +478,7 @@ def deployed(forge: Forge, tag: str, name: Name) -> tuple[list[str], int]:
     return said, 0
 
 
+@pytest.mark.slow
 def test_a_promotion_deploys_its_version(forge: Forge, deploying: Repo) -> None:
     deploying.git("tag", "-d", "churn#prod#3")
     assert deployed(forge, "churn#prod#2", "gitlab") == (["churn v0.1.1", "model 2"], 0)

@@ -38,6 +38,7 @@ def test_clone_brings_everything(hub: Path, mlops: Run, tmp_path: Path) -> None:
     assert "refs/exps" not in repo.text("config", "--list")
 
 
+@pytest.mark.slow
 def test_the_directory_is_named_as_git_would(hub: Path, mlops: Run, tmp_path: Path) -> None:
     mlops("clone", "hub.git", cwd=tmp_path)
     assert (tmp_path / "hub" / "data.csv").exists()
@@ -64,6 +65,7 @@ def test_data_that_the_remote_lacks_leaves_the_clone_and_says_how_to_go_on(
     assert install.armed(discover(tmp_path / "copy"))
 
 
+@pytest.mark.slow
 def test_what_was_withdrawn_is_told_and_no_data(
     hub: Path, project: Armed, mlops: Run, tmp_path: Path
 ) -> None:

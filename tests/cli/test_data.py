@@ -35,6 +35,7 @@ def test_add_of_a_file_of_git_says_so(root: Path, mlops: Run, run: Run) -> None:
     assert said in done.stderr
 
 
+@pytest.mark.slow
 def test_a_local_remote_that_is_not_there_is_said(root: Path, mlops: Run, run: Run) -> None:
     run("dvc", "remote", "add", "-d", "-f", "gone", root.parent / "not mounted", cwd=root)
     (root / "a.csv").write_text("a\n")
@@ -226,6 +227,7 @@ def test_a_sha256_repository(tmp_path: Path, run: Run, mlops: Run) -> None:
     assert (root / "x.csv").read_text() == "a\n1\n"
 
 
+@pytest.mark.slow
 def test_three_adds_at_once(root: Path) -> None:
     for name in ("a.csv", "b.csv", "c.csv"):
         (root / name).write_text(name)
@@ -266,6 +268,7 @@ def many(root: Path) -> None:
         (root / "raw" / str(number)).write_text(str(number))
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_add_leaves_all_as_it_was(root: Path, mlops: Run, run: Run) -> None:
     many(root)
     before = run("git", "status", "--porcelain", cwd=root).stdout
@@ -322,6 +325,7 @@ def test_the_story_of_data_and_dvc_agrees(place: Path, run: Run, mlops: Run) -> 
     assert run("dvc", "status", cwd=place).stdout == "Data and pipelines are up to date.\n"
 
 
+@pytest.mark.slow
 def test_what_we_push_dvc_pulls(place: Path, run: Run, mlops: Run) -> None:
     (place / "raw").mkdir()
     (place / "raw" / "a b").write_text("1")
@@ -334,6 +338,7 @@ def test_what_we_push_dvc_pulls(place: Path, run: Run, mlops: Run) -> None:
     assert found == {"raw/a b": "1", "data.csv": "a,b\n1,2\n"}
 
 
+@pytest.mark.slow
 def test_paths_are_those_of_the_directory_one_stands_in(place: Path, mlops: Run) -> None:
     (place / "sub dir").mkdir()
     for name in ("ä.csv", "b.csv"):
@@ -390,6 +395,7 @@ def test_status_for_people(place: Path, mlops: Run) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_lost_member_of_a_directory_is_noticed_and_pushed_again(place: Path, mlops: Run) -> None:
     (place / "raw").mkdir()
     for name in "abc":
@@ -403,6 +409,7 @@ def test_a_lost_member_of_a_directory_is_noticed_and_pushed_again(place: Path, m
     assert lost.exists()
 
 
+@pytest.mark.slow
 def test_data_that_is_nowhere(place: Path, mlops: Run) -> None:
     mlops("add", "data.csv", cwd=place)
     lose_cache(place)
@@ -429,6 +436,7 @@ def test_pull_of_a_range_takes_only_what_it_changed(place: Path, mlops: Run) -> 
     assert ((place / "b.csv").exists(), (place / "data.csv").exists()) == (True, False)
 
 
+@pytest.mark.slow
 def test_pull_never_overwrites_what_was_changed_and_not_added(place: Path, mlops: Run) -> None:
     mlops("add", "data.csv", cwd=place)
     mlops("push", cwd=place)

@@ -364,6 +364,7 @@ def test_data_of_another_clone_is_downloaded_by_merge_file(
     assert project.read(NAME) == THEIRS.replace("2.50", "2.51")
 
 
+@pytest.mark.slow
 def test_data_that_is_nowhere_leaves_the_conflict(project: Armed, mlops: Run) -> None:
     diverge(project, OURS, THEIRS)
     project.git("switch", "-q", "--detach")

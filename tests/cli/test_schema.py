@@ -29,6 +29,7 @@ def test_infer_writes_binds_and_stages_nothing(project: Repo, mlops: Mlops) -> N
     assert project.text("diff", "--cached", "--name-only") == ""
 
 
+@pytest.mark.slow
 def test_what_was_inferred_checks(project: Repo, mlops: Mlops) -> None:
     mlops("schema", "infer", "dätä/a b.csv", cwd=project.root)
     assert mlops("schema", "check", cwd=project.root).stdout == "ok (1 file against schemas)\n"
@@ -45,6 +46,7 @@ def test_bad_data_is_named_with_its_line_and_exits_with_one(project: Repo, mlops
     )
 
 
+@pytest.mark.slow
 def test_json_holds_every_finding_whole(project: Repo, mlops: Mlops) -> None:
     mlops("schema", "infer", "dätä/a b.csv", cwd=project.root)
     (project.root / "dätä" / "a b.csv").write_text(GOOD.replace("7,7.5", "7,wide"))

@@ -108,6 +108,7 @@ def same(found: dict[str, Known], expected: dict[str, Known]) -> bool:
     return found.keys() == expected.keys() and pairs[: len(expected)] == pairs[len(expected) :]
 
 
+@pytest.mark.slow
 def test_bulk_says_what_reading_each_says(many: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     oids = [ref.oid for ref in read.all_refs(many)]
     expected = whole(many, oids)

@@ -87,6 +87,7 @@ def test_a_recorder_killed_at_random_moments(project: Repo, run: Run, times: int
     assert save(project, "after").status == "finished"
 
 
+@pytest.mark.slow
 def test_eight_recorders_at_once_lose_nothing(project: Repo) -> None:
     commit(project, {"params.yaml": "lr: 1\n"})
     program = Path(sys.executable).parent / "git-mlops"

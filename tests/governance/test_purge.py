@@ -562,6 +562,7 @@ def test_verdicts_on_it_lose_their_values_and_stay_failed(sick: Sick, tmp_path: 
         verdicts.merge(sick.repo, theirs)  # a colleague who has not heard of it
 
 
+@pytest.mark.slow
 def test_the_command_shows_first_and_proves_then(sick: Sick, mlops: Run) -> None:
     shown = mlops("purge", FIRST, "-m", "217 withdrew", cwd=sick.root)
     assert "1 object would go for good; `--yes` does it" in shown.stderr

@@ -15,6 +15,7 @@ from tests.conftest import Run
 from tests.hooks.conftest import Armed
 
 
+@pytest.mark.slow
 def test_switch(two_versions: Armed) -> None:
     said = two_versions.git("switch", "new")
     assert (two_versions.read("data.csv"), "data follows: data.csv" in said) == ("new\n", True)
@@ -22,11 +23,13 @@ def test_switch(two_versions: Armed) -> None:
     assert two_versions.read("data.csv") == "old\n"
 
 
+@pytest.mark.slow
 def test_checkout_of_a_commit(two_versions: Armed) -> None:
     two_versions.git("checkout", "-q", "--detach", "new")
     assert two_versions.read("data.csv") == "new\n"
 
 
+@pytest.mark.slow
 def test_merge_by_fast_forward(two_versions: Armed) -> None:
     two_versions.git("merge", "-q", "new")
     assert two_versions.read("data.csv") == "new\n"
@@ -43,6 +46,7 @@ HEAD_MOVES = (
 )
 
 
+@pytest.mark.slow
 def test_an_interruption_while_data_follows_leaves_index_and_head_agreeing(two_versions: Armed) -> None:
     """Ctrl-C reaches git and us: by then git must be done."""
     two_versions.git("config", "alias.checked-out", "checkout -q")
@@ -63,6 +67,7 @@ def test_an_interruption_while_data_follows_leaves_index_and_head_agreeing(two_v
     assert two_versions.read("data.csv") == "new\n"
 
 
+@pytest.mark.slow
 def test_an_interruption_says_how_to_go_on(
     two_versions: Armed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -114,6 +119,7 @@ def interrupted_in_python(armed: Armed) -> Path:
     return program
 
 
+@pytest.mark.slow
 def test_merge_of_two_lines(two_versions: Armed) -> None:
     two_versions.write("notes.md", "more")
     two_versions.commit("more")
@@ -121,11 +127,13 @@ def test_merge_of_two_lines(two_versions: Armed) -> None:
     assert two_versions.read("data.csv") == "new\n"
 
 
+@pytest.mark.slow
 def test_pull(two_versions: Armed) -> None:
     two_versions.git("pull", "-q", "--no-rebase", ".", "new")
     assert two_versions.read("data.csv") == "new\n"
 
 
+@pytest.mark.slow
 def test_reset_hard(two_versions: Armed) -> None:
     two_versions.git("reset", "-q", "--hard", "new")
     assert two_versions.read("data.csv") == "new\n"
@@ -151,6 +159,7 @@ def test_rebase_by_patches(two_versions: Armed) -> None:
     assert (two_versions.read("data.csv"), two_versions.read("other.csv")) == ("new\n", "side\n")
 
 
+@pytest.mark.slow
 def test_patches_by_mail(two_versions: Armed) -> None:
     two_versions.git("format-patch", "-q", "-o", "../mail", "main..new")
     (patch,) = (two_versions.root.parent / "mail").iterdir()
@@ -159,6 +168,7 @@ def test_patches_by_mail(two_versions: Armed) -> None:
 
 
 @pytest.mark.parametrize("words", [("checkout", "."), ("restore", "."), ("reset", "-q", "--hard")])
+@pytest.mark.slow
 def test_what_dvc_did_is_taken_back_with_its_pointer(
     project: Armed, run: Run, words: tuple[str, ...]
 ) -> None:
@@ -171,11 +181,13 @@ def test_what_dvc_did_is_taken_back_with_its_pointer(
     assert (project.read("data.csv"), project.git("status", "--porcelain")) == ("old\n", "")
 
 
+@pytest.mark.slow
 def test_cherry_pick(two_versions: Armed) -> None:
     two_versions.git("cherry-pick", "new")
     assert two_versions.read("data.csv") == "new\n"
 
 
+@pytest.mark.slow
 def test_revert(two_versions: Armed) -> None:
     two_versions.git("switch", "-q", "new")
     two_versions.git("revert", "--no-edit", "HEAD")
@@ -183,6 +195,7 @@ def test_revert(two_versions: Armed) -> None:
 
 
 @pytest.mark.parametrize("staged", [True, False])
+@pytest.mark.slow
 def test_stash_and_pop(two_versions: Armed, *, staged: bool) -> None:
     two_versions.data("data.csv", "later\n")
     if staged:
@@ -193,6 +206,7 @@ def test_stash_and_pop(two_versions: Armed, *, staged: bool) -> None:
     assert two_versions.read("data.csv") == "later\n"
 
 
+@pytest.mark.slow
 def test_restore_from_a_commit(two_versions: Armed) -> None:
     two_versions.git("restore", "--source=new", "data.csv.dvc")
     assert two_versions.read("data.csv") == "new\n"
@@ -200,6 +214,7 @@ def test_restore_from_a_commit(two_versions: Armed) -> None:
     assert two_versions.read("data.csv") == "old\n"
 
 
+@pytest.mark.slow
 def test_checkout_of_a_path(two_versions: Armed) -> None:
     two_versions.git("checkout", "-q", "new", "--", "data.csv.dvc")
     assert two_versions.read("data.csv") == "new\n"
@@ -216,6 +231,7 @@ def test_conflict_settled_by_taking_a_side(two_versions: Armed) -> None:
     assert two_versions.git("status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_worktree_add_brings_the_data(two_versions: Armed) -> None:
     two_versions.git("worktree", "add", "-q", "../other tree", "new")
     other = Armed(discover(two_versions.root.parent / "other tree"))
@@ -234,6 +250,7 @@ def test_from_a_subdirectory_with_unusual_names(project: Armed, run: Run) -> Non
     assert project.read(name) == "old\n"
 
 
+@pytest.mark.slow
 def test_data_changed_here_is_kept_and_told(two_versions: Armed) -> None:
     two_versions.write("data.csv", "mine, not added\n")
     said = two_versions.git("switch", "new")
@@ -241,6 +258,7 @@ def test_data_changed_here_is_kept_and_told(two_versions: Armed) -> None:
     assert two_versions.read("data.csv") == "mine, not added\n"
 
 
+@pytest.mark.slow
 def test_missing_data_is_told_and_the_operation_succeeds(two_versions: Armed) -> None:
     for folder in (two_versions.root / ".dvc" / "cache" / "files" / "md5").iterdir():
         for file in folder.iterdir():
@@ -258,6 +276,7 @@ def test_a_broken_pointer_does_not_fail_the_operation(project: Armed) -> None:
     project.git("reset", "--hard", "HEAD~1")
 
 
+@pytest.mark.slow
 def test_python_starts_only_when_pointers_moved(two_versions: Armed) -> None:
     two_versions.git("switch", "-q", "new")
     python_starts_no_more(two_versions)
@@ -285,6 +304,7 @@ def test_mlops_skip_leaves_the_data(two_versions: Armed) -> None:
     assert two_versions.read("data.csv") == "old\n"
 
 
+@pytest.mark.slow
 def test_what_was_missing_before_is_not_told_again(two_versions: Armed) -> None:
     two_versions.data("other.csv", "other\n")
     two_versions.commit("other")

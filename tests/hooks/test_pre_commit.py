@@ -129,6 +129,7 @@ def test_a_commit_of_named_files_only_tells_of_other_data(project: Armed) -> Non
 
 
 @pytest.mark.parametrize("name", ["data.csv", "sub dir/dätä.csv", "raw/deep/a.csv"])
+@pytest.mark.slow
 def test_data_forced_into_git_is_refused(project: Armed, name: str) -> None:
     project.write("train.py", "x = 1\n")
     if name.startswith("raw"):

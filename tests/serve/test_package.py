@@ -102,6 +102,7 @@ def test_what_is_in_it(recorded: Repo, tmp_path: Path) -> None:
     assert not [file for file in (made / "app").rglob("*.py") if "dvc" in file.name], "what it does not need"
 
 
+@pytest.mark.slow
 def test_it_serves_without_git_and_refuses_changed_files(recorded: Repo, tmp_path: Path) -> None:
     made = built(recorded, tmp_path / "made").target
     child = {"PATH": "/nowhere", "PYTHONPATH": str(made / "app"), "PYTHONDONTWRITEBYTECODE": "1"}

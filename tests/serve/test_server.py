@@ -365,6 +365,7 @@ def _refused(port: int) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_said(server: Server, root: Path) -> None:
     program = shutil.which("git-mlops")
     assert program

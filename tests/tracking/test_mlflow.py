@@ -101,6 +101,7 @@ def test_a_place_that_is_none_is_a_clear_error(recorded: Repo, mlops: Run) -> No
     assert done.stderr.splitlines()[-1].startswith("error: MLflow at `nonsense://x`: ")
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_up_is_said_at_once(recorded: Repo, mlops: Run) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # nobody listens, and nobody else can

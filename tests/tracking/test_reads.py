@@ -92,6 +92,7 @@ def test_a_version_says_it_where_its_experiment_is_not(trained: Repo, mlops: Run
     assert (found["data/a.csv"], found["data/b.csv"]) == ("read", "was in the tree")
 
 
+@pytest.mark.slow
 def test_a_command_may_have_read_more_than_mlflow_was_told(repo: Repo, mlops: Run) -> None:
     commit(
         repo,
