@@ -21,7 +21,7 @@ def _stream(head: str, count: int) -> Iterator[bytes]:
             "metrics.json": json.dumps({"auc": number / count, "loss": 1 - number / count}),
             "params.yaml": f"train:\n  lr: {0.001 * (number % 50):.3f}\n  depth: {number % 7}\n",
             ".mlops/run/record.json": json.dumps(
-                {"version": 1, "status": "finished", "how": "save", "wall": 1.5}
+                {"version": 1, "status": "finished", "how": "save", "wall": 1.5, "run_id": f"{number:032x}"}
             ),
         }
         lines = [

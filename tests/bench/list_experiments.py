@@ -25,12 +25,14 @@ def _rows(base: Path, count: int) -> list[Row]:
     place.run("git", "add", "-A")
     place.run("git", "commit", "-q", "-m", "project")
     experiments(place, count)
-    listing = ("git", "mlops", "exp", "list", "--json")
+    listing = ("git", "mlops", "exp", "list")
     seconds = interleaved(
         {
             "cold": lambda: _cold(place, *listing),
             "warm": lambda: place.timed(*listing),
             "newest": lambda: place.timed(*listing, "--limit", "20"),
+            "cold json": lambda: _cold(place, *listing, "--json"),
+            "json": lambda: place.timed(*listing, "--json"),
             "limit": lambda: _limit(place),
         },
         5 if count <= 10_000 else 1,
@@ -40,6 +42,8 @@ def _rows(base: Path, count: int) -> list[Row]:
         slower("B5", f"exp list of {count}, cold", seconds["cold"], *limit, limit="<= 3"),
         slower("B5", f"exp list of {count}, warm", seconds["warm"], *limit),
         slower("B5", f"exp list --limit 20 of {count}, warm", seconds["newest"], *limit),
+        slower("B5", f"exp list --json of {count}, cold", seconds["cold json"], *limit),
+        slower("B5", f"exp list --json of {count}, warm", seconds["json"], *limit),
     ]
     if os.environ.get("MLOPS_BENCH_DVC"):
         theirs = place.timed("dvc", "exp", "show", "--json")
