@@ -90,7 +90,10 @@ _SMALL, _DEEPEST = 2000, 50
 
 
 def values(content: bytes) -> Any:
-    """What a mlops.yaml holds, whether it is right or not: by a safe loader, in C where there is one. Late: without a mlops.yaml it takes no import."""
+    """What a mlops.yaml holds, right or not: by a safe loader, in C where there is one.
+
+    Late: without a mlops.yaml it takes no import.
+    """
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
