@@ -61,7 +61,11 @@ def _in_force() -> "str | None":
 
 
 def _recorder(uri: "str | None") -> "Any":
-    """One for each repository of this process, whoever asks."""
+    """One for each repository of this process, whoever asks.
+
+    `git-mlops:` alone is the repository that the process stood in when it asked first, as for MLflow, which
+    keeps its store: code that changes the directory goes on in the same one.
+    """
     from mlflow.exceptions import MlflowException
 
     from git_mlops import config, env
@@ -72,8 +76,11 @@ def _recorder(uri: "str | None") -> "Any":
     served = env.get(SERVED) or ""
     if (uri is None or not uri.startswith(f"{SCHEME}:")) and served.startswith(f"{SCHEME}:"):
         uri = served
+    place = _place(uri)
+    if place in _recorders:
+        return _recorders[place]
     try:
-        repo = discover(_place(uri))
+        repo = discover(place)
         known = _recorders.get(str(repo.root))
         if known is None:
             settings = config.load(repo).config
@@ -81,6 +88,8 @@ def _recorder(uri: "str | None") -> "Any":
             _recorders[str(repo.root)] = known
     except MlopsError as error:
         raise MlflowException(f"{error}{f' ({error.hint})' if error.hint else ''}") from error
+    if place == ".":
+        _recorders[place] = known
     return known
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from git_mlops import plugin
 from git_mlops.git.repo import Repo
 
 Client = Callable[[Repo], Any]
@@ -28,8 +29,13 @@ def mlflow() -> Any:
 
 @pytest.fixture(autouse=True)
 def forgetful() -> Iterator[None]:
-    """MLflow remembers the experiment of the test before."""
+    """MLflow remembers the experiment of the test before, and which repository `git-mlops:` was."""
     yield
+    plugin._recorders.clear()
+    for name in ("_tracking_service", "_model_registry"):
+        if utils := sys.modules.get(f"mlflow.tracking.{name}.utils"):
+            registry = getattr(utils, "_tracking_store_registry", None) or utils._get_store_registry()
+            registry._get_store_with_resolved_uri.cache_clear()
     if "mlflow.tracking.fluent" in sys.modules:
         from mlflow.tracking import fluent
 

@@ -197,6 +197,24 @@ def test_what_others_recorded_are_runs(dvc_repo: Repo, client: Client, mlops: Ru
     )
 
 
+def test_code_that_changes_the_directory_goes_on_in_the_same_repository(
+    dvc_repo: Repo, mlflow: Any, run: Run, tmp_path: Path, monkeypatch: Any
+) -> None:
+    other = tmp_path / "other"
+    run("git", "init", "-q", other, cwd=tmp_path)
+    monkeypatch.chdir(dvc_repo.root)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "git-mlops:")
+    with mlflow.start_run(run_name="moved") as active:
+        for place in (tmp_path, other):
+            monkeypatch.chdir(place)
+            mlflow.log_metric("seen", 1)
+            mlflow.log_text("hello", f"{place.name}.txt")
+    assert [one.path for one in mlflow.MlflowClient().list_artifacts(active.info.run_id)] == sorted(
+        [f"{tmp_path.name}.txt", "other.txt"]
+    )
+    assert not (other / ".git" / "mlops").exists()
+
+
 @pytest.mark.slow
 def test_artifacts_and_models_survive_a_clone(
     dvc_repo: Repo, mlflow: Any, mlops: Run, run: Run, tmp_path: Path, monkeypatch: Any
