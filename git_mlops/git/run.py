@@ -89,14 +89,7 @@ def answer(*args: str, cwd: str | PathLike[str], seconds: float) -> bytes:
     Raises:
         GitError: it failed, or it took longer.
     """
-    process = subprocess.Popen(
-        ("git", *args),
-        cwd=cwd,
-        env=env.for_git(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    process = _popen(args, cwd, stderr=subprocess.PIPE)
     with process:
         try:
             output, said = process.communicate(timeout=seconds)
@@ -111,6 +104,26 @@ def answer(*args: str, cwd: str | PathLike[str], seconds: float) -> bytes:
     return output
 
 
+def _popen(
+    args: tuple[str, ...],
+    cwd: str | PathLike[str],
+    *,
+    stdin: IO[bytes] | int = subprocess.DEVNULL,
+    stdout: IO[bytes] | int = subprocess.PIPE,
+    stderr: int = subprocess.DEVNULL,
+    bufsize: int = -1,
+) -> Popen[bytes]:
+    return subprocess.Popen(
+        ("git", *args),
+        cwd=cwd,
+        env=env.for_git(),
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        bufsize=bufsize,
+    )
+
+
 def ahead(*args: str, cwd: str | PathLike[str]) -> None:
     """Start a git whose answer will be asked for: `git(*args, cwd=cwd)` then has it sooner, once.
 
@@ -121,15 +134,7 @@ def ahead(*args: str, cwd: str | PathLike[str]) -> None:
         return
     found = scratch()
     with suppress(OSError):  # whoever asks for it will see why
-        process = subprocess.Popen(
-            ("git", *args),
-            cwd=cwd,
-            env=env.for_git(),
-            stdin=subprocess.DEVNULL,
-            stdout=found,
-            stderr=subprocess.PIPE,
-        )
-        _WAITING[key] = found, process
+        _WAITING[key] = found, _popen(args, cwd, stdout=found, stderr=subprocess.PIPE)
 
 
 def _key(args: tuple[str, ...], cwd: str | PathLike[str]) -> tuple[str, ...]:
@@ -179,14 +184,7 @@ def heard(*args: str, cwd: str | PathLike[str]) -> tuple[int, str]:
 @contextmanager
 def conversation(*args: str, cwd: str | PathLike[str]) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     """Start a git that answers until its questions end: its standard input and output."""
-    with subprocess.Popen(
-        ("git", *args),
-        cwd=cwd,
-        env=env.for_git(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+    with _popen(args, cwd, stdin=subprocess.PIPE) as process:
         assert process.stdin
         assert process.stdout
         yield process.stdin, process.stdout  # leaving the block closes both and waits
@@ -194,15 +192,7 @@ def conversation(*args: str, cwd: str | PathLike[str]) -> Iterator[tuple[IO[byte
 
 def started(*args: str, cwd: str | PathLike[str], stdin: IO[bytes]) -> Popen[bytes]:
     """Start a git that reads a file, and do not wait for it: what it answers is in its `stdout`."""
-    process = subprocess.Popen(
-        ("git", *args),
-        cwd=cwd,
-        env=env.for_git(),
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        bufsize=_AHEAD,
-    )
+    process = _popen(args, cwd, stdin=stdin, bufsize=_AHEAD)
     assert process.stdout
     with suppress(AttributeError, OSError):  # Linux alone; elsewhere it waits sooner
         fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, _AHEAD)
