@@ -561,9 +561,14 @@ class Store(genai.Delegating, AbstractStore):  # type: ignore[misc]  # MLflow ha
             group = self._group_of(state)
             if group.id in wanted and not group.deleted:
                 found += [self._as_model(entry, m) for m in state.models.values() if m.get("deleted") is None]
+        for model in found:
+            model.metrics = model.metrics or []  # what MLflow compares; it answers None
         chosen = SearchLoggedModelsUtils.filter_logged_models(found, filter_string, datasets)
         ordered = SearchLoggedModelsUtils.sort(chosen, order_by)
-        return PagedList(*SearchLoggedModelsUtils.paginate(ordered, page_token, max_results or 100))
+        page, token = SearchLoggedModelsUtils.paginate(ordered, page_token, max_results or 100)
+        for model in page:
+            model.metrics = model.metrics or None
+        return PagedList(page, token)
 
 
 def _from_int(status: int) -> str:

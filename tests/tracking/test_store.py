@@ -365,3 +365,23 @@ def test_the_experiment_of_those_who_name_none_has_a_date(repo: Repo, client: Cl
     empty = one.get_experiment("0").creation_time
     trained(one)
     assert (empty > 1000, one.get_experiment("0").creation_time) == (True, 1000)
+
+
+def test_models_without_metrics_are_searched_beside_those_that_have_some(
+    repo: Repo, mlflow: Any, client: Client
+) -> None:
+    api = client(repo)
+    plain, measured = (api.create_logged_model("0", name) for name in ("plain", "measured"))
+    run_ = api.create_run("0")
+    api.log_metric(
+        run_.info.run_id, "auc", 0.9, dataset_name="test", dataset_digest="1", model_id=measured.model_id
+    )
+
+    def search(**how: Any) -> list[tuple[str, bool]]:
+        found = api.search_logged_models(["0"], **how)
+        return [(one.name, one.metrics is None) for one in found]
+
+    assert search(datasets=[{"dataset_name": "test"}]) == [("measured", False)]
+    assert search(filter_string="metrics.auc > 0.5") == [("measured", False)]
+    assert search(order_by=[{"field_name": "metrics.auc"}]) == [("measured", False), ("plain", True)]
+    assert plain.metrics is None
