@@ -99,15 +99,16 @@ def serve(command: Sequence[str], *, cwd: Path, extra: Mapping[str, str] | None 
 
     def end(number: int, _frame: object) -> None:
         told.append(number)
+        if number == signal.SIGINT and started:
+            raise KeyboardInterrupt
         for child in started:
             _tell(child.pid, signal.SIGTERM)
 
     # before it starts: it may say that it is there, and be told to end, sooner than we go on
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, end) for number in _ending()}
     try:
         started.append(_server(command, cwd, extra))
-        if told:
-            _tell(started[0].pid, signal.SIGTERM)
+        _catch_up(told, started[0])
         status = started[0].wait()
     except KeyboardInterrupt:
         for child in started:
@@ -122,6 +123,20 @@ def serve(command: Sequence[str], *, cwd: Path, extra: Mapping[str, str] | None 
         for number, handler in before.items():
             signal.signal(number, handler)
     return 0 if told else status
+
+
+def _ending() -> list[signal.Signals]:
+    """The signals that end us; Ctrl-C not where it is ignored, as in the background."""
+    heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    return [signal.SIGTERM, signal.SIGHUP, *([signal.SIGINT] if heard else [])]
+
+
+def _catch_up(told: Sequence[int], child: subprocess.Popen[bytes]) -> None:
+    """Do what we were told while it was being started."""
+    if signal.SIGINT in told:
+        raise KeyboardInterrupt
+    if told:
+        _tell(child.pid, signal.SIGTERM)
 
 
 def _server(command: Sequence[str], cwd: Path, extra: Mapping[str, str] | None) -> subprocess.Popen[bytes]:

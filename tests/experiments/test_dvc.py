@@ -228,7 +228,7 @@ def test_a_pipeline_never_undoes_a_pointer_whose_data_has_not_come(pipeline: Rep
 
 
 def test_ctrl_c_in_a_pipeline_is_recorded_as_interrupted(pipeline: Repo) -> None:
-    put(pipeline, {"train.py": "import time; open('started', 'w'); time.sleep(60)\n"})
+    put(pipeline, {"train.py": "import time; open('started', 'w').close(); time.sleep(60)\n"})
     program = Path(sys.executable).parent / "git-mlops"
     child = subprocess.Popen(
         [program, "exp", "run", "-n", "a"], cwd=pipeline.root, start_new_session=True,

@@ -201,7 +201,7 @@ def _wait_for(file: Path) -> None:
         os.sched_yield()
 
 
-SLOW = "import time; open('started', 'w'); time.sleep(60)"
+SLOW = "import time; open('started', 'w').close(); time.sleep(60)"
 
 
 def test_ctrl_c_is_recorded_as_interrupted(project: Repo) -> None:
