@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_origin, get_type_hints
 
-from git_mlops import env
+from git_mlops import CONFIG, env
 from git_mlops.checks.settings import Gates, Levels
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.decode import DecodeError, decode, from_text, json_schema
@@ -32,7 +32,7 @@ from git_mlops.serve.settings import Settings as ServeSettings
 from git_mlops.tables import forms
 from git_mlops.tables.settings import Folders, Forms, Tables
 
-FILE = "mlops.yaml"
+FILE = CONFIG
 MINIMAL = "version: 1\n"
 
 
@@ -167,7 +167,7 @@ def _private(repo: Repo) -> Iterator[tuple[str, str, str, str]]:
     """Private preferences in order of precedence: (source, section, name, text)."""
     known = {(s, name): None for s, kind in _sections().items() for name in kind._fields}
     plain = {(section, name.replace("_", "")): (section, name) for section, name in known}
-    for key, setting in git_config.read(repo, r"^mlops\.").items():
+    for key, setting in git_config.read(repo, git_config.OURS).items():
         section, _, name = key.removeprefix("mlops.").partition(".")
         if (section, name) in plain:
             yield (f"git config {key} ({setting.scope})", *plain[section, name], setting.value)

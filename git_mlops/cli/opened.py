@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from git_mlops import env, ui
+from git_mlops import CONFIG, env, ui
 from git_mlops.git.repo import Repo, discover
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def find_repo(words: Collection[str] = ()) -> Repo:
 def warn_unarmed(repo: Repo, words: Collection[str] = ()) -> None:
     """Say, once per command, that git runs none of our hooks here: no commit would be checked."""
     in_ci = env.in_ci() or env.get("PRE_COMMIT") == "1"
-    if in_ci or not _ARMING.isdisjoint(words) or not (repo.root / FILE).exists():
+    if in_ci or not _ARMING.isdisjoint(words) or not (repo.root / CONFIG).exists():
         return
     from git_mlops.hooks import install
 
@@ -44,5 +44,4 @@ def warn_unarmed(repo: Repo, words: Collection[str] = ()) -> None:
         )
 
 
-FILE = "mlops.yaml"
 _ARMING = frozenset(("init", "hooks", "clone", "ci"))

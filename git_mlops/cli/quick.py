@@ -39,7 +39,7 @@ def _ahead() -> None:
     if top is None:
         return
     # where this is not what git takes for the top, nobody asks for the answers
-    for words in (refs.question("refs/exps/"), repo.question("HEAD"), config.question(r"^mlops\.")):
+    for words in (refs.question("refs/exps/"), repo.question("HEAD"), config.question(config.OURS)):
         run.ahead(*words, cwd=top)
 
 

@@ -9,12 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from git_mlops import __version__, env
-from git_mlops.cli import opened
+from git_mlops import CONFIG, __version__, env
 from git_mlops.git import config as git_config
 from git_mlops.git.repo import Repo
 
-PRIVATE = r"^mlops\."
 _MEMORY = "config.json"
 
 T = TypeVar("T")
@@ -30,12 +28,12 @@ def section(repo: Repo, name: str, kind: type[T]) -> T:
         MlopsError: as `config.load`.
     """
     mine = f"mlops.{name}."
-    if any(key.startswith(mine) for key in git_config.read(repo, PRIVATE)) or env.starting_with(
+    if any(key.startswith(mine) for key in git_config.read(repo, git_config.OURS)) or env.starting_with(
         f"MLOPS_{name}_".upper()
     ):
         return cast("T", _loaded(repo, name))
     try:
-        text = (repo.root / opened.FILE).read_bytes().decode()
+        text = (repo.root / CONFIG).read_bytes().decode()
     except FileNotFoundError:
         return kind()
     except (OSError, UnicodeDecodeError):

@@ -56,7 +56,7 @@ def listing(repo: Repo, settings: Settings, tip: str) -> tuple[Listing, dict[str
     running = [
         Ref(run.ref, run.commit)
         for run in live.values()
-        if run.ref not in how.keys() | known and _baseline(run.ref) in found.baselines
+        if run.ref not in how and run.ref not in known and _baseline(run.ref) in found.baselines
     ]
     how |= {ref.name: found.refs[ref] for ref in others}
     how |= {ref.name: found.baselines[_baseline(ref.name)] for ref in running}

@@ -69,7 +69,7 @@ def select(repo: Repo, options: Options, settings: Settings) -> Selected:
     if options.where:
         true = {one.ref for one in present.holding(every, options.where)}
         chosen = [one for one in chosen if one.ref in true]
-    results = [one for one in chosen if not one[1].startswith(names.SNAPSHOT)]
+    results = [one for one in chosen if not snapshot(one)]
     hidden = 0 if options.snapshots or options.pareto else len(chosen) - len(results)
     shown = chosen if options.snapshots else results
     if options.pareto and every:

@@ -9,6 +9,9 @@ from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.git.repo import Repo
 from git_mlops.git.run import git
 
+OURS = r"^mlops\."
+"""The keys that are this project's, for `read`."""
+
 
 class Setting(NamedTuple):
     """A value and where git found it (`local`, `global`, `worktree`, `command`, `system`)."""
