@@ -14,11 +14,12 @@ if TYPE_CHECKING:  # 100 ms together, and each command shows one of them
     from git_mlops.experiments.apply import Applied
     from git_mlops.experiments.diff import Difference
     from git_mlops.experiments.inputs import Dirty
+    from git_mlops.experiments.offering import Rejected
     from git_mlops.experiments.recording import Recorded
     from git_mlops.experiments.remove import Removed
     from git_mlops.experiments.run import Ended, Known
     from git_mlops.experiments.stores import Moved
-    from git_mlops.experiments.sync import Pulled, Pushed, Rejected
+    from git_mlops.experiments.sync import Pulled, Pushed
 
 
 def stale(dirty: Iterable[Dirty], *, pipeline: bool) -> set[str]:

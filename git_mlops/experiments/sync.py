@@ -1,7 +1,8 @@
 """`exp push` and `exp pull`: data first, then refs, each in one git process, with explicit refspecs only.
 
-What is fetched is first held under `refs/mlops/remotes/<remote>/exps/` and then offered: a local experiment
-of the same name that differs is never overwritten.
+A local experiment is never overwritten by another of the same name: that is held back, under
+`refs/mlops/remotes/<remote>/exps/`. So are all that are asked for by name or by an expression, before they
+are offered; whole commits come as `fetching` says.
 """
 
 from collections import Counter
@@ -10,11 +11,24 @@ from typing import NamedTuple
 
 from git_mlops.data.pointers import Out
 from git_mlops.errors import FINDINGS, OK, NotFoundError
-from git_mlops.experiments import archive, belonging, committed, inputs, names, present, read, stores
+from git_mlops.experiments import (
+    archive,
+    belonging,
+    committed,
+    fetching,
+    inputs,
+    names,
+    offering,
+    present,
+    read,
+    stores,
+)
+from git_mlops.experiments.fetching import Coming
+from git_mlops.experiments.offering import Offered, Rejected
 from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.tree import Trees
 from git_mlops.git import refs, remotes
-from git_mlops.git.reader import reader
+from git_mlops.git.reader import Reader, reader
 from git_mlops.git.refs import Move, Ref
 from git_mlops.git.repo import Repo, head
 from git_mlops.git.run import GitError
@@ -22,14 +36,6 @@ from git_mlops.git.run import GitError
 # refspecs are arguments: thousands of them must not pass the system's limit
 _AT_ONCE = 4000
 _FEW = 20
-
-
-class Rejected(NamedTuple):
-    """A ref that the other side did not take, or that was not offered here."""
-
-    name: str
-    reason: str
-    hint: str | None = None
 
 
 class Pushed(NamedTuple):
@@ -190,24 +196,61 @@ def _reason(said: str) -> str:
 def needed(repo: Repo, chosen: Sequence[Ref]) -> dict[Ref, list[Out]]:
     """The data objects that the tree of each experiment points to."""
     with reader(repo) as objects:
-        trees = Trees(objects)
-        roots = {oid: raw.tree for oid, raw in committed.raw(objects, (ref.oid for ref in chosen)).items()}
-        trees.load(roots.values())
-        found = inputs.of_trees(trees, roots.values())
-        return {
-            ref: [out for out in found[roots[ref.oid]] if out.cache and out.push]
-            for ref in chosen
-            if ref.oid in roots
-        }
+        return _needed(objects, chosen, committed.raw(objects, (ref.oid for ref in chosen)))
 
 
-def pull(repo: Repo, what: What, remote: str | None, data_remote: str | None) -> Pulled:
+def _needed(
+    objects: Reader, chosen: Sequence[Ref], commits: Mapping[str, committed.Raw]
+) -> dict[Ref, list[Out]]:
+    trees = Trees(objects)
+    roots = {ref.oid: commits[ref.oid].tree for ref in chosen if ref.oid in commits}
+    trees.load(roots.values())
+    found = inputs.of_trees(trees, roots.values())
+    return {
+        ref: [out for out in found[roots[ref.oid]] if out.cache and out.push]
+        for ref in chosen
+        if ref.oid in roots
+    }
+
+
+def pull(
+    repo: Repo, what: What, remote: str | None, data_remote: str | None, *, fetch: Coming | None = None
+) -> Pulled:
     """Fetch experiments, offer them, fetch their data into the cache.
+
+    Args:
+        fetch: of everything from this remote, where it has been started already.
 
     Raises:
         MlopsError: no such remote or experiment; the remote cannot be reached (exit code 3).
     """
-    source = remotes.chosen(repo, remote)
+    source = fetch.remote if fetch else remotes.chosen(repo, remote)
+    folded: list[Ref] = []
+    with reader(repo) as objects:
+        if fetch:
+            found = fetch.offered(objects)
+        elif (here := direct(repo, what)) is not None:
+            with fetching.coming(repo, source, _places(repo, what), here) as own:
+                found = own.offered(objects)
+        else:
+            found, folded = _held_first(repo, objects, source, what)
+        chosen = [*found.new, *found.equal]
+        outs = _needed(objects, chosen, found.commits) if what.data else {}
+    moved = stores.pull(repo, _all(outs), data_remote)
+    new, equal, left = (tuple(map(_name, some)) for some in (found.new, found.equal, folded))
+    return Pulled(source, new, equal, tuple(found.held), moved, left)
+
+
+def direct(repo: Repo, what: What) -> list[Ref] | None:
+    """What is here now, where all that comes may go straight to its place; else None."""
+    if what.names or what.where is not None or not fetching.possible(repo):
+        return None
+    here = fetching.here(repo)
+    return None if any(ref.name.startswith(offering.ARCHIVE) for ref in here) else here
+
+
+def _held_first(repo: Repo, objects: Reader, source: str, what: What) -> tuple[Offered, list[Ref]]:
+    """Fetch to where nothing stands in the way, and choose of that; also what is archived here."""
     _fetch(repo, source, what)
     held_refs = refs.list_refs(repo, names.held(source, names.PREFIX))
     here = [Ref(names.offered(source, ref.name) or "", ref.oid) for ref in held_refs]
@@ -216,14 +259,16 @@ def pull(repo: Repo, what: What, remote: str | None, data_remote: str | None) ->
         ref for ref in here if (_name(ref) in what.names if what.names else ref.name.startswith(places))
     ]
     offered = _true_of(repo, offered, what)
-    archived = {one.commit for one in archive.listing(repo)} if not what.names else set()
+    archived = set() if what.names else {one.commit for one in archive.listing(repo)}
     folded = [ref for ref in offered if ref.oid in archived]
-    new, equal, held = _offer(repo, source, [ref for ref in offered if ref.oid not in archived])
-    moved = stores.NOTHING
-    if what.data:
-        moved = stores.pull(repo, _all(needed(repo, [*new, *equal])), data_remote)
-    folded_names = tuple(map(_name, folded))
-    return Pulled(source, tuple(map(_name, new)), tuple(map(_name, equal)), tuple(held), moved, folded_names)
+    state = fetching.here(repo)
+    taken = offering.taken(offering.own(state), state)
+    found = offering.offer(objects, source, (ref for ref in offered if ref.oid not in archived), taken)
+    moves = [Move(ref.name, ref.oid, None) for ref in found.new]
+    # nobody need hold what is here
+    moves += [Move(names.held(source, ref.name), None, ref.oid) for ref in (*found.new, *found.equal)]
+    refs.move(repo, moves, f"mlops exp pull: {source}")
+    return found, folded
 
 
 def _name(ref: Ref) -> str:
@@ -237,12 +282,7 @@ def _fetch(repo: Repo, remote: str, what: What) -> None:
         specs = [f"+{ref}:{names.held(remote, ref)}" for ref in _asked_for(repo, remote, what.names)]
     else:
         options.append("--prune")
-        places = _places(repo, what)
-        specs = [f"+{place}*:{names.held(remote, place)}*" for place in places]
-        every = places == [names.PREFIX]
-        specs += (
-            [f"^refs/exps/{own}{end}" for own in names.BOOKKEEPING for end in ("", "/*")] if every else []
-        )
+        specs = fetching.specs(_places(repo, what), remote)
     # what MLflow knows besides runs comes with each pull: a description may be new where no experiment is
     specs.append(f"+{names.ALONG}*:{names.held_along(remote)}*")
     try:
@@ -253,8 +293,8 @@ def _fetch(repo: Repo, remote: str, what: What) -> None:
 
 def _places(repo: Repo, what: What) -> list[str]:
     """Where the experiments are that are meant: everywhere, or at HEAD and at what its content was before."""
-    tip = head(repo)
-    if what.everything or tip is None:
+    tip = None if what.everything else head(repo)
+    if tip is None:
         return [names.PREFIX]
     return [names.baseline_prefix(oid) for oid in belonging.find(repo, what.settings, tip).baselines]
 
@@ -272,36 +312,6 @@ def _asked_for(repo: Repo, remote: str, wanted: Sequence[str]) -> list[str]:
             f"`{remote}` has no experiment `{missing[0]}`", hint=f"`git ls-remote {remote} 'refs/exps/*'`"
         )
     return found
-
-
-def _offer(repo: Repo, remote: str, offered: Sequence[Ref]) -> tuple[list[Ref], list[Ref], list[Rejected]]:
-    """Make local what is not here under any meaning; the rest is equal, or held back."""
-    local = {ref.name: ref.oid for ref in read.all_refs(repo)}
-    used = {name.rpartition("/")[2]: name for name in local}
-    used |= {ref.name.split("/", 2)[2]: ref.name for ref in refs.list_refs(repo, "refs/heads/", "refs/tags/")}
-    new: list[Ref] = []
-    equal: list[Ref] = []
-    held: list[Rejected] = []
-    with reader(repo) as objects:
-        known = committed.raw(objects, (ref.oid for ref in offered))
-    for ref in offered:
-        name = ref.name.rpartition("/")[2]
-        if ref.oid not in known:
-            held.append(Rejected(name, "it is no commit, so no experiment"))
-        elif local.get(ref.name) == ref.oid:
-            equal.append(ref)
-        elif name in used or names.problem(name):
-            place = names.held(remote, ref.name)
-            if name in used:
-                hint = f"`git update-ref {ref.name}-2 {place}` takes it as `{name}-2`"
-                held.append(Rejected(name, f"another one of this name is here; it is at `{place}`", hint))
-            else:
-                held.append(Rejected(name, f"no valid name; it is at `{place}`"))
-        else:
-            new.append(ref)
-            used[name] = ref.name
-    refs.move(repo, [Move(ref.name, ref.oid, None) for ref in new], f"mlops exp pull: {remote}")
-    return new, equal, held
 
 
 def _parts(specs: Sequence[Sequence[str]]) -> Iterator[list[str]]:

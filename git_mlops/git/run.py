@@ -199,6 +199,32 @@ def started(*args: str, cwd: str | PathLike[str], stdin: IO[bytes]) -> Popen[byt
     return process
 
 
+def aside(
+    *args: str, cwd: str | PathLike[str], stdin: bytes, extra: Mapping[str, str], kept: IO[bytes]
+) -> tuple[Popen[bytes], IO[bytes]]:
+    """Start a git that works while this process does something else, and the file of what it complains of.
+
+    Args:
+        stdin: bytes for its standard input.
+        extra: further environment variables.
+        kept: a file that it keeps open for as long as it lives: a lock.
+    """
+    said = scratch()
+    with scratch() as words:
+        words.write(stdin)
+        words.seek(0)
+        process = subprocess.Popen(
+            ("git", *args),
+            cwd=cwd,
+            env=env.for_git() | dict(extra),
+            stdin=words,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            pass_fds=(kept.fileno(),),
+        )
+    return process, said
+
+
 _AHEAD = 1 << 20
 """Bytes that it may be ahead of who reads."""
 
