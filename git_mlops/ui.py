@@ -108,19 +108,25 @@ def grouped(header: Sequence[str], groups: Iterable[tuple[str | None, Iterable[S
     """One table whose rows stand below headings, indented; empty lines between the groups."""
     found = [(title, [_texts(row) for row in rows]) for title, rows in groups]
     cells = [row for _title, rows in found for row in rows]
-    if not cells:
+    by_column(header, list(zip(*cells, strict=True)), [(title, len(rows)) for title, rows in found])
+
+
+def by_column(
+    header: Sequence[str], columns: Sequence[Sequence[str]], groups: Iterable[tuple[str | None, int]]
+) -> None:
+    """The same of columns of text, and the number of rows below each heading: 100,000 rows take no time."""
+    if not columns or not columns[0]:
         return
-    indent = "  " if any(title is not None for title, _rows in found) else ""
-    heads = [h.upper() for h in header]
-    columns = [
-        aligned.column([head, *column]) for head, column in zip(heads, zip(*cells, strict=True), strict=True)
-    ]
-    lines = iter([indent + "  ".join(row).rstrip() for row in zip(*columns, strict=True)])
+    counted = list(groups)
+    indent = "  " if any(title is not None for title, _rows in counted) else ""
+    found = [aligned.column([head.upper(), *some]) for head, some in zip(header, columns, strict=True)]
+    found[0] = [indent + cell for cell in found[0]] if indent else found[0]
+    lines = map(str.rstrip, map("  ".join, zip(*found, strict=True)))
     shown = [next(lines)]
-    for number, (title, rows) in enumerate(found):
+    for number, (title, rows) in enumerate(counted):
         if title is not None:
             shown.append(f"\n{title}" if number else title)
-        shown += islice(lines, len(rows))
+        shown += islice(lines, rows)
     out("\n".join(shown))
 
 
@@ -207,6 +213,8 @@ def _printable(text: str, stream: TextIO) -> str:
 
 
 def _escaped(text: str) -> str:
+    if text.replace("\n", "").isprintable():
+        return text
     return "\n".join(line if line.isprintable() else _escaped_line(line) for line in text.split("\n"))
 
 

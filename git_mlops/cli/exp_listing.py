@@ -71,7 +71,8 @@ def _show(repo: Repo, found: Selected, options: Options, view: View) -> None:
     elif view.form == "md":
         from git_mlops.reports import table as tables
 
-        ui.out(tables.markdown([c.label for c in shown], columns.cells(shown, rows, time.time())), end="")
+        cells = columns.cells(shown, rows, time.time())
+        ui.out(tables.markdown([c.label for c in shown], list(zip(*cells, strict=True))), end="")
     else:
         groups = _groups(repo, rows) if _grouped(options, view) else None
         with _paged(wanted=view.pager):
@@ -93,15 +94,14 @@ def _paged(*, wanted: bool) -> AbstractContextManager[None]:
 
 
 def _table(shown: Sequence[Column], rows: Sequence[Row], groups: Sequence[Group] | None) -> None:
-    header, now = [column.label for column in shown], time.time()
-    if groups is None:
-        ui.table(header, columns.cells(shown, rows, now))
-    else:
+    headings: list[tuple[str | None, int]] = [(None, len(rows))]
+    if groups is not None:
         from git_mlops.experiments import grouping
 
-        ui.grouped(
-            header, [(grouping.heading(group), columns.cells(shown, group.rows, now)) for group in groups]
-        )
+        headings = [(grouping.heading(group), len(group.rows)) for group in groups]
+        rows = [row for group in groups for row in group.rows]
+    header = [column.label for column in shown]
+    ui.by_column(header, columns.cells(shown, rows, time.time()), headings)
 
 
 def _grouped(options: Options, view: View) -> bool:
@@ -154,7 +154,7 @@ def _notes(found: Selected, options: Options) -> None:
         ui.note(f"{found.cut} more: `--limit` left them out")
     if found.hidden:
         ui.note(f"{ui.count(found.hidden, 'snapshot')} of `exp apply` hidden; see `--snapshots`")
-    if unadded := [row.experiment.name for row in found.rows if row.experiment.unadded]:
+    if unadded := [one.name for one in read.telling(one.experiment for one in found.rows) if one.unadded]:
         ui.warn(f"{ui.listed(unadded)} used data that was changed and not added: nobody else can have it")
-    for note in dict.fromkeys(note for e in found.found.experiments for note in e.notes):
+    for note in dict.fromkeys(note for one in read.telling(found.found.experiments) for note in one.notes):
         ui.warn(note)

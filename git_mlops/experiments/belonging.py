@@ -47,10 +47,11 @@ def listing(repo: Repo, settings: Settings, tip: str) -> tuple[Listing, dict[str
     """The experiments of a commit's content, those under way included, and how each belongs (by ref)."""
     every = read.recorded(repo)
     own = read.listing(repo, settings, tip, every=every)
-    recorded = {ref[0] for some in every.values() for ref in some}
-    live = read.live(repo, recorded)
-    found = find(repo, settings, tip, also=(_baseline(ref) for ref in live), every=every)
+    live = read.live(repo, every)
     how: dict[str, How] = dict.fromkeys((experiment[0] for experiment in own.experiments), "commit")
+    if not live and every.keys() <= {tip}:
+        return own, how
+    found = find(repo, settings, tip, also=(_baseline(ref) for ref in live), every=every)
     others = [ref for ref in found.refs if ref[0] not in how]
     known = {ref.name for ref in found.refs} if live else set()
     running = [

@@ -7,20 +7,19 @@ Some thousands at a time: while git reads what one round asks for, what it answe
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from itertools import islice
 from typing import NamedTuple
 
 from git_mlops.experiments import committed, layout, message, tree, values
-from git_mlops.experiments.changes import Changes, Side, Step, Walk
+from git_mlops.experiments.changes import Changes, Folder, Shape, Side, Walk
 from git_mlops.experiments.committed import Raw
-from git_mlops.experiments.known import Page, Writer
+from git_mlops.experiments.known import Many, Page, Writer
 from git_mlops.experiments.layout import Layout
 from git_mlops.experiments.message import Status
 from git_mlops.experiments.record import PATH, RecordError, parse_record
 from git_mlops.experiments.tree import Contents, Place, Trees
-from git_mlops.experiments.values import Values
 from git_mlops.git.reader import Asked, Few
 from git_mlops.git.repo import Repo
 
@@ -34,6 +33,7 @@ _ROUNDS = 3
 """Under way at the same time."""
 _TREE_LIMIT = 64 * 1024 * 1024
 _BLOBS = ("100644", "100755")
+_FOLDER = "40000"
 
 
 def load(repo: Repo, trees: Trees, oids: Sequence[str], params: Sequence[str]) -> list[Page]:
@@ -89,13 +89,16 @@ def _facts(raw: Raw) -> tuple[Status, bool]:
 
 def _own(contents: Contents, record: bytes | None) -> Contents:
     """Without the metrics that the run did not write: they are not its result."""
-    try:
-        old = parse_record(record or b"").metrics_not_written or []
-    except RecordError:
-        return contents
-    found = contents.values
+    found, old = contents.values, _not_written(record)
     metrics = {path: values_ for path, values_ in found.metrics.items() if path not in old}
     return contents._replace(values=found._replace(metrics=metrics))
+
+
+def _not_written(record: bytes | None) -> Collection[str]:
+    try:
+        return parse_record(record or b"").metrics_not_written or ()
+    except RecordError:
+        return ()
 
 
 class _Base(NamedTuple):
@@ -115,9 +118,7 @@ class _Wanted(NamedTuple):
     path: str
     kind: str
     keys: tuple[str, ...]
-    base: Side
-    """The baseline's."""
-    known: dict[str, _Flat]
+    known: dict[str | None, _Flat]
     """What versions of it say, by blob id."""
 
 
@@ -127,18 +128,39 @@ class _Plan(NamedTuple):
     layout: Layout
     declared: Layout
     files: tuple[_Wanted, ...]
+    places: tuple[int | str | None, ...]
+    """Of each file: where in a commit's ids its blob's stands; or the baseline's id; None: it has none."""
+    record: int | None
+    """The same of record.json, where it is not the baseline's."""
 
 
-class _One(NamedTuple):
-    """A commit on its way."""
+class _Way:
+    """A commit on its way: what it changed comes in folder by folder."""
 
-    raw: Raw
-    status: Status
+    __slots__ = ("ids", "raw", "shape", "whole")
+
+    def __init__(self, raw: Raw, shape: Shape) -> None:
+        self.raw = raw
+        self.shape = shape
+        self.ids: tuple[bytes, ...] = ()
+        """Of what differs in each template of the shape."""
+        self.whole = True
+        """Whether all its trees are here."""
+
+
+class _Alike(NamedTuple):
+    """Commits of one shape whose changes are known."""
+
     plan: _Plan
-    blobs: tuple[str | None, ...]
-    """Of the plan's files."""
-    record: str | None
-    """Blob of record.json, where it must be asked which metrics are the run's own."""
+    raws: list[Raw]
+    statuses: list[Status]
+    blobs: list[list[str | None]]
+    """Of each of the plan's files those of the commits."""
+    records: dict[int, str]
+    """Blobs of record.json, by the commits' numbers here, where it says which metrics are the run's own."""
+
+
+_Step = tuple[Folder, _Way]
 
 
 class _Bulk:
@@ -151,9 +173,10 @@ class _Bulk:
         self.writer = writer
         self.walk = Walk(trees, repo.object_format)
         self.bases: dict[str, _Base | None] = {}
-        self.plans: dict[tuple[str, tuple[Place, ...]], _Plan] = {}
+        self.shapes: dict[str, Shape] = {}
+        self.plans: dict[Shape, _Plan | None] = {}
         self.declared: dict[Place, Layout] = {}
-        self.known: dict[tuple[str, str, tuple[str, ...]], dict[str, _Flat]] = {}
+        self.known: dict[tuple[str, str, tuple[str, ...]], dict[str | None, _Flat]] = {}
         self.left: list[str] = []
 
     def load(self, oids: Sequence[str]) -> list[str]:
@@ -181,20 +204,18 @@ class _Bulk:
                 if raw and len(raw.parents) == 1:
                     commits.append(raw)
         self._learn_bases({raw.parents[0] for raw in commits})
-        changed: list[tuple[Raw, Changes]] = [(raw, {}) for raw in commits if self.bases[raw.parents[0]]]
-        broken: list[Changes] = []
-        yield from self._compared(changed, broken)
-        without = set(map(id, broken))
-        changed = [pair for pair in changed if id(pair[1]) not in without]
-        self._learn_pipelines(changed)
-        ones = [one for raw, changes in changed if (one := self._one(raw, changes))]
+        ways = [
+            _Way(raw, self.shapes.setdefault(base, Shape()))
+            for raw in commits
+            if self.bases[base := raw.parents[0]]
+        ]
+        yield from self._compared(ways)
+        groups = self._alike([way for way in ways if way.whole])
         records: dict[str, bytes | None] = {}
-        yield from self._read(ones, records)
-        for one in ones:
-            contents = Contents(one.plan.layout, one.plan.declared, _values(one))
-            own = _own(contents, records[one.record]) if one.record in records else contents
-            self.writer.add(one.raw, one.status, own)
-        done = {one.raw.oid for one in ones}
+        yield from self._read(groups, records)
+        for alike in groups:
+            self._write(alike, records)
+        done = {raw.oid for alike in groups for raw in alike.raws}
         self.left += [oid for oid in oids if oid not in done]
 
     def _ask(self, oids: Collection[str]) -> Asked | Few:
@@ -209,37 +230,52 @@ class _Bulk:
             commit = known.get(oid)
             self.bases[oid] = _Base(commit.tree, dict(self.trees.notable(commit.tree))) if commit else None
 
-    def _compared(self, changed: Sequence[tuple[Raw, Changes]], broken: list[Changes]) -> Iterator[None]:
-        """What the commits changed; `broken` gets those whose trees are not all here."""
-        level: dict[Step, list[Changes]] = {}
-        for raw, into in changed:
-            base = self.bases[raw.parents[0]]
-            if base and base.tree != raw.tree:
-                level.setdefault(("", base.tree, raw.tree), []).append(into)
+    def _compared(self, ways: Sequence[_Way]) -> Iterator[None]:
+        """What the commits changed, level by level."""
+        level: dict[str, list[_Step]] = {}
+        for way in ways:
+            base = self.bases[way.raw.parents[0]]
+            if base and base.tree != way.raw.tree:
+                level.setdefault(way.raw.tree, []).append((self.walk.folder("", base.tree), way))
         while level:
-            by_tree: dict[str, list[Step]] = {}
-            for step in level:
-                by_tree.setdefault(step[2], []).append(step)
-            below: dict[Step, list[Changes]] = {}
-            with closing(self._ask(by_tree)) as asked:
+            below: dict[str, list[_Step]] = {}
+            with closing(self._ask(level)) as asked:
                 yield
                 for oid, _kind, content in asked.answers(_TREE_LIMIT):
-                    if content is not None:
-                        for step in by_tree.pop(oid):
-                            found, inner = self.walk.compare(step, content)
-                            for into in level[step]:
-                                into.update(found)
-                            for next_ in inner:
-                                below.setdefault(next_, []).extend(level[step])
-            broken += [into for steps in by_tree.values() for step in steps for into in level[step]]
+                    if content is None:
+                        continue
+                    for folder, way in level.pop(oid):
+                        template, ids = folder.compared(content)
+                        way.shape = way.shape.longer(template)
+                        way.ids += ids
+                        for number, inner in template.folders:
+                            below.setdefault(ids[number].hex(), []).append((inner, way))
+            for steps in level.values():
+                for _folder, way in steps:
+                    way.whole = False
             level = below
 
-    def _learn_pipelines(self, changed: Sequence[tuple[Raw, Changes]]) -> None:
+    def _alike(self, ways: Sequence[_Way]) -> list[_Alike]:
+        """Those that need not be read whole, by shape."""
+        by_shape: dict[Shape, list[_Way]] = {}
+        for way in ways:
+            by_shape.setdefault(way.shape, []).append(way)
+        self._learn_plans([some[0] for shape, some in by_shape.items() if shape not in self.plans])
+        return [_alike(plan, some) for shape, some in by_shape.items() if (plan := self.plans[shape])]
+
+    def _learn_plans(self, ways: Sequence[_Way]) -> None:
+        """What commits are read for that changed the same files in the same baseline; one of each shape."""
+        changed = [(way, way.shape.changes(way.ids)) for way in ways]
+        self._learn_pipelines(changes for _way, changes in changed)
+        for way, changes in changed:
+            self.plans[way.shape] = self._plan(way.raw.parents[0], changes, way.shape.places())
+
+    def _learn_pipelines(self, changed: Iterable[Changes]) -> None:
         places = {
             (path, side[1])
-            for _raw, changes in changed
+            for changes in changed
             for path, side in changes.items()
-            if path.endswith("dvc.yaml") and side is not None and layout.is_pipeline(path)
+            if side is not None and layout.is_pipeline(path)
         }
         bases = (base for base in self.bases.values() if base)
         places |= {place for base in bases for place in base.notable.items() if layout.is_pipeline(place[0])}
@@ -249,38 +285,33 @@ class _Bulk:
             value, note = layout.parse(path, objects[oid].content if oid in objects else None)
             self.declared[path, oid] = layout.declared({path: value})._replace(notes=(note,) if note else ())
 
-    def _one(self, raw: Raw, changes: Changes) -> _One | None:
+    def _plan(self, baseline: str, changes: Changes, places: Mapping[str, int]) -> _Plan | None:
         """None where a file is a folder: every file below it counts, so it is read whole."""
-        plan = self._plan(raw.parents[0], changes)
-        blobs: list[str | None] = []
-        for file in plan.files:
-            side = changes.get(file.path, file.base)
-            if side is None and _holds(changes, file.path):
+        base = self.bases[baseline]
+        assert base
+        whole, own = self._layouts(base, changes)
+        wanted = [("metrics", path, ()) for path in whole.metrics]
+        wanted += [("params", path, keys) for path, keys in whole.params]  # type: ignore[misc]  # longer tuples
+        files: list[_Wanted] = []
+        found: list[int | str | None] = []
+        for kind, path, keys in wanted:
+            side = changes[path] if path in changes else self._side(base, path)
+            if side is None and _holds(changes, path):
                 return None
-            if side is not None and side[0] == "40000":
+            if side is not None and side[0] == _FOLDER:
                 return None
-            blobs.append(side[1] if side is not None and side[0] in _BLOBS else None)
-        status, partial = _facts(raw)
-        record = changes.get(PATH) if partial else None
-        return _One(raw, status, plan, tuple(blobs), record[1] if record else None)
+            known = self.known.setdefault((path, kind, keys), {None: ({}, None)})
+            files.append(_Wanted(path, kind, keys, known))
+            blob = side[1] if side is not None and side[0] in _BLOBS else None
+            found.append(blob and places.get(path, blob))
+        return _Plan(whole, own, tuple(files), tuple(found), places.get(PATH))
 
-    def _plan(self, baseline: str, changes: Changes) -> _Plan:
-        shape = tuple([
-            (path, "-" if side is None else side[1] if path.endswith("dvc.yaml") else side[0])
-            for path, side in changes.items()
-            if tree.is_notable(path)
-        ])  # fmt: skip
-        plan = self.plans.get((baseline, shape))
-        if plan is None:
-            base = self.bases[baseline]
-            assert base
-            notable = {path: side for path, side in changes.items() if tree.is_notable(path)}
-            plan = self.plans[baseline, shape] = self._planned(base, notable)
-        return plan
-
-    def _planned(self, base: _Base, notable: Changes) -> _Plan:
+    def _layouts(self, base: _Base, changes: Changes) -> tuple[Layout, Layout]:
+        """The whole layout, and the declared part of it."""
         merged = dict(base.notable)
-        for path, side in notable.items():
+        for path, side in changes.items():
+            if not tree.is_notable(path):
+                continue
             if side is None or side[0] not in _BLOBS:
                 merged.pop(path, None)
             else:
@@ -288,28 +319,26 @@ class _Bulk:
         shape = sorted((path, oid) for path, oid in merged.items())
         own = layout.merged(self.declared[place] for place in shape if place in self.declared)
         paths = sorted(merged, key=lambda path: path.encode("utf-8", "surrogateescape"))
-        whole = layout.merged([own, *(layout.of_convention(path) for path in paths), self.extra])
-        files = [self._wanted(base, path, "metrics", ()) for path in whole.metrics]
-        files += [self._wanted(base, path, "params", keys) for path, keys in whole.params]
-        return _Plan(whole, own, tuple(files))
+        return layout.merged([own, *(layout.of_convention(path) for path in paths), self.extra]), own
 
-    def _wanted(self, base: _Base, path: str, kind: str, keys: tuple[str, ...]) -> _Wanted:
+    def _side(self, base: _Base, path: str) -> Side:
         entry = self.trees.find(base.tree, path)
-        known = self.known.setdefault((path, kind, keys), {})
-        return _Wanted(path, kind, keys, (entry.mode, entry.oid) if entry else None, known)
+        return (entry.mode, entry.oid) if entry else None
 
-    def _read(self, ones: Sequence[_One], records: dict[str, bytes | None]) -> Iterator[None]:
+    def _read(self, groups: Sequence[_Alike], records: dict[str, bytes | None]) -> Iterator[None]:
         """Files that were not seen yet, and the records that are asked for."""
         wanted: dict[str, list[_Wanted]] = {}
-        for one in ones:
-            for file, oid in zip(one.plan.files, one.blobs, strict=True):
-                if oid is not None and oid not in file.known:
-                    # each once: `known` has an entry from now on
-                    file.known[oid] = {}, f"`{file.path}` was skipped: too large"
-                    wanted.setdefault(oid, []).append(file)
-            if one.record is not None:
-                wanted.setdefault(one.record, [])
-        asked_for = {one.record for one in ones if one.record is not None}
+        for alike in groups:
+            for file, blobs in zip(alike.plan.files, alike.blobs, strict=True):
+                known = file.known
+                for oid in blobs:
+                    if oid not in known and oid is not None:
+                        # each once: `known` has an entry from now on
+                        known[oid] = {}, f"`{file.path}` was skipped: too large"
+                        wanted.setdefault(oid, []).append(file)
+            for oid in alike.records.values():
+                wanted.setdefault(oid, [])
+        asked_for = {oid for alike in groups for oid in alike.records.values()}
         with closing(self._ask(wanted)) as asked:
             yield
             for oid, _kind, content in asked.answers(values.LIMIT):
@@ -317,6 +346,38 @@ class _Bulk:
                     file.known[oid] = _flat(file, content)
                 if oid in asked_for:
                     records[oid] = content
+
+    def _write(self, alike: _Alike, records: Mapping[str, bytes | None]) -> None:
+        found: dict[str, dict[str, list[Mapping[str, object]]]] = {"metrics": {}, "params": {}}
+        notes: dict[int, list[str]] = {}
+        if alike.plan.layout.notes:
+            notes = {number: list(alike.plan.layout.notes) for number in range(len(alike.raws))}
+        for file, blobs in zip(alike.plan.files, alike.blobs, strict=True):
+            pairs = [file.known[oid] for oid in blobs]
+            found[file.kind][file.path] = [flat for flat, _said in pairs]
+            for number, said in [(number, said) for number, (_flat, said) in enumerate(pairs) if said]:
+                notes.setdefault(number, []).append(said)
+        for number, oid in alike.records.items():
+            for path in _not_written(records.get(oid)):
+                if path in found["metrics"]:
+                    found["metrics"][path][number] = {}
+        some = Many(alike.raws, alike.statuses, alike.plan[:2], found["metrics"], found["params"], notes)
+        self.writer.add_all(some)
+
+
+def _alike(plan: _Plan, ways: Sequence[_Way]) -> _Alike:
+    ids = [way.ids for way in ways]
+    blobs: list[list[str | None]] = [
+        [one[place].hex() for one in ids] if isinstance(place, int) else [place] * len(ids)
+        for place in plan.places
+    ]
+    raws = [way.raw for way in ways]
+    facts = [_facts(raw) for raw in raws]
+    records = {}
+    if plan.record is not None:
+        numbers = [number for number, (_status, partial) in enumerate(facts) if partial]
+        records = {number: ids[number][plan.record].hex() for number in numbers}
+    return _Alike(plan, raws, [status for status, _partial in facts], blobs, records)
 
 
 def _holds(changes: Changes, path: str) -> bool:
@@ -330,18 +391,3 @@ def _flat(file: _Wanted, content: bytes | None) -> _Flat:
         return {}, note
     flat, problem = values.flat(file.kind, value, file.keys)
     return flat, f"`{file.path}` was skipped: {problem}" if problem else None
-
-
-def _values(one: _One) -> Values:
-    metrics: dict[str, dict[str, object]] = {}
-    params: dict[str, dict[str, object]] = {}
-    notes = list(one.plan.layout.notes)
-    for file, oid in zip(one.plan.files, one.blobs, strict=True):
-        if oid is None:
-            continue
-        flat, said = file.known[oid]
-        if said:
-            notes.append(said)
-        if flat:
-            (metrics if file.kind == "metrics" else params)[file.path] = flat
-    return Values(metrics, params, tuple(dict.fromkeys(notes)) if notes else ())

@@ -20,7 +20,7 @@ from git_mlops.git.repo import Repo
 READS = 2
 """To be raised with every change of what is read from a commit: pages of other numbers are not used."""
 
-_FORMAT = 3
+_FORMAT = 4
 """Of the tables."""
 _FEW = 30
 """For so many, only the pages that they are on are read."""

@@ -3,23 +3,41 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from itertools import repeat
+from operator import itemgetter
 from typing import NamedTuple
 
 from git_mlops.errors import MlopsError
-from git_mlops.experiments import key
-from git_mlops.experiments.present import age, cell, changed_params
+from git_mlops.experiments.known import Known, Page
+from git_mlops.experiments.message import SHORT
+from git_mlops.experiments.present import age, cell, varies
 from git_mlops.experiments.read import Experiment, Listing
 from git_mlops.experiments.record import Record
+from git_mlops.experiments.shapes import Said, Shape
+from git_mlops.experiments.values import labelled
 
 
 class Row(NamedTuple):
     """An experiment and what is known of it besides."""
 
     experiment: Experiment
-    metrics: Mapping[str, object]
-    params: Mapping[str, object]
     belongs: str | None = None
     record: Record | None = None
+
+    @property
+    def known(self) -> Known:
+        """The experiment's."""
+        return self[0][3]
+
+    @property
+    def metrics(self) -> Mapping[str, object]:
+        """By the name that people use."""
+        return self[0].metrics
+
+    @property
+    def params(self) -> Mapping[str, object]:
+        """By the name that people use."""
+        return self[0].params
 
 
 class Column(NamedTuple):
@@ -35,9 +53,10 @@ class Column(NamedTuple):
     """For people; given the value and the time."""
 
 
-def row(experiment: Experiment, belongs: str | None = None, record: Record | None = None) -> Row:
-    """An experiment as a row."""
-    return Row(experiment, experiment.metrics, experiment.params, belongs, record)
+def rows(experiments: Sequence[Experiment], how: Mapping[str, str]) -> list[Row]:
+    """Experiments as rows, with how each belongs by its ref."""
+    belongs = map(how.get, map(itemgetter(0), experiments))
+    return list(map(tuple.__new__, repeat(Row), zip(experiments, belongs, repeat(None), strict=False)))
 
 
 def named(name: str) -> Column:
@@ -53,8 +72,27 @@ def named(name: str) -> Column:
 
 def names(rows: Sequence[Row | Experiment]) -> list[str]:
     """Every name that there is: facts, then the metrics and parameters that some experiment has."""
-    metrics = dict.fromkeys(f"metrics.{name}" for row_ in rows for name in row_.metrics)
-    return [*_FIELDS, *metrics, *dict.fromkeys(f"params.{name}" for row_ in rows for name in row_.params)]
+    known = [row_.known for row_ in rows]
+    return [
+        *_FIELDS,
+        *(f"{kind}.{label}" for kind in ("metrics", "params") for label in _labels(known, kind)),
+    ]
+
+
+def _labels(known: Sequence[Known], kind: str) -> dict[str, None]:
+    """Every metric, or parameter, that some of them has, in their order."""
+    said: dict[Page, Said] = {page: getattr(page, kind) for page in dict.fromkeys(map(itemgetter(0), known))}
+    shapes: Iterable[Shape | None] = [one.only for one in said.values()]
+    if None in shapes:
+        shapes = dict.fromkeys(said[one[0]].shape(one[1]) for one in known)
+    return dict.fromkeys(label for shape in shapes if shape for label in shape.labels)
+
+
+def _said(known: Sequence[Known], kind: str, label: str) -> list[object]:
+    """One metric or parameter of each; None where it has none."""
+    pages = set(map(itemgetter(0), known))
+    columns: dict[Page, Sequence[object]] = {page: getattr(page, kind).column(label) for page in pages}
+    return [columns[one[0]][one[1]] for one in known]
 
 
 def chosen(text: str, known: Sequence[str]) -> list[Column]:
@@ -77,10 +115,10 @@ def chosen(text: str, known: Sequence[str]) -> list[Column]:
         found |= dict.fromkeys(matching)
     if not found and not text.strip(" ,"):
         raise MlopsError("`--columns` names no column", hint="for example `--columns name,metrics.*,wall`")
-    return labelled([named(name) for name in found])
+    return headed([named(name) for name in found])
 
 
-def labelled(columns: Sequence[Column]) -> list[Column]:
+def headed(columns: Sequence[Column]) -> list[Column]:
     """Full names where two columns would be headed alike."""
     labels = [column.label for column in columns]
     return [c._replace(label=c.name) if labels.count(c.label) > 1 else c for c in columns]
@@ -94,20 +132,24 @@ def usual(found: Listing, rows: Sequence[Row], first: Sequence[str] = USUAL) -> 
 
     How an experiment belongs is shown where one does not belong by its commit.
     """
-    fields = [*first, *(["belongs"] if any(r.belongs not in (None, "commit") for r in rows) else [])]
-    metrics = dict.fromkeys(f"metrics.{name}" for row_ in rows for name in row_.metrics)
-    params = [f"params.{name}" for name in changed_params(found, (row_.params for row_ in rows))]
-    return labelled([named(name) for name in (*fields, *metrics, *params)])
+    elsewhere = {row_[1] for row_ in rows} - {None, "commit"}
+    fields = [*first, *(["belongs"] if elsewhere else [])]
+    known = [row_[0][3] for row_ in rows]
+    metrics = [f"metrics.{label}" for label in _labels(known, "metrics")]
+    bases = [labelled(contents.values.params) for contents in found.baselines.values()]
+    params = _labels(known, "params") | dict.fromkeys(name for base in bases for name in base)
+    changed = [
+        f"params.{name}"
+        for name in params
+        if varies([*(base.get(name) for base in bases), *_said(known, "params", name)])
+    ]
+    return headed([named(name) for name in (*fields, *metrics, *changed)])
 
 
 def varying(columns: Iterable[Column], rows: Sequence[Row]) -> list[Column]:
     """Without metrics and parameters that are the same in every row."""
-    return [
-        column
-        for column in columns
-        if column.name in _FIELDS
-        or any(key.canonical(column.value(row_)) != key.canonical(column.value(rows[0])) for row_ in rows)
-    ]
+    known = [row_[0][3] for row_ in rows]
+    return [c for c in columns if c.name in _FIELDS or varies(_values(c, rows, known))]
 
 
 def needs_record(columns: Iterable[Column]) -> bool:
@@ -120,7 +162,7 @@ def _plain(value: object, _now: float) -> str:
 
 
 def _age(value: object, now: float) -> str:
-    return age(now - value) if isinstance(value, int | float) else "-"
+    return age(now - value) if isinstance(value, int) else "-"
 
 
 def _time(value: object, _now: float) -> str:
@@ -167,9 +209,25 @@ def _stamp(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
-def cells(columns: Sequence[Column], rows: Iterable[Row], now: float) -> list[list[str]]:
-    """The table, for people."""
-    return [[column.shown(column.value(row_), now) for column in columns] for row_ in rows]
+def cells(columns: Sequence[Column], rows: Sequence[Row], now: float) -> list[list[str]]:
+    """The table, for people, column by column: of 100,000 rows few things are done one by one."""
+    known = [row_[0][3] for row_ in rows]
+    return [_texts(column, _values(column, rows, known), now) for column in columns]
+
+
+def _values(column: Column, rows: Sequence[Row], known: Sequence[Known]) -> list[object]:
+    kind, _, label = column.name.partition(".")
+    return _said(known, kind, label) if label else list(map(column.value, rows))
+
+
+def _texts(column: Column, found: Sequence[object], now: float) -> list[str]:
+    shown, types = column.shown, set(map(type, found))
+    if shown is _plain and types == {float}:
+        return list(map(SHORT, found))
+    if shown is _plain and len(types) == 1 and types <= {str, int}:  # mostly few of them differ
+        texts = {value: cell(value) for value in set(found)}
+        return [texts[value] for value in found]
+    return [shown(value, now) for value in found]
 
 
 _Field = tuple[Callable[[Row], object], Callable[[object, float], str]]

@@ -10,12 +10,13 @@ from functools import cached_property
 from itertools import repeat
 from typing import Any, NamedTuple, TypeVar
 
-from git_mlops.experiments import message, values
+from git_mlops.experiments import message, shapes
 from git_mlops.experiments.committed import Commit, Raw
 from git_mlops.experiments.layout import Layout
 from git_mlops.experiments.message import STATUSES, Message, Status
+from git_mlops.experiments.shapes import Said
 from git_mlops.experiments.tree import Contents
-from git_mlops.experiments.values import ByFile, Values
+from git_mlops.experiments.values import Values
 
 _MARK = "\nMlops-Data: "
 _UNADDED = 8
@@ -47,6 +48,8 @@ class Page:
         self._named: list[Status] = [_NAMED[number] for number in self._statuses]
         self.notes: dict[str, list[str]] = facts[2]
         """Of the commits, by their number here, that have any."""
+        self.telling = bool(self.notes) or max(self._statuses, default=0) >= _UNADDED
+        """Whether any has notes, or used data that was changed and not added."""
 
     @classmethod
     def decoded(cls, oids: bytes, facts: bytes, values_: bytes, details: bytes) -> "Page":
@@ -59,23 +62,18 @@ class Page:
         return " ".join(self.oids).encode(), _encode(self._facts).encode(), values_, details
 
     @cached_property
-    def metrics(self) -> list[Mapping[str, object]]:
-        """By the name that people use; several commits may share one."""
-        return [self._shown[number] for number in self._values[2]]
+    def metrics(self) -> Said:
+        """What the commits say, by their number."""
+        return self._said[0]
 
     @cached_property
-    def params(self) -> list[Mapping[str, object]]:
-        """By the name that people use; several commits may share one."""
-        return [self._shown[number] for number in self._values[3]]
+    def params(self) -> Said:
+        """The same of parameters."""
+        return self._said[1]
 
     @cached_property
-    def _shown(self) -> list[Mapping[str, object]]:
-        files, pool = self._values[:2]
-        return [_shown(*pair) for pair in zip(files, pool, strict=True)]
-
-    @cached_property
-    def _values(self) -> Sequence[Any]:
-        return _told(self._texts[0])
+    def _said(self) -> Sequence[Said]:
+        return [Said.decoded(plain) for plain in _told(self._texts[0])]
 
     @cached_property
     def _details(self) -> Sequence[Any]:
@@ -111,12 +109,10 @@ class Page:
     def contents(self, number: int) -> Contents:
         """What the commit's tree says."""
         layout, declared = self._layouts[self._details[1][number]]
-        metrics, params = (self._by_file(self._values[kind][number]) for kind in (2, 3))
-        return Contents(layout, declared, Values(metrics, params, tuple(self.notes.get(str(number), ()))))
-
-    def _by_file(self, number: int) -> ByFile:
-        file, found = self._values[0][number], self._values[1][number]
-        return found if file is None else {file: found}
+        found = Values(
+            self.metrics.by_file(number), self.params.by_file(number), tuple(self.notes.get(str(number), ()))
+        )
+        return Contents(layout, declared, found)
 
 
 class Known(NamedTuple):
@@ -150,6 +146,31 @@ class Known(NamedTuple):
         return hash(self.page.oids[self.number])
 
 
+_Columns = Mapping[str, Sequence[Mapping[str, object]]]
+"""Of each file what the commits have in it."""
+
+
+class Many(NamedTuple):
+    """Commits with the same layout."""
+
+    raws: Sequence[Raw]
+    statuses: Sequence[Status]
+    layouts: Layouts
+    metrics: _Columns
+    params: _Columns
+    notes: Mapping[int, list[str]]
+    """Of the commits, by their number here, that have any."""
+
+    def part(self, start: int, stop: int) -> "Many":
+        """Some of them."""
+        metrics, params = (
+            {file: names[start:stop] for file, names in found.items()}
+            for found in (self.metrics, self.params)
+        )
+        notes = {number - start: found for number, found in self.notes.items() if start <= number < stop}
+        return Many(self.raws[start:stop], self.statuses[start:stop], self.layouts, metrics, params, notes)
+
+
 class Writer:
     """Makes pages."""
 
@@ -161,10 +182,8 @@ class Writer:
         self._oids: list[str] = []
         self._times: list[int] = []
         self._statuses: list[int] = []
-        self._files: list[str | None] = []
-        self._pool: list[Mapping[str, object]] = []
-        self._metrics: list[int] = []
-        self._params: list[int] = []
+        self._metrics = shapes.Writer()
+        self._params = shapes.Writer()
         self._notes: dict[str, list[str]] = {}
         self._layouts: list[Layouts] = []
         self._numbers: list[int] = []
@@ -176,23 +195,39 @@ class Writer:
 
     def add(self, raw: Raw, status: Status, contents: Contents) -> None:
         """One more commit."""
-        if len(self._oids) == SIZE:
-            self.end()
         layout, declared, found = contents
-        if found.notes:
-            self._notes[str(len(self._oids))] = list(found.notes)
-        self._oids.append(raw.oid)
-        self._times.append(raw.time)
-        unadded = _MARK in raw.said and message.parse_message(raw.said).unadded
-        self._statuses.append(STATUSES.index(status) + _UNADDED * unadded)
-        self._metrics.append(self._pooled(found.metrics))
-        self._params.append(self._pooled(found.params))
-        pair = (layout, declared)
+        metrics, params = ({file: [names] for file, names in one.items()} for one in found[:2])
+        notes = {0: list(found.notes)} if found.notes else {}
+        self.add_all(Many([raw], [status], (layout, declared), metrics, params, notes))
+
+    def add_all(self, some: "Many") -> None:
+        """More commits."""
+        start = 0
+        while start < len(some.raws):
+            if len(self._oids) == SIZE:
+                self.end()
+            stop = start + SIZE - len(self._oids)
+            self._add(some.part(start, stop) if start or stop < len(some.raws) else some)
+            start = stop
+
+    def _add(self, some: "Many") -> None:
+        first, raws, count = len(self._oids), some.raws, len(some.raws)
+        for number, notes in some.notes.items():
+            self._notes[str(first + number)] = list(dict.fromkeys(notes))
+        self._oids += [raw[0] for raw in raws]
+        self._trees += [raw[1] for raw in raws]
+        self._parents += [self._number(raw[2], raw[2], self._families) for raw in raws]
+        self._times += [raw[3] for raw in raws]
+        self._said += [raw[4] for raw in raws]
+        self._statuses += [
+            STATUSES.index(status) + (_UNADDED if _MARK in raw[4] and _unadded(raw) else 0)
+            for raw, status in zip(raws, some.statuses, strict=True)
+        ]
+        self._metrics.add(some.metrics, count)
+        self._params.add(some.params, count)
         # by identity: to hash a layout takes longer than all the rest, and what is alike is mostly the same
-        self._numbers.append(self._number((id(layout), id(declared)), pair, self._layouts))
-        self._trees.append(raw.tree)
-        self._parents.append(self._number(raw.parents, raw.parents, self._families))
-        self._said.append(raw.said)
+        number = self._number(tuple(map(id, some.layouts)), some.layouts, self._layouts)
+        self._numbers += [number] * count
 
     def _number(self, key: object, value: _T, into: list[_T]) -> int:
         number = self._seen.get(key)
@@ -201,31 +236,21 @@ class Writer:
             into.append(value)
         return number
 
-    def _pooled(self, found: ByFile) -> int:
-        if len(found) == 1:
-            ((file, names),) = found.items()
-            key: object = (file, id(names))
-        else:
-            file, names = None, found
-            key = tuple((path, id(one)) for path, one in found.items())
-        number = self._seen.get(key)
-        if number is None:
-            number = self._seen[key] = len(self._pool)
-            self._pool.append(names)
-            self._files.append(file)
-        return number
-
     def end(self) -> list[Page]:
         """All pages."""
         if self._oids:
             facts = (self._times, self._statuses, self._notes)
-            found = (self._files, self._pool, self._metrics, self._params)
+            found = (self._metrics.end().encoded(), self._params.end().encoded())
             details = (
                 self._layouts, self._numbers, self._trees, self._families, self._parents, self._said
             )  # fmt: skip
             self.pages.append(Page(self._oids, facts, found, details))
             self._begin()
         return self.pages
+
+
+def _unadded(raw: Raw) -> bool:
+    return message.parse_message(raw.said).unadded
 
 
 def alone(raw: Raw, status: Status, contents: Contents) -> Known:
@@ -237,12 +262,6 @@ def alone(raw: Raw, status: Status, contents: Contents) -> Known:
 
 def _told(text: _Told) -> Sequence[Any]:
     return json.loads(text) if isinstance(text, bytes) else text
-
-
-def _shown(file: str | None, found: dict[str, Any]) -> Mapping[str, object]:
-    if file is None:
-        return values.labelled(found)
-    return values.labelled({file: found}) if "" in found else found
 
 
 def _layout(value: Sequence[Any]) -> Layout:

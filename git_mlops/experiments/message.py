@@ -40,7 +40,11 @@ def title(name: str, metrics: Mapping[str, object]) -> str:
 
 def short(value: object) -> str:
     """A number in few digits."""
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
+    return SHORT(value) if isinstance(value, float) else str(value)
+
+
+SHORT = "{:.5g}".format
+"""The same of what is known to be a float."""
 
 
 def clean(text: str) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from git_mlops.errors import MlopsError
-from git_mlops.experiments import key, values
+from git_mlops.experiments import key
 from git_mlops.experiments.message import short
 from git_mlops.experiments.read import Experiment, Listing
 from git_mlops.experiments.record import Record
@@ -90,17 +90,12 @@ def number(value: object) -> float | None:
     return float(value) if is_number else None  # type: ignore[arg-type]  # it is a number
 
 
-def changed_params(found: Listing, params: Iterable[Mapping[str, object]]) -> list[str]:
-    """Parameters that are not the same in all experiments (`params`) and what they started from."""
-    sides = list(params)
-    sides += [values.labelled(contents.values.params) for contents in found.baselines.values()]
-    return [name for name in dict.fromkeys(name for side in sides for name in side) if _varies(name, sides)]
-
-
-def _varies(name: str, sides: Sequence[Mapping[str, object]]) -> bool:
-    """Whether it is not the same everywhere; one that differs is mostly found at once."""
-    first = key.canonical(sides[0].get(name))
-    return any(key.canonical(side.get(name)) != first for side in sides)
+def varies(values: Sequence[object]) -> bool:
+    """Whether they are not all the same; where they are not, that is mostly found at once."""
+    if not values:
+        return False
+    value, kind, text = values[0], type(values[0]), key.canonical(values[0])
+    return any((type(one) is not kind or one != value) and key.canonical(one) != text for one in values)
 
 
 def cell(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import groupby, repeat
 from operator import itemgetter
@@ -69,12 +69,12 @@ class Experiment(NamedTuple):
     @property
     def metrics(self) -> Mapping[str, object]:
         """By the name that people use."""
-        return self.known[0].metrics[self.known[1]]
+        return self.known[0].metrics.labelled(self.known[1])
 
     @property
     def params(self) -> Mapping[str, object]:
         """By the name that people use."""
-        return self.known[0].params[self.known[1]]
+        return self.known[0].params.labelled(self.known[1])
 
     @property
     def unadded(self) -> bool:
@@ -86,6 +86,11 @@ class Experiment(NamedTuple):
         """`contents.values.notes`."""
         notes = self.known[0].notes
         return notes.get(str(self.known[1]), ()) if notes else ()
+
+
+def telling(experiments: Iterable[Experiment]) -> Iterator[Experiment]:
+    """Those that may have notes or data that was not added: of most pages, none."""
+    return (one for one in experiments if one[3][0].telling)
 
 
 class Listing(NamedTuple):
@@ -123,22 +128,32 @@ def listing(
     own = every.get(baseline or "", ())
     groups = every if baseline is None else {baseline: own} if own else {}
     prefix = names.PREFIX if baseline is None else names.baseline_prefix(baseline)
-    present = {ref[0] for some in groups.values() for ref in some}
-    running = live(repo, present, prefix)
-    coming = [Ref(one.ref, one.commit) for one in running.values() if one.ref not in present]
+    running = live(repo, groups, prefix)
+    coming = _coming(running.values(), groups)
     read_ = _load(repo, groups, coming, settings, everything=baseline is None)
     if not running:
         return read_
     return read_._replace(experiments=tuple(with_newest(repo, e, running) for e in read_.experiments))
 
 
-def live(repo: Repo, recorded: Collection[str], prefix: str = names.PREFIX) -> dict[str, Live]:
-    """Runs under way by their ref, as `underway.runs` finds them."""
+def live(repo: Repo, groups: Mapping[str, Sequence[Ref]], prefix: str = names.PREFIX) -> dict[str, Live]:
+    """Runs under way by their ref, as `underway.runs` finds them; `groups` is what is recorded."""
     if journal.quiet(repo):
         return {}
     from git_mlops.experiments import underway  # 3 ms
 
-    return {one.ref: one for one in underway.runs(repo, recorded, prefix)}
+    return {one.ref: one for one in underway.runs(repo, _names(groups), prefix)}
+
+
+def _coming(running: Iterable[Live], groups: Mapping[str, Sequence[Ref]]) -> list[Ref]:
+    """Runs under way that are not recorded yet."""
+    some = list(running)
+    present = _names(groups) if some else ()
+    return [Ref(one.ref, one.commit) for one in some if one.ref not in present]
+
+
+def _names(groups: Mapping[str, Sequence[Ref]]) -> set[str]:
+    return {ref[0] for some in groups.values() for ref in some}
 
 
 def with_newest(repo: Repo, one: Experiment, running: Mapping[str, Live]) -> Experiment:
@@ -165,8 +180,7 @@ def with_newest(repo: Repo, one: Experiment, running: Mapping[str, Live]) -> Exp
 
 def running(repo: Repo, text: str, settings: Settings) -> Experiment | None:
     """A run under way, by its name or by the id that it has in MLflow."""
-    recorded = {ref.name for ref in all_refs(repo)}
-    running_ = live(repo, recorded)
+    running_ = live(repo, by_baseline(refs.list_refs(repo, names.PREFIX)))
     meant_ = [one for one in running_.values() if text in (one.ref, one.ref.rpartition("/")[2], one.id)]
     found = load(repo, [Ref(one.ref, one.commit) for one in meant_], settings)
     return with_newest(repo, found[0], running_) if len(found) == 1 else None
@@ -179,17 +193,14 @@ def all_refs(repo: Repo, prefix: str = names.PREFIX) -> list[Ref]:
 
 def by_baseline(found: Iterable[Ref]) -> dict[str, list[Ref]]:
     """Refs by the commit that they started from, as `names.parse_ref` says; others are left out."""
+    some = list(found)
+    folders = [ref[0].rpartition("/")[0] for ref in some]
     groups: dict[str, list[Ref]] = {}
-    for folder, some in groupby(found, key=_folder):
+    for folder, pairs in groupby(zip(folders, some, strict=True), key=itemgetter(0)):
         place = names.parse_ref(f"{folder}/x")
         if place is not None:
-            groups.setdefault(place.baseline, []).extend(some)
+            groups.setdefault(place.baseline, []).extend(map(itemgetter(1), pairs))
     return groups
-
-
-def _folder(ref: Ref) -> str:
-    name = ref[0]
-    return name[: name.rfind("/")]
 
 
 def _load(

@@ -77,9 +77,9 @@ def select(repo: Repo, options: Options, settings: Settings) -> Selected:
 
         known = columns.names(every)
         wanted = pareto.objectives(options.pareto, known, settings.metrics)
-        shown = [row.experiment for row in pareto.front([columns.row(one) for one in results], wanted)]
+        shown = [row.experiment for row in pareto.front(columns.rows(results, {}), wanted)]
     ordered = _ordered(shown, every, options.sort, settings)
-    kept = tuple(columns.row(one, how.get(one.ref)) for one in ordered[: options.limit])
+    kept = tuple(columns.rows(ordered[: options.limit], how))
     return Selected(kept, _of(found, kept), every, hidden, len(every), len(ordered) - len(kept))
 
 
@@ -116,7 +116,7 @@ def _ordered(
         if missing and any(present.number(present.value(one, full)) is not None for one in every):
             full = None  # it is a number, but not of those that were chosen
     ordered = present.ordered(chosen, full, settings.metrics)
-    return sorted(ordered, key=snapshot)
+    return sorted(ordered, key=snapshot) if any(map(snapshot, ordered)) else ordered
 
 
 def _numbers(known: Iterable[str]) -> list[str]:

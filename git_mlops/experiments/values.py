@@ -1,10 +1,12 @@
 """Metrics and parameters of one tree: the files that a layout names, read and flattened. Pure."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from git_mlops.experiments import documents, layout
 from git_mlops.experiments.documents import DocumentError
+
+_T = TypeVar("_T")
 
 ByFile = Mapping[str, Mapping[str, object]]
 
@@ -58,7 +60,7 @@ def read(path: str, content: bytes | None) -> tuple[object, str | None]:
         return None, f"`{path}` was skipped: {error}"
 
 
-def labelled(by_file: ByFile) -> dict[str, object]:
+def labelled(by_file: Mapping[str, Mapping[str, _T]]) -> dict[str, _T]:
     """One mapping for people: the bare name where one file uses it, `file:name` where several do."""
     if len(by_file) == 1:
         (only,) = by_file.values()
@@ -68,7 +70,7 @@ def labelled(by_file: ByFile) -> dict[str, object]:
     for names in by_file.values():
         for name in names:
             count[name] = count.get(name, 0) + 1
-    found: dict[str, object] = {}
+    found: dict[str, _T] = {}
     for file, names in by_file.items():
         for name, value in names.items():
             shown = file.removeprefix(layout.RUN)

@@ -80,11 +80,12 @@ class Asked:
     """Many objects, being read by a process of their own while this one does something else."""
 
     def __init__(self, repo: Repo, oids: Iterable[str]) -> None:
+        self._oids = list(oids)
         # a file, not a pipe: neither side waits for the other, whatever the number of questions
         with scratch() as questions:
-            questions.write("\n".join([*oids, ""]).encode())
+            questions.write("\n".join([*self._oids, ""]).encode())
             questions.seek(0)
-            self._process = started("cat-file", "--batch", "--buffer", cwd=repo.root, stdin=questions)
+            self._process = started("cat-file", _BATCH, "--buffer", cwd=repo.root, stdin=questions)
 
     def close(self) -> None:
         """End it, whatever was not read."""
@@ -101,17 +102,21 @@ class Asked:
         assert self._process.stdout
         with self._process, self._process.stdout as stream:
             readline, read = stream.readline, stream.read
-            while line := readline():
-                words = line.decode("ascii", "replace").split()
-                if len(words) != 3:  # `ID missing`
+            for oid in self._oids:  # each is answered in its turn, and there may be half a million
+                kind, number = readline().split() or (b"", b"missing")
+                if number == b"missing":  # as all are to which a git that died gave no answer
                     continue
-                size = int(words[2])
+                size = int(number)
                 if size <= limit:
-                    yield words[0], words[1], read(size + 1)[:-1]
+                    yield oid, _KINDS[kind], read(size + 1)[:-1]
                     continue
                 while size >= 0:
                     size -= len(read(min(size + 1, 1 << 20))) or size + 1
-                yield words[0], words[1], None
+                yield oid, _KINDS[kind], None
+
+
+_BATCH = "--batch=%(objecttype) %(objectsize)"
+_KINDS = {kind.encode(): kind for kind in ("blob", "tree", "commit", "tag")}
 
 
 class Few:

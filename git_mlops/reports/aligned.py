@@ -1,13 +1,18 @@
 """Columns of text, aligned by what a terminal shows."""
 
 import unicodedata
+from collections import deque
 from collections.abc import Sequence
+from itertools import repeat
 
 
 def column(cells: Sequence[str]) -> list[str]:
     """One column, the heading first: a whole one at once, because a table may have 100,000 rows."""
-    right = all(map(_numeric, cells[1:]))
-    widths = list(map(len, cells)) if "".join(cells).isascii() else list(map(width, cells))
+    right = _numbers(cells[1:])
+    if "".join(cells).isascii():
+        widest = max(map(len, cells))
+        return list(map(str.rjust if right else str.ljust, cells, repeat(widest)))
+    widths = list(map(width, cells))
     widest = max(widths)
     if right:
         return [" " * (widest - wide) + cell for cell, wide in zip(cells, widths, strict=True)]
@@ -21,6 +26,14 @@ def width(text: str) -> int:
     return sum(
         2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text
     )
+
+
+def _numbers(cells: Sequence[str]) -> bool:
+    try:
+        deque(map(float, cells), 0)  # of 100,000 numbers this is the quick way to see that they are
+    except ValueError:
+        return all(map(_numeric, cells))
+    return True
 
 
 def _numeric(text: str) -> bool:

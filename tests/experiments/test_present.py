@@ -40,7 +40,7 @@ def made(
     said = format_message(Message(f"exp: {name}", "two\nlines", "cd" * 32, "finished", 1))
     raw = Raw("ef" * 20, "01" * 20, ("ab" * 20,), at, said)
     known = alone(raw, "finished", Contents(Layout(), Layout(), found))
-    return columns.row(Experiment(ref, name, "ab" * 20, known, status))  # type: ignore[arg-type]
+    return Row(Experiment(ref, name, "ab" * 20, known, status))  # type: ignore[arg-type]
 
 
 ROWS = [made("a", {"auc": 0.9, "loss": 0.3, "n": 1}, {"lr": 0.1}), made("b", {"auc": 0.8}, {"lr": 0.2})]
@@ -53,13 +53,13 @@ def test_rows_show_metrics_and_only_parameters_that_differ(project: Repo) -> Non
     put(project, dict(files))
     save(project, "changed")
     found = read.listing(project, Settings())
-    rows = [columns.row(e) for e in present.ordered(found.experiments, "acc", {})]
+    rows = columns.rows(present.ordered(found.experiments, "acc", {}), {})
     shown = columns.usual(found, rows)
     now = found.experiments[-1].commit.time + 7200
     assert [c.label for c in shown] == ["name", "age", "status", "acc", "loss.val", "lr"]
-    assert columns.cells(shown, rows, now) == [
-        ["changed", "2h", "finished", "0.95", "-", "0.5"],
-        ["same", "2h", "finished", "0.9", "0.2", "0.1"],
+    assert list(zip(*columns.cells(shown, rows, now), strict=True)) == [
+        ("changed", "2h", "finished", "0.95", "-", "0.5"),
+        ("same", "2h", "finished", "0.9", "0.2", "0.1"),
     ]
 
 
@@ -123,11 +123,11 @@ def test_facts_of_the_record_are_columns() -> None:
     row = made("a")._replace(record=facts)
     shown = columns.chosen("command,how,wall,cpu,exit,memory,host,end,commit,key,message", KNOWN)
     assert columns.needs_record(shown)
-    assert columns.cells(shown, [row], 0.0) == [
-        ["python 'my train.py'", "command", "12.3s", "3.0s", "0", "50MiB", "vm", "-", "efefefe", "cdcdcdc",
-         "two lines"]
+    assert [text for (text,) in columns.cells(shown, [row], 0.0)] == [
+        "python 'my train.py'", "command", "12.3s", "3.0s", "0", "50MiB", "vm", "-", "efefefe", "cdcdcdc",
+        "two lines",
     ]  # fmt: skip
-    assert columns.cells(shown, [made("a")], 0.0)[0][:7] == ["-"] * 7
+    assert columns.cells(shown, [made("a")], 0.0)[:7] == [["-"]] * 7
     assert not columns.needs_record(columns.chosen("name,auc", KNOWN))
 
 
