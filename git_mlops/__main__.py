@@ -1,8 +1,15 @@
 """The entry point of `git mlops`: the answers that are asked for most come before click is imported."""
 
+from __future__ import annotations
+
+import os
 import sys
 
 from git_mlops import __version__, env
+
+TYPE_CHECKING = False  # `typing` itself costs 6 ms
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def main() -> None:
@@ -19,9 +26,24 @@ def main() -> None:
         status = quick.listing(words[2:])
         if status is not None:
             sys.exit(status)
+    if words[:2] == ["exp", "pull"] and not completing:
+        from git_mlops.cli import quick_pull
+
+        status = quick_pull.pulling(words[2:])
+        if status is not None:
+            _leave(status)
     from git_mlops.cli.run import run
 
     sys.exit(run(words))
+
+
+def _leave(status: int) -> NoReturn:
+    """Exit without taking apart what ends anyway: 10 ms. DVC alone has threads and files to take leave of."""
+    if "dvc" in sys.modules:
+        sys.exit(status)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _quick(words: list[str]) -> str | None:

@@ -5,12 +5,13 @@ from typing import TypedDict, Unpack
 
 import click
 
-from git_mlops.cli import exp_output as output
+from git_mlops.cli import exp_sync_output as output
 from git_mlops.cli.common import json_option, open_repo
 from git_mlops.cli.completion import experiments
 from git_mlops.config import Config
 from git_mlops.data import purges
-from git_mlops.experiments import select, sync
+from git_mlops.experiments import pulling, select, sync
+from git_mlops.experiments.pulling import What
 from git_mlops.tracking import share
 
 
@@ -36,8 +37,8 @@ def _sharing(command: Callable[..., int]) -> Callable[..., int]:
     return command
 
 
-def _what(config: Config, options: _Shared) -> sync.What:
-    return sync.What(
+def _what(config: Config, options: _Shared) -> What:
+    return What(
         options["names"],
         options["everything"],
         not options["no_data"],
@@ -72,6 +73,6 @@ def pull(*, as_json: bool, **options: Unpack[_Shared]) -> int:
     Without NAMES: those of HEAD. An experiment of yours is never overwritten by another of the same name.
     """
     repo, config = open_repo()
-    done = sync.pull(repo, _what(config, options), options["remote"], config.data.remote)
+    done = pulling.pull(repo, _what(config, options), options["remote"], config.data.remote)
     share.pull(repo, done.remote)
     return output.pulled(done, as_json=as_json)

@@ -18,7 +18,7 @@ from git_mlops.git.reader import reader
 from git_mlops.git.refs import Move, Ref
 from git_mlops.git.repo import Repo
 
-PREFIX = "refs/mlops/archive/"
+PREFIX = names.ARCHIVE
 _FILE = "experiments"
 _PARENTS = 500
 """At most so many parents has one commit: hosts and tools get slow with more."""

@@ -15,21 +15,17 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from git_mlops.experiments import names, offering
 from git_mlops.experiments.offering import Offered
 from git_mlops.git import config, refs, remotes, run
-from git_mlops.git.reader import Reader, reader
 from git_mlops.git.refs import Move, Ref, RefMovedError
 from git_mlops.git.repo import Repo
 from git_mlops.git.run import GitError
-
-INCLUDED = r"^includeif\.gitdir"
-"""Configuration that depends on where the git directory is."""
 
 _FOLDER = "fetching"
 _BEFORE = "before"
@@ -49,12 +45,18 @@ def possible(repo: Repo) -> bool:
     # other kinds of refs keep each worktree's in a form of their own
     if (repo.common_dir / "reftable").exists():
         return False
-    return all(key.removesuffix(".path").endswith("/") for key in config.read(repo, INCLUDED))
+    return all(key.removesuffix(".path").endswith("/") for key in config.read(repo, config.PLACED))
 
 
 def here(repo: Repo) -> list[Ref]:
-    """What `coming` has to know."""
-    return refs.list_refs(repo, *offering.HERE)
+    """What `begun` has to know."""
+    return refs.list_refs(repo, *names.DECISIVE)
+
+
+def direct(repo: Repo) -> list[Ref] | None:
+    """What is here, if all that comes may go straight to its place: not what was archived; else None."""
+    found = here(repo) if possible(repo) else None
+    return None if found is None or any(ref[0].startswith(names.ARCHIVE) for ref in found) else found
 
 
 def specs(places: Sequence[str], held: str | None = None) -> list[str]:
@@ -72,9 +74,8 @@ def specs(places: Sequence[str], held: str | None = None) -> list[str]:
     return found
 
 
-@contextmanager
-def coming(repo: Repo, remote: str, places: Sequence[str], before: Sequence[Ref]) -> Iterator[Coming]:
-    """Start to fetch; what came is looked at in any case, also after Ctrl-C.
+def begun(repo: Repo, remote: str, places: Sequence[str], before: Sequence[Ref]) -> Coming:
+    """Start to fetch. Whoever calls this closes what it returns, after Ctrl-C, too.
 
     Args:
         places: prefixes of refs.
@@ -82,11 +83,7 @@ def coming(repo: Repo, remote: str, places: Sequence[str], before: Sequence[Ref]
     """
     if _left(repo):
         before = _mended(repo, before)
-    fetch = Coming(repo, remote, tuple(places), before)
-    try:
-        yield fetch
-    finally:
-        fetch.close()
+    return Coming(repo, remote, tuple(places), before)
 
 
 class Coming:
@@ -96,6 +93,8 @@ class Coming:
         self.repo, self.remote, self.places = repo, remote, places
         self.before = before
         self._open = True
+        self.along = True
+        """Whether there may be something of MLflow's that is not about runs, to be taken in."""
         mine = offering.own(before)
         differing = any(
             mine.get(names.PREFIX + name) != oid for name, oid in offering.held(remote, before).items()
@@ -117,7 +116,7 @@ class Coming:
             kept=self._lock,
         )  # fmt: skip
 
-    def offered(self, objects: Reader) -> Offered:
+    def offered(self) -> Offered:
         """Wait, take back what must not be here, and say what is.
 
         Raises:
@@ -133,15 +132,16 @@ class Coming:
         # what is no fast-forward was refused: an answer
         whole = error is None or (error.status == 1 and bool(got))
         now = None if error is None else here(self.repo)
-        found = self._offer(objects, got, now, whole=whole)
+        found = self._offer(got, now, whole=whole)
         self._done()
+        self.along = not whole or any(name.startswith(names.ALONG) for name in got)
         if not whole:
             assert error
             raise remotes.unreachable(self.remote, error) from error
         return found
 
     def close(self) -> None:
-        """After Ctrl-C or an error elsewhere: what came until now is looked at."""
+        """After Ctrl-C or an error elsewhere: what came until now is looked at. Else nothing."""
         if not self._open:
             return
         with suppress(OSError):
@@ -153,8 +153,7 @@ class Coming:
         fresh = (ref for ref in now if ref.name not in known and ref.name.startswith(self.places))
         # git lists what it fetched last of all, so it may have come no further
         came = {ref.name: ref.oid for ref in fresh if names.parse_ref(ref.name)}
-        with reader(self.repo) as objects:
-            self._offer(objects, came | _fetch_head(self._folder), now, whole=False)
+        self._offer(came | _fetch_head(self._folder), now, whole=False)
         self._done()
 
     def _wait(self) -> GitError | None:
@@ -169,21 +168,19 @@ class Coming:
         self._lock.close()
         _remove(self._folder)
 
-    def _offer(
-        self, objects: Reader, got: Mapping[str, str], now: Sequence[Ref] | None, *, whole: bool
-    ) -> Offered:
+    def _offer(self, got: Mapping[str, str], now: Sequence[Ref] | None, *, whole: bool) -> Offered:
         for _attempt in range(_ATTEMPTS):
             state = self.before if now is None else now
             with suppress(RefMovedError):
-                return self._settled(objects, got, state, whole=whole, written=now is None)
+                return self._settled(got, state, whole=whole, written=now is None)
             now = here(self.repo)
         raise RefMovedError("other processes kept moving experiments", hint="run the command again")
 
     def _settled(
-        self, objects: Reader, got: Mapping[str, str], state: Sequence[Ref], *, whole: bool, written: bool
+        self, got: Mapping[str, str], state: Sequence[Ref], *, whole: bool, written: bool
     ) -> Offered:
         """Move what has to be moved, and say what is here then."""
-        judged = offering.judge(objects, self.remote, got, self.before, state, written=written)
+        judged = offering.judge(self.repo, self.remote, got, self.before, state, written=written)
         reason = f"mlops exp pull: {self.remote}"
         if whole:
             # by itself: a name may be free for what has to be held only then
@@ -257,8 +254,7 @@ def _mended(repo: Repo, before: Sequence[Ref]) -> Sequence[Ref]:
             remote, *lines = file.read().decode("utf-8", "surrogateescape").split("\n")
             was = [Ref(*line.split(" ")) for line in lines if line]
             now = here(repo)
-            with reader(repo) as objects:
-                judged = offering.judge(objects, remote, _fetch_head(folder), was, now)
+            judged = offering.judge(repo, remote, _fetch_head(folder), was, now)
             refs.move(repo, judged.back, f"mlops exp pull: {remote}")
             _remove(folder)
             before = here(repo)

@@ -5,27 +5,15 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from git_mlops.data import cache, listing, pointers, workspace
-from git_mlops.data.pointers import Out, PointerError
+from git_mlops.data.pointers import Out
 from git_mlops.data.workspace import Differing
+from git_mlops.experiments import pointed
 from git_mlops.experiments.key import Datum
 from git_mlops.experiments.layout import RUN
 from git_mlops.experiments.tree import Trees
 from git_mlops.git.repo import Repo
 
-
-def outs(found: Mapping[str, bytes]) -> list[Out]:
-    """Outputs of the pointers among `found` (path → content); a dvc.lock comes with its dvc.yaml."""
-    named: dict[Out, None] = {}
-    for path, content in found.items():
-        if not pointers.is_pointer(path):
-            continue
-        beside = path.removesuffix("dvc.lock") + "dvc.yaml"
-        pipeline = found.get(beside) if path.endswith("dvc.lock") else None
-        try:
-            named |= dict.fromkeys(pointers.parse(path, content, pipeline).outs)
-        except PointerError:
-            continue  # said by the rule pointer-valid
-    return list(named)
+outs = pointed.outs
 
 
 def files(trees: Trees, root: str) -> dict[str, bytes]:
@@ -48,11 +36,7 @@ def of_trees(trees: Trees, roots: Iterable[str]) -> dict[str, list[Out]]:
 
 
 def _wanted(trees: Trees, root: str) -> dict[str, str]:
-    return {
-        entry.path: entry.oid
-        for entry in trees.files(root)
-        if pointers.is_pointer(entry.path) or entry.path.rpartition("/")[2] == "dvc.yaml"
-    }
+    return {entry.path: entry.oid for entry in trees.files(root) if pointed.counts(entry.path)}
 
 
 def _read(trees: Trees, wanted: Mapping[str, str]) -> dict[str, bytes]:

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
 PREFIX = "refs/exps/"
 REMOTE_PREFIX = "refs/mlops/remotes/"
+ARCHIVE = "refs/mlops/archive/"
+NAMED = ("refs/heads/", "refs/tags/")
+DECISIVE = (PREFIX, *NAMED, ARCHIVE, REMOTE_PREFIX)
+"""Refs that decide what of a remote's experiments may be offered here."""
 ALONG = "refs/mlops/mlflow/"
 """What MLflow knows besides runs; `tracking.share` takes it in where it was fetched."""
 BACKUP_PREFIX = "refs/mlops/backup/exps/"
@@ -67,6 +71,8 @@ def backup(ref: str, stamp: str) -> str:
 
 def problem(name: str) -> str | None:
     """Why `name` cannot be an experiment's name, or None. Whether it is taken is another question."""
+    if _PLAIN.fullmatch(name) and not _OTHER.search(name):
+        return None  # as nearly every one is
     if not name:
         return "it is empty"
     for reason, pattern in _FORBIDDEN:
@@ -96,6 +102,9 @@ _FORBIDDEN = (
     ("it looks like a commit id", r"^[0-9a-fA-F]{4,64}$|-g[0-9a-fA-F]{4,64}$"),
     ("it means something else to git or DVC", r"^@$|^[A-Z_]*HEAD$|^workspace$|^refs$"),
 )
+
+_PLAIN = re.compile("(?!-)[A-Za-z0-9_-]{1,200}")
+_OTHER = re.compile("|".join(pattern for _reason, pattern in _FORBIDDEN[-2:]))
 
 
 def generate(chance: random.Random, *, attempt: int = 0) -> str:

@@ -7,14 +7,10 @@ A local experiment is never replaced, and no name means two things. What is held
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from git_mlops.experiments import committed, names
-from git_mlops.git.reader import Reader
+from git_mlops.experiments import names
+from git_mlops.git import objects
 from git_mlops.git.refs import Move, Ref
-
-_NAMED = ("refs/heads/", "refs/tags/")
-ARCHIVE = "refs/mlops/archive/"
-HERE = (names.PREFIX, *_NAMED, ARCHIVE, names.REMOTE_PREFIX)
-"""Refs that decide what may be offered."""
+from git_mlops.git.repo import Repo
 
 
 class Rejected(NamedTuple):
@@ -31,7 +27,6 @@ class Offered(NamedTuple):
     new: list[Ref]
     equal: list[Ref]
     held: list[Rejected]
-    commits: Mapping[str, committed.Raw]
 
 
 class Judged(NamedTuple):
@@ -47,7 +42,7 @@ class Judged(NamedTuple):
 
 
 def judge(
-    objects: Reader,
+    repo: Repo,
     remote: str,
     got: Mapping[str, str],
     before: Sequence[Ref],
@@ -70,7 +65,7 @@ def judge(
     local = {name: oid for name, oid in now.items() if name not in came}
     local |= {name: was[name] for name in came if name in was}
     wanted = (Ref(name, oid) for name, oid in theirs.items() if names.parse_ref(name))
-    offered = offer(objects, remote, wanted, taken(local, state))
+    offered = offer(repo, remote, wanted, taken(local, state))
     good = {ref.name for ref in offered.new}
     holds, known = [], held(remote, state)
     for name, oid in theirs.items():
@@ -97,17 +92,19 @@ class Taken(NamedTuple):
 
     def problem(self, remote: str, ref: Ref, *, commit: bool) -> Rejected | None:
         """Why an experiment of a remote cannot stand here under its name, or None."""
-        name, place = ref.name.rpartition("/")[2], names.held(remote, ref.name)
+        name = ref.name.rpartition("/")[2]
         if not commit:
             return Rejected(name, "it is no commit, so no experiment")
         if name in self.used:
+            place = names.held(remote, ref.name)
             hint = f"`git update-ref {ref.name}-2 {place}` takes it as `{name}-2`"
             return Rejected(name, f"another one of this name is here; it is at `{place}`", hint)
         if names.problem(name):
-            return Rejected(name, f"no valid name; it is at `{place}`")
+            return Rejected(name, f"no valid name; it is at `{names.held(remote, ref.name)}`")
         folder = ref.name.rpartition("/")[0]
         above = (one for one in (folder, folder.rpartition("/")[0]) if one in self.local)
         other = self.folders.get(ref.name) or next(above, None)
+        place = names.held(remote, ref.name)
         return Rejected(name, f"`{other}` is in its way; it is at `{place}`") if other else None
 
 
@@ -119,7 +116,7 @@ def taken(local: Mapping[str, str], state: Iterable[Ref]) -> Taken:
         state: branches and tags, and whatever else.
     """
     used = {name.rpartition("/")[2]: name for name in local if names.parse_ref(name)}
-    used |= {ref.name.split("/", 2)[2]: ref.name for ref in state if ref.name.startswith(_NAMED)}
+    used |= {ref.name.split("/", 2)[2]: ref.name for ref in state if ref.name.startswith(names.NAMED)}
     # experiments stand at one depth
     deeper = sorted((name for name in local if name.count("/") > _DEPTH), reverse=True)
     return Taken(local, used, {"/".join(name.split("/")[: _DEPTH + 1]): name for name in deeper})
@@ -128,14 +125,15 @@ def taken(local: Mapping[str, str], state: Iterable[Ref]) -> Taken:
 _DEPTH = names.baseline_prefix("0" * 40).count("/")
 
 
-def offer(objects: Reader, remote: str, theirs: Iterable[Ref], here_: Taken) -> Offered:
+def offer(repo: Repo, remote: str, theirs: Iterable[Ref], here_: Taken) -> Offered:
     """What may be made local because it is not here under any meaning; the rest is equal, or held back."""
     wanted = list(theirs)
-    found = Offered([], [], [], committed.raw(objects, (ref.oid for ref in wanted)))
+    found = Offered([], [], [])
+    commits = objects.commits(repo, (ref.oid for ref in wanted))
     for ref in wanted:
-        if here_.local.get(ref.name) == ref.oid and ref.oid in found.commits:
+        if here_.local.get(ref.name) == ref.oid and ref.oid in commits:
             found.equal.append(ref)
-        elif why := here_.problem(remote, ref, commit=ref.oid in found.commits):
+        elif why := here_.problem(remote, ref, commit=ref.oid in commits):
             found.held.append(why)
         else:
             found.new.append(ref)

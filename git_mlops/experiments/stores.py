@@ -1,12 +1,14 @@
 """Data objects to and from the DVC remote, as `exp push` and `exp pull` need it said."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from __future__ import annotations
 
-from git_mlops.data import dvc, transfer
-from git_mlops.data.pointers import Out
-from git_mlops.data.transfer import Transferred
-from git_mlops.git.repo import Repo
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from git_mlops.data.pointers import Out
+    from git_mlops.data.transfer import Transferred
+    from git_mlops.git.repo import Repo
 
 
 class Moved(NamedTuple):
@@ -25,17 +27,25 @@ _NO_REMOTE = Moved(skipped="no DVC remote is configured: the data of experiments
 
 def push(repo: Repo, outs: Sequence[Out], remote: str | None) -> Moved:
     """Upload what the remote lacks; without any remote nothing happens, and that is said."""
+    if not outs:
+        return NOTHING
+    from git_mlops.data import transfer
+
     return _moved(transfer.push, repo, outs, remote)
 
 
 def pull(repo: Repo, outs: Sequence[Out], remote: str | None) -> Moved:
     """Download what the cache lacks."""
+    if not outs:
+        return NOTHING
+    from git_mlops.data import transfer  # most experiments of a project without DVC have no data
+
     return _moved(transfer.pull, repo, outs, remote)
 
 
 def _moved(how: Callable[..., Transferred], repo: Repo, outs: Sequence[Out], remote: str | None) -> Moved:
-    if not outs:
-        return NOTHING
+    from git_mlops.data import dvc
+
     if remote is None and dvc.default_remote(repo) is None:
         return _NO_REMOTE
     done = how(repo, outs, remote=remote)

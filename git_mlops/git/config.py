@@ -11,6 +11,8 @@ from git_mlops.git.run import git
 
 OURS = r"^mlops\."
 """The keys that are this project's, for `read`."""
+PLACED = r"^includeif\.gitdir"
+"""Those that make settings depend on where the git directory is."""
 
 
 class Setting(NamedTuple):

@@ -52,6 +52,16 @@ def sizes(repo: Repo, oids: Iterable[str]) -> dict[str, int]:
     return {found[1]: int(found[2]) for found in words if found[0] == "blob"}
 
 
+def commits(repo: Repo, oids: Iterable[str]) -> set[str]:
+    """Those that are commits and are here, in one process and without reading them."""
+    stdin = "".join(f"{oid}\n" for oid in oids).encode()
+    if not stdin:
+        return set()
+    answer = repo.git("cat-file", "--batch-check=%(objecttype) %(objectname)", "--buffer", stdin=stdin)
+    words = (line.split(" ") for line in answer.decode().splitlines())
+    return {found[1] for found in words if found[0] == "commit"}
+
+
 def write_blobs(repo: Repo, contents: Sequence[bytes]) -> list[str]:
     """Store each as a blob, in one process; ids in the same order. No filters are applied."""
     if not contents:

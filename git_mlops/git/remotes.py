@@ -5,6 +5,9 @@ from git_mlops.git import config
 from git_mlops.git.repo import Repo
 from git_mlops.git.run import GitError
 
+URLS = r"^remote\..*\.url$"
+"""The keys that name remotes, for `config.read`."""
+
 
 def chosen(repo: Repo, name: str | None) -> str:
     """The git remote that is named, or `origin`, or the only one.
@@ -32,7 +35,7 @@ def usual(repo: Repo) -> list[str]:
 
 
 def _names(repo: Repo) -> list[str]:
-    keys = config.read(repo, r"^remote\..*\.url$")
+    keys = config.read(repo, URLS)
     return [key.removeprefix("remote.").removesuffix(".url") for key in keys]
 
 

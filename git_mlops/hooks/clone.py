@@ -9,8 +9,8 @@ from typing import NamedTuple
 from git_mlops import config, ui
 from git_mlops.data import dvc, listing, purges, transfer
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
-from git_mlops.experiments import sync
-from git_mlops.experiments.sync import What
+from git_mlops.experiments import pulling
+from git_mlops.experiments.pulling import What
 from git_mlops.git import gitpython
 from git_mlops.git.repo import Repo, discover
 from git_mlops.hooks import follow_data, install
@@ -77,7 +77,7 @@ def _progress() -> Callable[[str, int, int], None]:
 
 def _experiments(repo: Repo) -> int:
     """All of them, without their data: that comes with `exp pull` of the one that is wanted."""
-    done = sync.pull(repo, What(everything=True, data=False), None, None)
+    done = pulling.pull(repo, What(everything=True, data=False), None, None)
     share.pull(repo, done.remote)
     return len(done.new)
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from git_mlops import forges
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
 from git_mlops.experiments import sync
+from git_mlops.experiments.pulling import What
 from git_mlops.forges import Draft, Opened, Target
 from git_mlops.models import facts, promote, register
 from git_mlops.registry import read, share
@@ -33,7 +34,7 @@ def push(report: Report) -> tuple[str, ...]:
     plan, trained = report.plan, report.trained
     remote = plan.base.remote
     assert remote
-    done = sync.push(plan.repo, sync.What(names=(trained.experiment.ref,)), remote, plan.config.data.remote)
+    done = sync.push(plan.repo, What(names=(trained.experiment.ref,)), remote, plan.config.data.remote)
     if done.rejected or done.data.missing:
         said = "; ".join(f"{one.name}: {one.reason}" for one in done.rejected) or "data is missing"
         raise MlopsError(

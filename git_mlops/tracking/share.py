@@ -1,13 +1,12 @@
 """What MLflow knows besides runs and tags, to and from a git remote. Knows no MLflow."""
 
+from collections.abc import Callable
 from functools import partial
 
 from git_mlops.git import histories, refs
 from git_mlops.git.repo import Repo
-from git_mlops.tracking import groups, registry
-from git_mlops.tracking.runs import EXPERIMENTS
 
-_WAYS = {EXPERIMENTS: groups.absorb, registry.MODELS: registry.absorb}
+ALONG = "refs/mlops/mlflow/"
 
 
 def push(repo: Repo, remote: str) -> None:
@@ -16,13 +15,21 @@ def push(repo: Repo, remote: str) -> None:
     Raises:
         MlopsError: the remote cannot be reached or refuses (exit code 3).
     """
-    for ref in refs.list_refs(repo, *_WAYS):
-        histories.push(repo, remote, ref.name, partial(_WAYS[ref.name], repo))
+    for ref in refs.list_refs(repo, ALONG):
+        if absorb := _way(ref.name):
+            histories.push(repo, remote, ref.name, partial(absorb, repo))
 
 
 def pull(repo: Repo, remote: str) -> None:
     """Take in what came with the experiments of a remote: `sync.pull` has fetched it."""
-    for ref, absorb in _WAYS.items():
-        theirs = refs.read(repo, histories.held(ref, remote))
-        if theirs is not None:
-            absorb(repo, theirs)
+    held = histories.held(ALONG, remote)
+    for ref in refs.list_refs(repo, held):
+        if absorb := _way(ALONG + ref.name.removeprefix(held)):
+            absorb(repo, ref.oid)
+
+
+def _way(ref: str) -> Callable[[Repo, str], None] | None:
+    """How a history is taken in; the modules that know it are imported where there is one."""
+    from git_mlops.tracking import groups, registry, runs
+
+    return {runs.EXPERIMENTS: groups.absorb, registry.MODELS: registry.absorb}.get(ref)

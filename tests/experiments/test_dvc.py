@@ -18,13 +18,13 @@ from git_mlops.data.hashes import Hashes
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import MlopsError
 from git_mlops.experiments import apply as applying
-from git_mlops.experiments import diff, read, sync
+from git_mlops.experiments import diff, pulling, read, sync
 from git_mlops.experiments import run as running
+from git_mlops.experiments.pulling import What
 from git_mlops.experiments.record import parse_record
 from git_mlops.experiments.recording import Request
 from git_mlops.experiments.run import Ended, Known, Plan
 from git_mlops.experiments.settings import Settings
-from git_mlops.experiments.sync import What
 from git_mlops.git.repo import Repo, discover, head
 from tests.conftest import Run
 from tests.experiments.conftest import commit, files, listed, put, save
@@ -104,7 +104,7 @@ def test_dvc_works_with_fifty_of_ours(dvc_repo: Repo, tmp_path: Path, run: Run) 
     clone = discover(tmp_path / "clone")
     run("dvc", "exp", "pull", "origin", "run-01", cwd=clone.root)
     assert [(e.name, e.params, e.metrics) for e in listed(clone)] == [("run-01", {"lr": 1}, {"acc": 0.01})]
-    assert sync.pull(clone, What(), None, None).new == ("run-02",)
+    assert pulling.pull(clone, What(), None, None).new == ("run-02",)
 
 
 def test_dvc_applies_ours(dvc_repo: Repo, run: Run) -> None:
@@ -175,7 +175,7 @@ def test_a_pipeline_runs_is_recorded_and_its_data_travels(pipeline: Repo, tmp_pa
     assert (pushed.sent, pushed.data.transferred, pushed.exit_code) == (("low", "high"), 3, 0)
     run("git", "clone", "-q", tmp_path / "origin.git", tmp_path / "clone", cwd=tmp_path)
     clone = discover(tmp_path / "clone")
-    pulled = sync.pull(clone, What(), None, None)
+    pulled = pulling.pull(clone, What(), None, None)
     assert (pulled.new, pulled.data.transferred, pulled.exit_code) == (("high", "low"), 3, 0)
     applied = applying.apply(clone, "high", Settings(), DataSettings())
     assert (applied.missing_data, (clone.root / "model.bin").read_text(encoding="utf-8")) == ((), "1,2\n" * 6)

@@ -3,16 +3,16 @@
 import os
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError
-from git_mlops.experiments import fetching, names, offering, sync
+from git_mlops.experiments import fetching, names, pulling
 from git_mlops.experiments.offering import Rejected
-from git_mlops.experiments.sync import Pulled, What
+from git_mlops.experiments.pulling import Pulled, What
 from git_mlops.git import refs
-from git_mlops.git.reader import reader
 from git_mlops.git.repo import Repo, discover
 from tests.conftest import Run
 
@@ -62,7 +62,7 @@ def below(ref: str) -> str:
 
 
 def pull(repo: Repo) -> Pulled:
-    return sync.pull(repo, What(everything=True), None, None)
+    return pulling.pull(repo, What(everything=True), None, None)
 
 
 def left(repo: Repo) -> list[str]:
@@ -226,7 +226,7 @@ def test_both_ways_come_to_the_same(remote: Repo, clone: Repo, tmp_path: Path, r
     before = _scenario(remote, clone)
     run("cp", "-r", clone.root, tmp_path / "other", cwd=tmp_path)
     other = discover(tmp_path / "other")
-    other.git("update-ref", f"{offering.ARCHIVE}2026-01", "HEAD")  # then everything is held first
+    other.git("update-ref", f"{names.ARCHIVE}2026-01", "HEAD")  # then everything is held first
     for again in range(2):
         done = [pull(clone), pull(other)]
         assert done[0] == done[1]
@@ -252,7 +252,7 @@ def test_what_came_before_ctrl_c_is_looked_at(remote: Repo, clone: Repo) -> None
 
 
 def _interrupted(clone: Repo) -> None:
-    with fetching.coming(clone, "origin", [names.PREFIX], fetching.here(clone)) as fetch:
+    with closing(fetching.begun(clone, "origin", [names.PREFIX], fetching.here(clone))) as fetch:
         fetch._process.wait()
         assert len(local(clone)) == 2
         raise KeyboardInterrupt
@@ -295,12 +295,11 @@ def test_what_a_killed_fetch_left_is_taken_back_by_the_next(remote: Repo, clone:
 def test_one_under_way_is_left_alone(remote: Repo, clone: Repo) -> None:
     clone.git("branch", "topic")
     publish(remote, {at(remote, "topic"): made(remote, "x")})
-    with fetching.coming(clone, "origin", [names.PREFIX], fetching.here(clone)) as fetch:
+    with closing(fetching.begun(clone, "origin", [names.PREFIX], fetching.here(clone))) as fetch:
         fetch._process.wait()
         assert [one.name for one in pull(clone).held] == []
         assert len(left(clone)) == 1
-        with reader(clone) as objects:
-            assert [one.name for one in fetch.offered(objects).held] == ["topic"]
+        assert [one.name for one in fetch.offered().held] == ["topic"]
     assert local(clone) == {}
 
 

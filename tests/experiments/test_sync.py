@@ -6,13 +6,14 @@ import pytest
 
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.errors import CANNOT_EVALUATE, MlopsError, NotFoundError
-from git_mlops.experiments import archive, sync
+from git_mlops.experiments import archive, pulling, sync
 from git_mlops.experiments import run as running
 from git_mlops.experiments.offering import Rejected
+from git_mlops.experiments.pulling import Pulled, What
 from git_mlops.experiments.recording import Request
 from git_mlops.experiments.run import Plan
 from git_mlops.experiments.settings import Settings
-from git_mlops.experiments.sync import Pulled, Pushed, What
+from git_mlops.experiments.sync import Pushed
 from git_mlops.git import config, refs
 from git_mlops.git.repo import Repo, discover, head
 from tests.conftest import Run
@@ -40,7 +41,7 @@ def push(repo: Repo, *names: str, everything: bool = False) -> Pushed:
 
 
 def pull(repo: Repo, *names: str, everything: bool = False) -> Pulled:
-    return sync.pull(repo, What(names, everything), None, None)
+    return pulling.pull(repo, What(names, everything), None, None)
 
 
 def on_remote(repo: Repo) -> list[str]:
@@ -96,7 +97,7 @@ def test_what_an_expression_is_true_of_travels(shared: Repo, clone: Repo) -> Non
     what = What(where="params.lr >= 1")
     assert sync.push(shared, what, None, None).sent == ("run-1", "run-2")
     push(shared)
-    done = sync.pull(clone, What(where="params.lr < 2"), None, None)
+    done = pulling.pull(clone, What(where="params.lr < 2"), None, None)
     assert (done.new, sorted(e.name for e in listed(clone))) == (("run-0", "run-1"), ["run-0", "run-1"])
 
 
