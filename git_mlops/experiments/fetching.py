@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from git_mlops.experiments import names, offering
 from git_mlops.experiments.offering import Offered
@@ -26,6 +26,9 @@ from git_mlops.git import config, refs, remotes, run
 from git_mlops.git.refs import Move, Ref, RefMovedError
 from git_mlops.git.repo import Repo
 from git_mlops.git.run import GitError
+
+if TYPE_CHECKING:
+    from subprocess import Popen  # noqa: TID251  # what is said of it, not one that is started
 
 _FOLDER = "fetching"
 _BEFORE = "before"
@@ -99,6 +102,7 @@ class Coming:
         differing = any(
             mine.get(names.PREFIX + name) != oid for name, oid in offering.held(remote, before).items()
         )
+        self._tidying: tuple[Popen[bytes], IO[bytes]] | None = None
         self._folder = _folder(repo)
         self._lock = _journal(self._folder, remote, before)
         # all or none is quicker, but one that differs stops the rest
@@ -124,7 +128,7 @@ class Coming:
         """
         error = self._wait()
         got = _fetch_head(self._folder)
-        if error and self._all_or_none and error.status != _DIED and not got:
+        if error and self._all_or_none and 0 < error.status != _DIED and not got:
             self._all_or_none = False
             self._start()
             error = self._wait()
@@ -138,10 +142,18 @@ class Coming:
         if not whole:
             assert error
             raise remotes.unreachable(self.remote, error) from error
+        if found.new:
+            # as after every fetch, but in the user's own git directory
+            self._tidying = run.aside("maintenance", "run", "--auto", "--quiet", cwd=self.repo.root)
         return found
 
     def close(self) -> None:
-        """After Ctrl-C or an error elsewhere: what came until now is looked at. Else nothing."""
+        """End it. After Ctrl-C or an error elsewhere what came until now is looked at."""
+        if self._tidying:
+            process, said = self._tidying
+            process.wait()
+            said.close()
+            self._tidying = None
         if not self._open:
             return
         with suppress(OSError):

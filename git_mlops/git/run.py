@@ -190,9 +190,13 @@ def conversation(*args: str, cwd: str | PathLike[str]) -> Iterator[tuple[IO[byte
         yield process.stdin, process.stdout  # leaving the block closes both and waits
 
 
-def started(*args: str, cwd: str | PathLike[str], stdin: IO[bytes]) -> Popen[bytes]:
-    """Start a git that reads a file, and do not wait for it: what it answers is in its `stdout`."""
-    process = _popen(args, cwd, stdin=stdin, bufsize=_AHEAD)
+def started(*args: str, cwd: str | PathLike[str], stdin: IO[bytes] | None) -> Popen[bytes]:
+    """Start a git that reads a file, and do not wait for it: what it answers is in its `stdout`.
+
+    Args:
+        stdin: None: it waits for what is written to its `stdin`, of which a pipe takes 64 KiB at once.
+    """
+    process = _popen(args, cwd, stdin=subprocess.PIPE if stdin is None else stdin, bufsize=_AHEAD)
     assert process.stdout
     with suppress(AttributeError, OSError):  # Linux alone; elsewhere it waits sooner
         fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, _AHEAD)
@@ -200,7 +204,11 @@ def started(*args: str, cwd: str | PathLike[str], stdin: IO[bytes]) -> Popen[byt
 
 
 def aside(
-    *args: str, cwd: str | PathLike[str], stdin: bytes, extra: Mapping[str, str], kept: IO[bytes]
+    *args: str,
+    cwd: str | PathLike[str],
+    stdin: bytes = b"",
+    extra: Mapping[str, str] | None = None,
+    kept: IO[bytes] | None = None,
 ) -> tuple[Popen[bytes], IO[bytes]]:
     """Start a git that works while this process does something else, and the file of what it complains of.
 
@@ -216,11 +224,11 @@ def aside(
         process = subprocess.Popen(
             ("git", *args),
             cwd=cwd,
-            env=env.for_git() | dict(extra),
+            env=env.for_git() | dict(extra or {}),
             stdin=words,
             stdout=subprocess.DEVNULL,
             stderr=said,
-            pass_fds=(kept.fileno(),),
+            pass_fds=(kept.fileno(),) if kept else (),
         )
     return process, said
 

@@ -98,6 +98,10 @@ def test_one_that_differs_stays_and_the_rest_comes(remote: Repo, clone: Repo, se
     clone.git("update-ref", ref, mine)
     clone.git("config", setting, "false")
     publish(remote, {ref: theirs, other: theirs})
+    with closing(fetching.begun(clone, "origin", [names.PREFIX], fetching.here(clone))) as fetch:
+        fetch._process.wait()
+        assert local(clone)[ref] == mine  # git itself refuses: not for a moment is it another
+    clone.git("update-ref", "-d", other)
     for new in (("b",), ()):
         done = pull(clone)
         assert (done.new, [one.name for one in done.held], done.exit_code) == (new, ["a"], 1)
@@ -184,6 +188,16 @@ def test_what_was_held_may_have_become_a_folder(remote: Repo, clone: Repo) -> No
     publish(remote, {f"{ref}/deeper": oid})
     pull(clone)
     assert held(clone) == {f"{below(ref)}/deeper": oid}
+
+
+def test_the_repository_is_tidied_as_after_every_fetch(remote: Repo, clone: Repo) -> None:
+    for key, value in {"fetch.unpackLimit": 1, "gc.autoPackLimit": 1, "gc.autoDetach": "false"}.items():
+        clone.git("config", key, str(value))
+    for name in ("a", "b"):
+        publish(remote, {at(remote, name): made(remote, name)})
+        pull(clone)
+    assert "refs/exps/" in (clone.common_dir / "packed-refs").read_text()
+    assert left(clone) == []
 
 
 # -- the other way agrees ------------------------------------------------------------------------------------
