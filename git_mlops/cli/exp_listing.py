@@ -6,13 +6,14 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from git_mlops import ui
 from git_mlops.cli import opened, sections
 from git_mlops.experiments import columns, present, read, select, values
-from git_mlops.experiments.columns import Column, Row
+from git_mlops.experiments.columns import Column, Rows
 from git_mlops.experiments.select import Options, Selected
 from git_mlops.experiments.settings import Settings
 from git_mlops.git.repo import Repo
@@ -54,7 +55,7 @@ def _show(repo: Repo, found: Selected, options: Options, view: View) -> None:
     rows = found.rows
     if columns.needs_record(shown):
         records = select.records(repo, [row.experiment for row in rows])
-        rows = tuple(row._replace(record=records.get(row.experiment.ref)) for row in rows)
+        rows = rows.recorded(records)
     shown = columns.varying(shown, rows) if view.only_changed else shown
     if view.form == "json":
         extra = shown if view.columns else []
@@ -62,11 +63,11 @@ def _show(repo: Repo, found: Selected, options: Options, view: View) -> None:
     elif view.form == "csv":
         from git_mlops.reports import table as tables
 
-        ui.out(tables.csv([c.name for c in shown], [_values(shown, row) for row in rows]), end="")
+        ui.out(tables.csv([c.name for c in shown], _values(shown, rows)), end="")
     elif view.file is not None:
         from git_mlops.experiments import parquet
 
-        parquet.write(view.file, [c.name for c in shown], [_values(shown, row) for row in rows])
+        parquet.write(view.file, [c.name for c in shown], _values(shown, rows))
         ui.note(f"wrote {view.file}: {ui.count(len(rows), 'experiment')}")
     elif view.form == "md":
         from git_mlops.reports import table as tables
@@ -79,7 +80,7 @@ def _show(repo: Repo, found: Selected, options: Options, view: View) -> None:
             _table(shown, rows, groups)
 
 
-def _groups(repo: Repo, rows: Sequence[Row]) -> list[Group]:
+def _groups(repo: Repo, rows: Rows) -> list[Group]:
     from git_mlops.experiments import grouping
 
     return grouping.groups(repo, rows)
@@ -93,15 +94,17 @@ def _paged(*, wanted: bool) -> AbstractContextManager[None]:
     return paging.paged()
 
 
-def _table(shown: Sequence[Column], rows: Sequence[Row], groups: Sequence[Group] | None) -> None:
+def _table(shown: Sequence[Column], rows: Rows, groups: Sequence[Group] | None) -> None:
     headings: list[tuple[str | None, int]] = [(None, len(rows))]
+    parts = [rows]
     if groups is not None:
         from git_mlops.experiments import grouping
 
         headings = [(grouping.heading(group), len(group.rows)) for group in groups]
-        rows = [row for group in groups for row in group.rows]
-    header = [column.label for column in shown]
-    ui.by_column(header, columns.cells(shown, rows, time.time()), headings)
+        parts = [group.rows for group in groups]
+    header, now = [column.label for column in shown], time.time()
+    cells = zip(*(columns.cells(shown, part, now) for part in parts), strict=True)
+    ui.by_column(header, [list(chain.from_iterable(column)) for column in cells], headings)
 
 
 def _grouped(options: Options, view: View) -> bool:
@@ -117,10 +120,15 @@ def _columns(found: Selected, options: Options, view: View) -> list[Column]:
     return columns.usual(found.found, found.rows, first=first)
 
 
-def _values(shown: Sequence[Column], row: Row) -> list[object]:
+def _values(shown: Sequence[Column], rows: Rows) -> list[tuple[object, ...]]:
     now = time.time()
-    pairs = [(column, column.value(row)) for column in shown]
-    return [column.shown(value, now) if column.name == "age" else value for column, value in pairs]
+    found = [
+        [column.shown(value, now) for value in column.values(rows)]
+        if column.name == "age"
+        else column.values(rows)
+        for column in shown
+    ]
+    return list(zip(*found, strict=True))
 
 
 def _plain(
@@ -132,14 +140,15 @@ def _plain(
     if everything:
         from git_mlops.experiments import grouping
 
-        places = grouping.places(repo, {r.experiment.baseline for r in found.rows})
-    for row in found.rows:
+        places = grouping.places(repo, set(found.rows.experiments.baselines))
+    said = _values(extra, found.rows) if extra else repeat(())
+    for row, more in zip(found.rows, said, strict=False):
         one = present.plain(row.experiment, bases.get(row.experiment.baseline))
         one |= {"belongs": row.belongs, "snapshot": select.snapshot(row.experiment)}
         if place := places.get(row.experiment.baseline):
             one |= {"baseline_subject": place.subject, "orphaned": place.orphaned, "in": place.source}
         if extra:
-            one["columns"] = {c.name: v for c, v in zip(extra, _values(extra, row), strict=True)}
+            one["columns"] = {c.name: v for c, v in zip(extra, more, strict=True)}
         yield one
 
 
@@ -154,7 +163,7 @@ def _notes(found: Selected, options: Options) -> None:
         ui.note(f"{found.cut} more: `--limit` left them out")
     if found.hidden:
         ui.note(f"{ui.count(found.hidden, 'snapshot')} of `exp apply` hidden; see `--snapshots`")
-    if unadded := [one.name for one in read.telling(one.experiment for one in found.rows) if one.unadded]:
+    if unadded := [one.name for one in found.rows.experiments.telling() if one.unadded]:
         ui.warn(f"{ui.listed(unadded)} used data that was changed and not added: nobody else can have it")
-    for note in dict.fromkeys(note for one in read.telling(found.found.experiments) for note in one.notes):
+    for note in dict.fromkeys(note for one in found.rows.experiments.telling() for note in one.notes):
         ui.warn(note)

@@ -17,7 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from git_mlops.experiments import names, read, record, tree
-from git_mlops.experiments.read import Commit, Listing
+from git_mlops.experiments.listed import Experiments, Listing
+from git_mlops.experiments.read import Commit
 from git_mlops.experiments.record import RecordError, parse_record
 from git_mlops.experiments.settings import Settings
 from git_mlops.experiments.tree import Trees
@@ -48,7 +49,7 @@ def listing(repo: Repo, settings: Settings, tip: str) -> tuple[Listing, dict[str
     every = read.recorded(repo)
     own = read.listing(repo, settings, tip, every=every)
     live = read.live(repo, every)
-    how: dict[str, How] = dict.fromkeys((experiment[0] for experiment in own.experiments), "commit")
+    how: dict[str, How] = dict.fromkeys(Experiments.of(own.experiments).refs, "commit")
     if not live and every.keys() <= {tip}:
         return own, how
     found = find(repo, settings, tip, also=(_baseline(ref) for ref in live), every=every)
@@ -70,7 +71,7 @@ def listing(repo: Repo, settings: Settings, tip: str) -> tuple[Listing, dict[str
         contents = tree.contents(Trees(objects), (c.tree for c in commits.values()), settings.params)
     baselines = own.baselines | {oid: contents[commit.tree] for oid, commit in commits.items()}
     ordered = sorted((*own.experiments, *more), key=lambda e: (e.time, e.ref))
-    return Listing(tuple(ordered), baselines), how
+    return Listing(ordered, baselines), how
 
 
 def among(repo: Repo, settings: Settings, tip: str, listed: Listing) -> dict[str, How]:

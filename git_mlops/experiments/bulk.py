@@ -20,7 +20,7 @@ from git_mlops.experiments.layout import Layout
 from git_mlops.experiments.message import Status
 from git_mlops.experiments.record import PATH, RecordError, parse_record
 from git_mlops.experiments.tree import Contents, Place, Trees
-from git_mlops.git.reader import Asked, Few
+from git_mlops.git.reader import Asked, Few, Ready
 from git_mlops.git.repo import Repo
 
 _FEW = 30
@@ -29,6 +29,10 @@ _MANY = 20_000
 """For so many, every processor is used."""
 _ROUND = 5000
 """Commits at once: memory stays bounded."""
+_ALONE = 1500
+"""For so many, processes are started before it is known what to ask them."""
+_QUESTIONS = 5
+"""Commits, three levels of folders, files: what they ask mostly."""
 _ROUNDS = 3
 """Under way at the same time."""
 _TREE_LIMIT = 64 * 1024 * 1024
@@ -50,6 +54,8 @@ def load(repo: Repo, trees: Trees, oids: Sequence[str], params: Sequence[str]) -
     with ExitStack() as stack:
         away = [stack.enter_context(closing(shares.Share(repo, some, params))) for some in others]
         found = read(repo, trees, first, params)
+        for page in found:
+            page.encoded  # noqa: B018  # it will be asked for, and the others may still need a moment
         for share in away:
             pages = share.pages()
             found += read(repo, trees, share.oids, params) if pages is None else pages
@@ -122,16 +128,20 @@ class _Wanted(NamedTuple):
     """What versions of it say, by blob id."""
 
 
+_Place = int | str | None
+"""Where in a commit's ids that of a blob stands; or the id, where all have it; None: there is no file."""
+
+
 class _Plan(NamedTuple):
     """What trees of one shape are read for."""
 
     layout: Layout
     declared: Layout
     files: tuple[_Wanted, ...]
-    places: tuple[int | str | None, ...]
-    """Of each file: where in a commit's ids its blob's stands; or the baseline's id; None: it has none."""
-    record: int | None
-    """The same of record.json, where it is not the baseline's."""
+    places: tuple[_Place, ...]
+    """Of the files."""
+    record: _Place
+    """Of record.json."""
 
 
 class _Way:
@@ -156,7 +166,7 @@ class _Alike(NamedTuple):
     statuses: list[Status]
     blobs: list[list[str | None]]
     """Of each of the plan's files those of the commits."""
-    records: dict[int, str]
+    records: dict[int, str | None]
     """Blobs of record.json, by the commits' numbers here, where it says which metrics are the run's own."""
 
 
@@ -178,16 +188,28 @@ class _Bulk:
         self.declared: dict[Place, Layout] = {}
         self.known: dict[tuple[str, str, tuple[str, ...]], dict[str | None, _Flat]] = {}
         self.left: list[str] = []
+        self.ready: Ready | None = None
 
     def load(self, oids: Sequence[str]) -> list[str]:
         """Write what fits; the others are returned."""
+        if len(oids) <= _ALONE:
+            # of a single round nothing else is done meanwhile: let not each question wait for its process
+            self.ready = Ready(self.repo, _QUESTIONS)
+        try:
+            self._rounds(oids)
+        finally:
+            if self.ready:
+                self.ready.close()
+        return self.left
+
+    def _rounds(self, oids: Sequence[str]) -> None:
         remaining = iter(oids)
         waiting: deque[Iterator[None]] = deque()
         while True:
             while len(waiting) < _ROUNDS and (some := list(islice(remaining, _ROUND))):
                 waiting.append(self._round(some))
             if not waiting:
-                return self.left
+                return
             for _asked in waiting[0]:
                 waiting.rotate(-1)
                 break
@@ -220,7 +242,7 @@ class _Bulk:
 
     def _ask(self, oids: Collection[str]) -> Asked | Few:
         """Few are asked of the process that is there: another would take longer."""
-        return Few(self.trees.reader, oids) if len(oids) <= _FEW else Asked(self.repo, oids)
+        return Few(self.trees.reader, oids) if len(oids) <= _FEW else Asked(self.repo, oids, self.ready)
 
     def _learn_bases(self, oids: set[str]) -> None:
         new = [oid for oid in oids if oid not in self.bases]
@@ -293,7 +315,7 @@ class _Bulk:
         wanted = [("metrics", path, ()) for path in whole.metrics]
         wanted += [("params", path, keys) for path, keys in whole.params]  # type: ignore[misc]  # longer tuples
         files: list[_Wanted] = []
-        found: list[int | str | None] = []
+        found: list[_Place] = []
         for kind, path, keys in wanted:
             side = changes[path] if path in changes else self._side(base, path)
             if side is None and _holds(changes, path):
@@ -302,9 +324,9 @@ class _Bulk:
                 return None
             known = self.known.setdefault((path, kind, keys), {None: ({}, None)})
             files.append(_Wanted(path, kind, keys, known))
-            blob = side[1] if side is not None and side[0] in _BLOBS else None
-            found.append(blob and places.get(path, blob))
-        return _Plan(whole, own, tuple(files), tuple(found), places.get(PATH))
+            found.append(_place(side, places.get(path)))
+        side = changes[PATH] if PATH in changes else self._side(base, PATH)
+        return _Plan(whole, own, tuple(files), tuple(found), _place(side, places.get(PATH)))
 
     def _layouts(self, base: _Base, changes: Changes) -> tuple[Layout, Layout]:
         """The whole layout, and the declared part of it."""
@@ -336,9 +358,9 @@ class _Bulk:
                         # each once: `known` has an entry from now on
                         known[oid] = {}, f"`{file.path}` was skipped: too large"
                         wanted.setdefault(oid, []).append(file)
-            for oid in alike.records.values():
-                wanted.setdefault(oid, [])
-        asked_for = {oid for alike in groups for oid in alike.records.values()}
+        asked_for = {oid for alike in groups for oid in alike.records.values() if oid is not None}
+        for oid in asked_for:
+            wanted.setdefault(oid, [])
         with closing(self._ask(wanted)) as asked:
             yield
             for oid, _kind, content in asked.answers(values.LIMIT):
@@ -358,7 +380,7 @@ class _Bulk:
             for number, said in [(number, said) for number, (_flat, said) in enumerate(pairs) if said]:
                 notes.setdefault(number, []).append(said)
         for number, oid in alike.records.items():
-            for path in _not_written(records.get(oid)):
+            for path in _not_written(records.get(oid or "")):
                 if path in found["metrics"]:
                     found["metrics"][path][number] = {}
         some = Many(alike.raws, alike.statuses, alike.plan[:2], found["metrics"], found["params"], notes)
@@ -367,17 +389,22 @@ class _Bulk:
 
 def _alike(plan: _Plan, ways: Sequence[_Way]) -> _Alike:
     ids = [way.ids for way in ways]
-    blobs: list[list[str | None]] = [
-        [one[place].hex() for one in ids] if isinstance(place, int) else [place] * len(ids)
-        for place in plan.places
-    ]
     raws = [way.raw for way in ways]
     facts = [_facts(raw) for raw in raws]
-    records = {}
-    if plan.record is not None:
-        numbers = [number for number, (_status, partial) in enumerate(facts) if partial]
-        records = {number: ids[number][plan.record].hex() for number in numbers}
-    return _Alike(plan, raws, [status for status, _partial in facts], blobs, records)
+    partial = [number for number, (_status, older) in enumerate(facts) if older]
+    records = dict(zip(partial, _blobs(plan.record, [ids[number] for number in partial]), strict=True))
+    blobs = [_blobs(place, ids) for place in plan.places]
+    return _Alike(plan, raws, [status for status, _older in facts], blobs, records)
+
+
+def _blobs(place: _Place, ids: Sequence[tuple[bytes, ...]]) -> list[str | None]:
+    return [one[place].hex() for one in ids] if isinstance(place, int) else [place] * len(ids)
+
+
+def _place(side: Side, differing: int | None) -> _Place:
+    if side is None or side[0] not in _BLOBS:
+        return None
+    return side[1] if differing is None else differing
 
 
 def _holds(changes: Changes, path: str) -> bool:

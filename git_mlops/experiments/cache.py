@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from git_mlops import __version__
-from git_mlops.experiments.known import SIZE, Known, Page, Writer
+from git_mlops.experiments.known import SIZE, Page, Writer
 from git_mlops.git.repo import Repo
 
 READS = 2
@@ -87,19 +87,16 @@ class Cache:
             self._db.close()
             self._db = None
 
-    def get(self, oids: Collection[str]) -> dict[str, Known]:
+    def get(self, oids: Collection[str]) -> list[Page]:
         """What is known of commits, and of others that happened to be at hand."""
         if self._db is None or not oids:
-            return {}
+            return []
         try:
             self._read(oids)
         except (sqlite3.Error, ValueError, TypeError, KeyError, IndexError, RecursionError):
             self._close()
             self._pages.clear()
-        found: dict[str, Known] = {}
-        for page in self._pages.values():
-            found.update(page.known())
-        return found
+        return list(self._pages.values())
 
     def _read(self, oids: Collection[str]) -> None:
         assert self._db
@@ -131,7 +128,7 @@ class Cache:
     def _write(self, found: Iterable[Page]) -> None:
         assert self._db
         for page in found:
-            texts = page.encoded()
+            texts = page.encoded
             self._db.execute(
                 "INSERT INTO pages (reading, size, sum, oids, facts, vals, details)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -148,7 +145,7 @@ class Cache:
             return
         left, writer, kept = set(used), Writer(), []
         for number, page in self._pages.items():
-            still = [one for oid, one in page.known().items() if oid in left]
+            still = [one for oid, one in zip(page.oids, page.known(), strict=True) if oid in left]
             left.difference_update(page.oids)
             if len(still) > SIZE // 2:
                 kept.append(number)

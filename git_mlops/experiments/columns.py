@@ -1,19 +1,15 @@
 """The columns of `exp list`: what they are called, what stands in them, which are shown. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import repeat
-from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, cast, overload
 
 from git_mlops.errors import MlopsError
-from git_mlops.experiments.known import Known, Page
+from git_mlops.experiments.listed import Experiment, Experiments, Listing
 from git_mlops.experiments.message import SHORT
-from git_mlops.experiments.present import age, cell, varies
-from git_mlops.experiments.read import Experiment, Listing
+from git_mlops.experiments.present import age, ages, cell, varies
 from git_mlops.experiments.record import Record
-from git_mlops.experiments.shapes import Said, Shape
 from git_mlops.experiments.values import labelled
 
 
@@ -23,11 +19,6 @@ class Row(NamedTuple):
     experiment: Experiment
     belongs: str | None = None
     record: Record | None = None
-
-    @property
-    def known(self) -> Known:
-        """The experiment's."""
-        return self[0][3]
 
     @property
     def metrics(self) -> Mapping[str, object]:
@@ -40,6 +31,53 @@ class Row(NamedTuple):
         return self[0].params
 
 
+class Rows(Sequence[Row]):
+    """Any number of rows by column; each is made when it is asked for."""
+
+    def __init__(
+        self,
+        experiments: Experiments,
+        belongs: Sequence[str | None],
+        records: Sequence[Record | None] | None = None,
+    ) -> None:
+        self.experiments = experiments
+        self.belongs = belongs
+        self._records = records
+
+    @classmethod
+    def of(cls, some: Sequence[Row]) -> "Rows":
+        """The same by column."""
+        if isinstance(some, Rows):
+            return some
+        experiments = Experiments.of([one.experiment for one in some])
+        return cls(experiments, [one.belongs for one in some], [one.record for one in some])
+
+    def taken(self, order: Sequence[int]) -> "Rows":
+        """Some of them, in this order."""
+        records = self._records and [self._records[at] for at in order]
+        return Rows(self.experiments.taken(order), [self.belongs[at] for at in order], records)
+
+    def recorded(self, records: Mapping[str, Record]) -> "Rows":
+        """With what the record.json of each says, by ref."""
+        return Rows(self.experiments, self.belongs, list(map(records.get, self.experiments.refs)))
+
+    def __len__(self) -> int:
+        return len(self.belongs)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Rows": ...
+    def __getitem__(self, at: int | slice) -> "Row | Rows":
+        if isinstance(at, slice):
+            return self.taken(range(len(self))[at])
+        return Row(self.experiments[at], self.belongs[at], self._records[at] if self._records else None)
+
+    def __iter__(self) -> Iterator[Row]:
+        every = zip(self.experiments, self.belongs, self._records or repeat(None), strict=False)
+        return map(tuple.__new__, repeat(Row), every)
+
+
 class Column(NamedTuple):
     """One column."""
 
@@ -47,52 +85,31 @@ class Column(NamedTuple):
     """As it is asked for: `metrics.auc`."""
     label: str
     """As a table heads it: `auc`."""
-    value: Callable[[Row], object]
-    """For programs."""
+    values: Callable[[Rows], Sequence[object]]
+    """For programs, of each row."""
     shown: Callable[[object, float], str]
     """For people; given the value and the time."""
 
 
-def rows(experiments: Sequence[Experiment], how: Mapping[str, str]) -> list[Row]:
+def rows(experiments: Sequence[Experiment], how: Mapping[str, str]) -> Rows:
     """Experiments as rows, with how each belongs by its ref."""
-    belongs = map(how.get, map(itemgetter(0), experiments))
-    return list(map(tuple.__new__, repeat(Row), zip(experiments, belongs, repeat(None), strict=False)))
+    found = Experiments.of(experiments)
+    return Rows(found, list(map(how.get, found.refs)))
 
 
 def named(name: str) -> Column:
     """The column of a full name; one of `names`."""
-    kind, _, rest = name.partition(".")
-    if kind == "metrics" and rest:
-        return Column(name, rest, lambda row_: row_.metrics.get(rest), _plain)
-    if kind == "params" and rest:
-        return Column(name, rest, lambda row_: row_.params.get(rest), _plain)
-    value, shown = _FIELDS[name]
-    return Column(name, name, value, shown)
+    kind, _, label = name.partition(".")
+    if kind in ("metrics", "params") and label:
+        return Column(name, label, lambda rows_: rows_.experiments.column(kind, label), _plain)
+    values, shown = _FIELDS[name]
+    return Column(name, name, values, shown)
 
 
-def names(rows: Sequence[Row | Experiment]) -> list[str]:
+def names(experiments: Sequence[Experiment]) -> list[str]:
     """Every name that there is: facts, then the metrics and parameters that some experiment has."""
-    known = [row_.known for row_ in rows]
-    return [
-        *_FIELDS,
-        *(f"{kind}.{label}" for kind in ("metrics", "params") for label in _labels(known, kind)),
-    ]
-
-
-def _labels(known: Sequence[Known], kind: str) -> dict[str, None]:
-    """Every metric, or parameter, that some of them has, in their order."""
-    said: dict[Page, Said] = {page: getattr(page, kind) for page in dict.fromkeys(map(itemgetter(0), known))}
-    shapes: Iterable[Shape | None] = [one.only for one in said.values()]
-    if None in shapes:
-        shapes = dict.fromkeys(said[one[0]].shape(one[1]) for one in known)
-    return dict.fromkeys(label for shape in shapes if shape for label in shape.labels)
-
-
-def _said(known: Sequence[Known], kind: str, label: str) -> list[object]:
-    """One metric or parameter of each; None where it has none."""
-    pages = set(map(itemgetter(0), known))
-    columns: dict[Page, Sequence[object]] = {page: getattr(page, kind).column(label) for page in pages}
-    return [columns[one[0]][one[1]] for one in known]
+    found = Experiments.of(experiments)
+    return [*_FIELDS, *(f"{kind}.{label}" for kind in ("metrics", "params") for label in found.labels(kind))]
 
 
 def chosen(text: str, known: Sequence[str]) -> list[Column]:
@@ -132,24 +149,23 @@ def usual(found: Listing, rows: Sequence[Row], first: Sequence[str] = USUAL) -> 
 
     How an experiment belongs is shown where one does not belong by its commit.
     """
-    elsewhere = {row_[1] for row_ in rows} - {None, "commit"}
-    fields = [*first, *(["belongs"] if elsewhere else [])]
-    known = [row_[0][3] for row_ in rows]
-    metrics = [f"metrics.{label}" for label in _labels(known, "metrics")]
+    some = Rows.of(rows)
+    fields = [*first, *(["belongs"] if set(some.belongs) - {None, "commit"} else [])]
     bases = [labelled(contents.values.params) for contents in found.baselines.values()]
-    params = _labels(known, "params") | dict.fromkeys(name for base in bases for name in base)
+    params = some.experiments.labels("params") | dict.fromkeys(name for base in bases for name in base)
     changed = [
         f"params.{name}"
         for name in params
-        if varies([*(base.get(name) for base in bases), *_said(known, "params", name)])
+        if varies([*(base.get(name) for base in bases), *some.experiments.column("params", name)])
     ]
+    metrics = [f"metrics.{label}" for label in some.experiments.labels("metrics")]
     return headed([named(name) for name in (*fields, *metrics, *changed)])
 
 
 def varying(columns: Iterable[Column], rows: Sequence[Row]) -> list[Column]:
     """Without metrics and parameters that are the same in every row."""
-    known = [row_[0][3] for row_ in rows]
-    return [c for c in columns if c.name in _FIELDS or varies(_values(c, rows, known))]
+    some = Rows.of(rows)
+    return [column for column in columns if column.name in _FIELDS or varies(column.values(some))]
 
 
 def needs_record(columns: Iterable[Column]) -> bool:
@@ -168,6 +184,8 @@ def _age(value: object, now: float) -> str:
 def _time(value: object, _now: float) -> str:
     if not isinstance(value, str):
         return "-"
+    from datetime import datetime  # 2.5 ms, and it is rarely asked for
+
     return datetime.fromisoformat(value).astimezone().isoformat(" ", "minutes")[:16]
 
 
@@ -206,52 +224,62 @@ def _host(row_: Row) -> object:
 
 
 def _stamp(seconds: int) -> str:
+    from datetime import UTC, datetime
+
     return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def cells(columns: Sequence[Column], rows: Sequence[Row], now: float) -> list[list[str]]:
     """The table, for people, column by column: of 100,000 rows few things are done one by one."""
-    known = [row_[0][3] for row_ in rows]
-    return [_texts(column, _values(column, rows, known), now) for column in columns]
+    some = Rows.of(rows)
+    return [_texts(column.shown, column.values(some), now) for column in columns]
 
 
-def _values(column: Column, rows: Sequence[Row], known: Sequence[Known]) -> list[object]:
-    kind, _, label = column.name.partition(".")
-    return _said(known, kind, label) if label else list(map(column.value, rows))
-
-
-def _texts(column: Column, found: Sequence[object], now: float) -> list[str]:
-    shown, types = column.shown, set(map(type, found))
+def _texts(shown: Callable[[object, float], str], found: Sequence[object], now: float) -> list[str]:
+    types = set(map(type, found))
     if shown is _plain and types == {float}:
         return list(map(SHORT, found))
     if shown is _plain and len(types) == 1 and types <= {str, int}:  # mostly few of them differ
         texts = {value: cell(value) for value in set(found)}
         return [texts[value] for value in found]
+    if shown is _age and types == {int}:
+        return ages(cast("list[int]", found), now)
+    if shown is _said and types == {str}:
+        return cast("list[str]", found)
     return [shown(value, now) for value in found]
 
 
-_Field = tuple[Callable[[Row], object], Callable[[object, float], str]]
+def _said(value: object, _now: float) -> str:
+    return str(value)
+
+
+def _each(fact: Callable[[Row], object]) -> Callable[[Rows], list[object]]:
+    """A column of what has to be looked up row by row."""
+    return lambda rows_: list(map(fact, rows_))
+
+
+_Field = tuple[Callable[[Rows], Sequence[object]], Callable[[object, float], str]]
 _RECORDED: dict[str, _Field] = {
-    "how": (_fact("how"), _plain),
-    "command": (_command, _plain),
-    "exit": (_fact("exit_status"), _plain),
-    "wall": (_fact("wall"), _seconds),
-    "cpu": (_fact("cpu"), _seconds),
-    "memory": (_fact("peak_memory"), _memory),
-    "host": (_host, _plain),
-    "start": (_fact("start"), _time),
-    "end": (_fact("end"), _time),
+    "how": (_each(_fact("how")), _plain),
+    "command": (_each(_command), _plain),
+    "exit": (_each(_fact("exit_status")), _plain),
+    "wall": (_each(_fact("wall")), _seconds),
+    "cpu": (_each(_fact("cpu")), _seconds),
+    "memory": (_each(_fact("peak_memory")), _memory),
+    "host": (_each(_host), _plain),
+    "start": (_each(_fact("start")), _time),
+    "end": (_each(_fact("end")), _time),
 }
 _FIELDS: dict[str, _Field] = {
-    "name": (lambda row_: row_.experiment.name, lambda value, _now: str(value)),
-    "age": (lambda row_: row_.experiment.time, _age),
-    "time": (lambda row_: _stamp(row_.experiment.time), _time),
-    "status": (lambda row_: row_.experiment.status, _plain),
-    "belongs": (lambda row_: row_.belongs, _plain),
-    "baseline": (lambda row_: row_.experiment.baseline, _oid),
-    "commit": (lambda row_: row_.experiment.commit.oid, _oid),
-    "ref": (lambda row_: row_.experiment.ref, lambda value, _now: str(value)),
-    "key": (lambda row_: row_.experiment.commit.message.key, _oid),
-    "message": (_message, _plain),
+    "name": (lambda rows_: rows_.experiments.names, _said),
+    "age": (lambda rows_: rows_.experiments.times, _age),
+    "time": (lambda rows_: list(map(_stamp, rows_.experiments.times)), _time),
+    "status": (lambda rows_: rows_.experiments.statuses, _plain),
+    "belongs": (lambda rows_: rows_.belongs, _plain),
+    "baseline": (lambda rows_: rows_.experiments.baselines, _oid),
+    "commit": (_each(lambda row_: row_.experiment.oid), _oid),
+    "ref": (lambda rows_: rows_.experiments.refs, _said),
+    "key": (_each(lambda row_: row_.experiment.said.key), _oid),
+    "message": (_each(_message), _plain),
     **_RECORDED,
 }

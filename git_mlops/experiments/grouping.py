@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from git_mlops.experiments import read
-from git_mlops.experiments.columns import Row
+from git_mlops.experiments.columns import Row, Rows
 from git_mlops.git.reader import reader
 from git_mlops.git.repo import Repo, head
 
@@ -35,22 +35,23 @@ class Group(NamedTuple):
 
     baseline: str
     place: Place
-    rows: tuple[Row, ...]
+    rows: Rows
 
 
 def groups(repo: Repo, rows: Sequence[Row]) -> list[Group]:
     """The rows by baseline, newest baseline first; within one in their own order."""
-    by_baseline: dict[str, list[Row]] = {}
-    for row in rows:
-        by_baseline.setdefault(row.experiment.baseline, []).append(row)
+    some = Rows.of(rows)
+    by_baseline: dict[str, list[int]] = {}
+    for at, baseline in enumerate(some.experiments.baselines):
+        by_baseline.setdefault(baseline, []).append(at)
     known = places(repo, by_baseline)
-    found = [Group(oid, known[oid], tuple(some)) for oid, some in by_baseline.items()]
+    found = [Group(oid, known[oid], some.taken(order)) for oid, order in by_baseline.items()]
     return sorted(found, key=_time, reverse=True)
 
 
 def _time(group: Group) -> int:
     """A baseline that is not here has the time of its newest experiment."""
-    return group.place.time or max(row.experiment.time for row in group.rows)
+    return group.place.time or max(group.rows.experiments.times)
 
 
 def places(repo: Repo, baselines: Iterable[str]) -> dict[str, Place]:

@@ -5,9 +5,10 @@ for each thousand of them; the objects that the rest of this package uses are ma
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import repeat
+from itertools import accumulate, chain, repeat
 from typing import Any, NamedTuple, TypeVar
 
 from git_mlops.experiments import message, shapes
@@ -45,18 +46,23 @@ class Page:
         self._texts = values_, details
         self.times: list[int] = facts[0]
         self._statuses: list[int] = facts[1]
-        self._named: list[Status] = [_NAMED[number] for number in self._statuses]
+        self.statuses: list[Status] = [_NAMED[number] for number in self._statuses]
+        """What the messages say."""
         self.notes: dict[str, list[str]] = facts[2]
         """Of the commits, by their number here, that have any."""
         self.telling = bool(self.notes) or max(self._statuses, default=0) >= _UNADDED
         """Whether any has notes, or used data that was changed and not added."""
 
     @classmethod
-    def decoded(cls, oids: bytes, facts: bytes, values_: bytes, details: bytes) -> "Page":
+    def decoded(cls, *texts: bytes) -> "Page":
         """The inverse of `encoded`."""
-        return cls(oids.decode().split(), json.loads(facts), values_, details)
+        oids, facts, values_, details = texts
+        page = cls(oids.decode().split(), json.loads(facts), values_, details)
+        page.encoded = texts
+        return page
 
-    def encoded(self) -> tuple[bytes, bytes, bytes, bytes]:
+    @cached_property
+    def encoded(self) -> tuple[bytes, ...]:
         """As four texts: ids, what every listing needs, metrics and parameters, the rest."""
         values_, details = (one if isinstance(one, bytes) else _encode(one).encode() for one in self._texts)
         return " ".join(self.oids).encode(), _encode(self._facts).encode(), values_, details
@@ -71,6 +77,10 @@ class Page:
         """The same of parameters."""
         return self._said[1]
 
+    def of(self, kind: str) -> Said:
+        """`metrics` or `params`."""
+        return self._said[0 if kind == "metrics" else 1]
+
     @cached_property
     def _said(self) -> Sequence[Said]:
         return [Said.decoded(plain) for plain in _told(self._texts[0])]
@@ -83,10 +93,10 @@ class Page:
     def _layouts(self) -> list[Layouts]:
         return [(_layout(whole), _layout(declared)) for whole, declared in self._details[0]]
 
-    def known(self) -> dict[str, "Known"]:
-        """The commits by id."""
-        every = zip(repeat(self), range(len(self.oids)), self.times, self._named, strict=False)
-        return dict(zip(self.oids, map(tuple.__new__, repeat(Known), every), strict=False))
+    def known(self) -> list["Known"]:
+        """The commits themselves."""
+        every = zip(repeat(self), range(len(self.oids)), self.times, self.statuses, strict=False)
+        return list(map(tuple.__new__, repeat(Known), every))
 
     def raw(self, number: int) -> Raw:
         """A commit as it was read."""
@@ -100,7 +110,7 @@ class Page:
 
     def status(self, number: int) -> Status:
         """What the commit's message says."""
-        return self._named[number]
+        return self.statuses[number]
 
     def unadded(self, number: int) -> bool:
         """Whether it used data that was changed and not added."""
@@ -144,6 +154,66 @@ class Known(NamedTuple):
     def __hash__(self) -> int:
         """By the commit alone."""
         return hash(self.page.oids[self.number])
+
+
+class Book:
+    """Pages one after the other; their commits by number."""
+
+    def __init__(self, pages: Iterable[Page]) -> None:
+        self.pages = list(pages)
+        self._columns: dict[tuple[str, str], list[object]] = {}
+
+    @cached_property
+    def begins(self) -> list[int]:
+        """The number of each page's first commit."""
+        return [0, *accumulate(len(page.oids) for page in self.pages)][:-1]
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The numbers by id."""
+        return {oid: number for number, oid in enumerate(chain.from_iterable(p.oids for p in self.pages))}
+
+    @cached_property
+    def times(self) -> list[int]:
+        """When each was committed."""
+        return list(chain.from_iterable(page.times for page in self.pages))
+
+    @cached_property
+    def statuses(self) -> list[Status]:
+        """What the messages say."""
+        return list(chain.from_iterable(page.statuses for page in self.pages))
+
+    @cached_property
+    def every(self) -> list[Known]:
+        """The commits themselves."""
+        return list(chain.from_iterable(page.known() for page in self.pages))
+
+    def known(self, number: int) -> Known:
+        """One of them."""
+        at = bisect_right(self.begins, number) - 1
+        page, inner = self.pages[at], number - self.begins[at]
+        return Known(page, inner, page.times[inner], page.statuses[inner])
+
+    def column(self, kind: str, label: str) -> list[object]:
+        """One metric or parameter of each; None where it has none."""
+        found = self._columns.get((kind, label))
+        if found is None:
+            columns = (page.of(kind).column(label) for page in self.pages)
+            found = self._columns[kind, label] = list(chain.from_iterable(columns))
+        return found
+
+    def labels(self, kind: str, numbers: Sequence[int]) -> dict[str, None]:
+        """Every metric, or parameter, of some commits, in their order."""
+        only = [page.of(kind).only for page in self.pages]
+        if (
+            numbers
+            and len({None if shape is None else tuple(shape.labels) for shape in only}) == 1
+            and only[0]
+        ):
+            return dict.fromkeys(only[0].labels)
+        every = [page.of(kind).shape(inner) for page in self.pages for inner in range(len(page.oids))]
+        shapes_ = dict.fromkeys(map(every.__getitem__, numbers))
+        return dict.fromkeys(label for shape in shapes_ for label in shape.labels)
 
 
 _Columns = Mapping[str, Sequence[Mapping[str, object]]]
@@ -257,7 +327,7 @@ def alone(raw: Raw, status: Status, contents: Contents) -> Known:
     """A commit that shares its page with none."""
     writer = Writer()
     writer.add(raw, status, contents)
-    return writer.end()[0].known()[raw.oid]
+    return writer.end()[0].known()[0]
 
 
 def _told(text: _Told) -> Sequence[Any]:

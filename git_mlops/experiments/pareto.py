@@ -62,17 +62,20 @@ def front(rows: Sequence[Row], wanted: Sequence[Objective]) -> list[Row]:
     Raises:
         MlopsError: a value that is a number nowhere.
     """
-    points: dict[int, tuple[float, ...]] = {}
-    readers = [(columns.named(one.name).value, one.sign) for one in wanted]
-    for one, (value, _sign) in zip(wanted, readers, strict=True):
-        if rows and all(number(value(row)) is None for row in rows):
+    some = columns.Rows.of(rows)
+    found = [[number(value) for value in columns.named(one.name).values(some)] for one in wanted]
+    for one, numbers in zip(wanted, found, strict=True):
+        if numbers and all(number_ is None for number_ in numbers):
             raise MlopsError(f"`{one.name}` is a number in no experiment that is chosen")
-    for at, row in enumerate(rows):
-        values = [(number(value(row)), sign) for value, sign in readers]
-        if row.experiment.status == "finished" and all(found is not None for found, _sign in values):
-            points[at] = tuple(sign * (found or 0) for found, sign in values)
+    points: dict[int, tuple[float, ...]] = {}
+    signs = [one.sign for one in wanted]
+    for at, (status, values) in enumerate(
+        zip(some.experiments.statuses, zip(*found, strict=True), strict=True)
+    ):
+        if status == "finished" and all(value is not None for value in values):
+            points[at] = tuple(sign * (value or 0) for value, sign in zip(values, signs, strict=True))
     kept = _least(set(points.values()))
-    return [rows[at] for at, point in points.items() if point in kept]
+    return [some[at] for at, point in points.items() if point in kept]
 
 
 def _least(points: set[tuple[float, ...]]) -> set[tuple[float, ...]]:

@@ -115,6 +115,11 @@ def age(seconds: float) -> str:
     return f"{max(int(seconds), 0)}s"
 
 
+def ages(times: Iterable[int], now: float) -> list[str]:
+    """Of many times at once: most are days ago."""
+    return [f"{int(since // 86400)}d" if (since := now - time) >= 86400 else age(since) for time in times]
+
+
 def plain(experiment: Experiment, baseline: Mapping[str, object] | None = None) -> dict[str, object]:
     """An experiment for `--json`; `changed` are the parameters that differ from the baseline."""
     params, said = experiment.params, experiment.said

@@ -6,19 +6,18 @@ import gc
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from itertools import groupby, repeat
+from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from git_mlops.errors import MlopsError, NotFoundError
-from git_mlops.experiments import committed, journal, names
+from git_mlops.experiments import committed, journal, listed, names
 from git_mlops.experiments.cache import Cache
-from git_mlops.experiments.known import Known, alone
+from git_mlops.experiments.known import Book, alone
 from git_mlops.experiments.layout import RUN
-from git_mlops.experiments.message import Message, Status
 from git_mlops.experiments.record import Record, RecordError, parse_record
 from git_mlops.experiments.settings import Settings
-from git_mlops.experiments.tree import Contents, Trees
+from git_mlops.experiments.tree import Trees
 from git_mlops.git import refs
 from git_mlops.git.reader import reader
 from git_mlops.git.refs import Ref
@@ -32,73 +31,9 @@ Commit = committed.Commit
 commits = committed.commits
 
 
-class Experiment(NamedTuple):
-    """One experiment, ours or DVC's."""
-
-    ref: str
-    name: str
-    baseline: str
-    known: Known
-    status: Status
-
-    @property
-    def commit(self) -> Commit:
-        """The commit that it is."""
-        return self.known.commit
-
-    @property
-    def contents(self) -> Contents:
-        """What its tree says."""
-        return self.known.contents
-
-    @property
-    def oid(self) -> str:
-        """`commit.oid`."""
-        return self.known[0].oids[self.known[1]]
-
-    @property
-    def said(self) -> Message:
-        """`commit.message`."""
-        return self.known[0].said(self.known[1])
-
-    @property
-    def time(self) -> int:
-        """`commit.time`; like what follows at hand, where `commit` and `contents` are made when asked for."""
-        return self.known[2]
-
-    @property
-    def metrics(self) -> Mapping[str, object]:
-        """By the name that people use."""
-        return self.known[0].metrics.labelled(self.known[1])
-
-    @property
-    def params(self) -> Mapping[str, object]:
-        """By the name that people use."""
-        return self.known[0].params.labelled(self.known[1])
-
-    @property
-    def unadded(self) -> bool:
-        """Whether it used data that was changed and not added: nobody else can have it."""
-        return self.known[0].unadded(self.known[1])
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """`contents.values.notes`."""
-        notes = self.known[0].notes
-        return notes.get(str(self.known[1]), ()) if notes else ()
-
-
-def telling(experiments: Iterable[Experiment]) -> Iterator[Experiment]:
-    """Those that may have notes or data that was not added: of most pages, none."""
-    return (one for one in experiments if one[3][0].telling)
-
-
-class Listing(NamedTuple):
-    """Experiments, oldest first, and what they started from."""
-
-    experiments: tuple[Experiment, ...]
-    baselines: dict[str, Contents]
-    """By commit; commits that are not here (shallow clone) are left out."""
+Experiment = listed.Experiment
+Experiments = listed.Experiments
+Listing = listed.Listing
 
 
 def recorded(repo: Repo) -> dict[str, list[Ref]]:
@@ -133,7 +68,7 @@ def listing(
     read_ = _load(repo, groups, coming, settings, everything=baseline is None)
     if not running:
         return read_
-    return read_._replace(experiments=tuple(with_newest(repo, e, running) for e in read_.experiments))
+    return read_._replace(experiments=[with_newest(repo, e, running) for e in read_.experiments])
 
 
 def live(repo: Repo, groups: Mapping[str, Sequence[Ref]], prefix: str = names.PREFIX) -> dict[str, Live]:
@@ -213,50 +148,30 @@ def _load(
 ) -> Listing:
     under_way = by_baseline(live)
     bases = groups.keys() | under_way.keys()
-    wanted = dict.fromkeys(ref[1] for place in (groups, under_way) for some in place.values() for ref in some)
-    known = _known(repo, list(wanted | dict.fromkeys(bases)), settings, everything=everything)
-    experiments: list[Experiment] = []
-    for baseline, some in groups.items():
-        experiments += _of(baseline, some, known)
-    for baseline, some in under_way.items():
-        experiments += (one._replace(status="running") for one in _of(baseline, some, known))
-    experiments.sort(key=itemgetter(0))
-    experiments.sort(key=_time)
-    return Listing(tuple(experiments), {oid: known[oid].contents for oid in bases if oid in known})
+    places = (*groups.values(), *under_way.values())
+    wanted = dict.fromkeys(oid for some in places for oid in map(itemgetter(1), some))
+    book = _known(repo, list(wanted | dict.fromkeys(bases)), settings, everything=everything)
+    found = Experiments.found(book, groups)
+    if under_way:
+        more = (one._replace(status="running") for one in Experiments.found(book, under_way))
+        found = Experiments.of([*found, *more])
+    contents = {oid: book.known(book.index[oid]).contents for oid in bases if oid in book.index}
+    return Listing(found.oldest_first(), contents)
 
 
-def _time(one: Experiment) -> int:
-    return one[3][2]
-
-
-def _of(baseline: str, some: Sequence[Ref], known: Mapping[str, Known]) -> Iterable[Experiment]:
-    """Experiments of one commit; there may be a hundred thousand, so no step of its own for each."""
-    found = [known.get(ref[1]) for ref in some]
-    if not all(found):
-        some = [ref for ref, one in zip(some, found, strict=True) if one]
-        found = [one for one in found if one]
-    start = len(names.baseline_prefix(baseline))
-    full = [ref[0] for ref in some]
-    short = [name[start:] for name in full]
-    statuses = [one[3] for one in found if one]
-    every = zip(full, short, repeat(baseline), found, statuses, strict=False)
-    return map(tuple.__new__, repeat(Experiment), every)
-
-
-def _known(repo: Repo, wanted: Sequence[str], settings: Settings, *, everything: bool) -> dict[str, Known]:
+def _known(repo: Repo, wanted: Sequence[str], settings: Settings, *, everything: bool) -> Book:
     """From the cache, and what it lacks from git."""
     with uncollected(), Cache(repo, settings.params) as cache:
-        known = cache.get(wanted)
-        new = [oid for oid in wanted if oid not in known]
+        book = Book(cache.get(wanted))
+        new = [oid for oid in wanted if oid not in book.index]
         if new:
             from git_mlops.experiments import bulk  # 6 ms, and mostly everything is known
 
             with reader(repo) as objects:
                 pages = bulk.load(repo, Trees(objects), new, settings.params)
             cache.put(pages, wanted if everything else None)
-            for page in pages:
-                known.update(page.known())
-    return known
+            book = Book([*book.pages, *pages])
+    return book
 
 
 @contextmanager

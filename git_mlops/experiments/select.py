@@ -3,13 +3,14 @@
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 from git_mlops.decode import unknown
 from git_mlops.errors import MlopsError, NotFoundError
 from git_mlops.experiments import belonging, columns, names, present, read, record
-from git_mlops.experiments.columns import Row
-from git_mlops.experiments.read import Experiment, Listing
+from git_mlops.experiments.columns import Row, Rows
+from git_mlops.experiments.listed import Experiment, Experiments, Listing
 from git_mlops.experiments.record import Record, RecordError, parse_record
 from git_mlops.experiments.settings import Settings
 from git_mlops.git.reader import reader
@@ -36,11 +37,11 @@ class Options(NamedTuple):
 class Selected(NamedTuple):
     """What was chosen."""
 
-    rows: tuple[Row, ...]
+    rows: Rows
     """In the order to show them."""
     found: Listing
     """The same experiments, and what they started from."""
-    every: tuple[Experiment, ...]
+    every: Experiments
     """What there was to choose from: all its columns can be asked for."""
     hidden: int
     """Snapshots that would be among them."""
@@ -64,7 +65,32 @@ def select(repo: Repo, options: Options, settings: Settings) -> Selected:
         compile_where(options.where)  # a mistake in it is told before anything is read
     earliest = since(repo, options.since) if options.since is not None else None
     found, how = _found(repo, options, settings)
-    every = found.experiments
+    shown: Sequence[Experiment]
+    every = Experiments.of(found.experiments)
+    if earliest is None and not (options.where or options.pareto or options.sort):
+        shown, hidden = _newest(every, snapshots=options.snapshots)
+    else:
+        shown, hidden = _chosen(every, options, settings, earliest)
+    kept = columns.rows(shown[: options.limit], how)
+    return Selected(kept, _of(found, kept), every, hidden, len(every), len(shown) - len(kept))
+
+
+def _newest(every: Experiments, *, snapshots: bool) -> tuple[Experiments, int]:
+    """All, the newest first, and how many snapshots are hidden; those that are not come last."""
+    order = every.newest_first()
+    if not any(map(str.startswith, every.names, repeat(names.SNAPSHOT))):
+        return every.taken(order), 0
+    results: list[int] = []
+    saved: list[int] = []
+    for at in order:
+        (saved if every.names[at].startswith(names.SNAPSHOT) else results).append(at)
+    return every.taken(results + saved if snapshots else results), 0 if snapshots else len(saved)
+
+
+def _chosen(
+    every: Experiments, options: Options, settings: Settings, earliest: int | None
+) -> tuple[Sequence[Experiment], int]:
+    """Those that the options are about, in their order, and how many snapshots are hidden."""
     chosen = [one for one in every if earliest is None or one.time >= earliest]
     if options.where:
         true = {one.ref for one in present.holding(every, options.where)}
@@ -78,9 +104,7 @@ def select(repo: Repo, options: Options, settings: Settings) -> Selected:
         known = columns.names(every)
         wanted = pareto.objectives(options.pareto, known, settings.metrics)
         shown = [row.experiment for row in pareto.front(columns.rows(results, {}), wanted)]
-    ordered = _ordered(shown, every, options.sort, settings)
-    kept = tuple(columns.rows(ordered[: options.limit], how))
-    return Selected(kept, _of(found, kept), every, hidden, len(every), len(ordered) - len(kept))
+    return _ordered(shown, every, options.sort, settings), hidden
 
 
 def _found(repo: Repo, options: Options, settings: Settings) -> tuple[Listing, Mapping[str, str]]:
@@ -91,11 +115,11 @@ def _found(repo: Repo, options: Options, settings: Settings) -> tuple[Listing, M
     return found, belonging.among(repo, settings, tip, found) if tip else {}
 
 
-def _of(found: Listing, rows: Sequence[Row]) -> Listing:
+def _of(found: Listing, rows: Rows) -> Listing:
     """The rows' experiments, and only what these started from."""
-    bases = {row.experiment.baseline for row in rows}
+    bases = set(rows.experiments.baselines)
     baselines = {oid: contents for oid, contents in found.baselines.items() if oid in bases}
-    return Listing(tuple(row.experiment for row in rows), baselines)
+    return Listing(rows.experiments, baselines)
 
 
 def snapshot(experiment: Experiment) -> bool:
@@ -226,10 +250,12 @@ def _choice(repo: Repo, text: str, rows: Sequence[Row], settings: Settings) -> s
         return _last(repo, rows).ref
     from git_mlops.experiments.where import full_name
 
-    full = full_name(match["metric"], _numbers(columns.names(rows)), what="metric or parameter")
+    full = full_name(
+        match["metric"], _numbers(columns.names([row.experiment for row in rows])), what="metric or parameter"
+    )
     sign = _sign(match["word"], full, text, settings)
-    value = columns.named(full).value
-    numbers = [(found, row) for row in rows if (found := present.number(value(row))) is not None]
+    values = map(present.number, columns.named(full).values(Rows.of(rows)))
+    numbers = [(found, row) for found, row in zip(values, rows, strict=True) if found is not None]
     if not numbers:
         raise NotFoundError(f"`{text}`: `{full}` is a number in no finished experiment of HEAD")
     # rows come newest first: of equals the newest

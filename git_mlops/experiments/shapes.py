@@ -6,7 +6,7 @@ name, so that a column of a listing is there without a dictionary for each commi
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 from git_mlops.experiments import values
@@ -49,7 +49,6 @@ class Said:
         self._shapes = shapes
         self._kinds = kinds
         self._rows = rows
-        self._columns: dict[str, Sequence[object]] = {}
 
     @classmethod
     def decoded(cls, plain: _Plain) -> "Said":
@@ -80,17 +79,12 @@ class Said:
 
     def column(self, label: str) -> Sequence[object]:
         """One name's value of each commit; None where it has none."""
-        found = self._columns.get(label)
-        if found is None:
-            columns = [_column(shape, label) for shape in self._shapes]
-            if self._kinds:
-                pairs = zip(self._kinds, self._rows, strict=True)
-                found = [None if (column := columns[kind]) is None else column[row] for kind, row in pairs]
-            else:
-                (only,) = columns
-                found = [None] * len(self._rows) if only is None else [only[row] for row in self._rows]
-            self._columns[label] = found
-        return found
+        columns = [_column(shape, label) for shape in self._shapes]
+        if self._kinds:
+            pairs = zip(self._kinds, self._rows, strict=True)
+            return [None if (column := columns[kind]) is None else column[row] for kind, row in pairs]
+        (only,) = columns
+        return [None] * len(self._rows) if only is None else list(map(only.__getitem__, self._rows))
 
 
 def _column(shape: Shape, label: str) -> Sequence[object] | None:
@@ -135,7 +129,7 @@ class Writer:
             shape = self._shapes[key] = len(self._files), []
             self._files.append([(file, tuple(names)) for file, names in found.items()])
         number, rows = shape
-        rows.append(tuple([value for names in found.values() for value in names.values()]))
+        rows.append(tuple(chain.from_iterable([names.values() for names in found.values()])))
         return number, len(rows) - 1
 
     def end(self) -> Said:

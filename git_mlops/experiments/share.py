@@ -20,7 +20,7 @@ def main() -> None:
     with reader(repo) as objects:
         pages = bulk.read(repo, Trees(objects), oids, told["params"])
     for page in pages:
-        for text in page.encoded():
+        for text in page.encoded:
             sys.stdout.buffer.write(len(text).to_bytes(LENGTH))
             sys.stdout.buffer.write(text)
     sys.stdout.flush()

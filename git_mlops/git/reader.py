@@ -1,13 +1,16 @@
 """A view of the object store over one `cat-file --batch`: many rounds of questions, one process."""
 
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import IO, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from git_mlops.git.objects import Entry
 from git_mlops.git.repo import Repo
 from git_mlops.git.run import conversation, scratch, started
+
+if TYPE_CHECKING:
+    from subprocess import Popen  # noqa: TID251  # its type alone
 
 LIMIT = 4 * 1024 * 1024
 """Bytes of the largest object that is kept in memory unless the caller says otherwise."""
@@ -76,16 +79,37 @@ class Reader:
         return {oid: self._trees[oid] for oid in wanted if oid in self._trees}
 
 
+class Ready:
+    """Processes that are up before anybody knows what to ask: each is asked once, for not too much."""
+
+    MOST = 64 * 1024
+    """Bytes of questions that a pipe takes though nobody reads them yet."""
+
+    def __init__(self, repo: Repo, count: int) -> None:
+        self._left = [started(*_BATCH, cwd=repo.root, stdin=None) for _number in range(count)]
+
+    def asked(self, oids: Sequence[str]) -> "Popen[bytes] | None":
+        """One that was asked for objects; None where there is none left, or it would be too much."""
+        if not self._left or sum(map(len, oids)) + len(oids) > self.MOST:
+            return None
+        process = self._left.pop()
+        assert process.stdin
+        with suppress(BrokenPipeError), process.stdin as questions:
+            questions.write("\n".join([*oids, ""]).encode())
+        return process
+
+    def close(self) -> None:
+        """End those that nobody asked."""
+        for process in self._left:
+            process.communicate()
+
+
 class Asked:
     """Many objects, being read by a process of their own while this one does something else."""
 
-    def __init__(self, repo: Repo, oids: Iterable[str]) -> None:
+    def __init__(self, repo: Repo, oids: Iterable[str], ready: Ready | None = None) -> None:
         self._oids = list(oids)
-        # a file, not a pipe: neither side waits for the other, whatever the number of questions
-        with scratch() as questions:
-            questions.write("\n".join([*self._oids, ""]).encode())
-            questions.seek(0)
-            self._process = started("cat-file", _BATCH, "--buffer", cwd=repo.root, stdin=questions)
+        self._process = (ready.asked(self._oids) if ready else None) or _asked(repo, self._oids)
 
     def close(self) -> None:
         """End it, whatever was not read."""
@@ -115,7 +139,15 @@ class Asked:
                 yield oid, _KINDS[kind], None
 
 
-_BATCH = "--batch=%(objecttype) %(objectsize)"
+def _asked(repo: Repo, oids: Sequence[str]) -> "Popen[bytes]":
+    # a file, not a pipe: neither side waits for the other, whatever the number of questions
+    with scratch() as questions:
+        questions.write("\n".join([*oids, ""]).encode())
+        questions.seek(0)
+        return started(*_BATCH, cwd=repo.root, stdin=questions)
+
+
+_BATCH = ("cat-file", "--batch=%(objecttype) %(objectsize)", "--buffer")
 _KINDS = {kind.encode(): kind for kind in ("blob", "tree", "commit", "tag")}
 
 

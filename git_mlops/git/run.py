@@ -233,6 +233,15 @@ def aside(
     return process, said
 
 
+def ended(process: Popen[bytes], seconds: float) -> None:
+    """Wait for a git that may have got Ctrl-C as well; then end it. Told twice at once it leaves its locks."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        process.wait()
+
+
 _AHEAD = 1 << 20
 """Bytes that it may be ahead of who reads."""
 

@@ -90,7 +90,7 @@ def loaded(repo: Repo, oids: list[str]) -> dict[str, Known]:
     """Read from git."""
     with reader(repo) as objects:
         pages = bulk.load(repo, Trees(objects), oids, ())
-    return {oid: one for page in pages for oid, one in page.known().items()}
+    return {oid: one for page in pages for oid, one in zip(page.oids, page.known(), strict=True)}
 
 
 def whole(repo: Repo, oids: list[str]) -> dict[str, Known]:

@@ -44,7 +44,7 @@ def made(
 
 
 ROWS = [made("a", {"auc": 0.9, "loss": 0.3, "n": 1}, {"lr": 0.1}), made("b", {"auc": 0.8}, {"lr": 0.2})]
-KNOWN = columns.names(ROWS)
+KNOWN = columns.names([row.experiment for row in ROWS])
 
 
 def test_rows_show_metrics_and_only_parameters_that_differ(project: Repo) -> None:
@@ -109,7 +109,7 @@ def test_a_column_that_does_not_exist_is_said(text: str, said: str, hint: str) -
 
 def test_a_name_of_two_kinds_must_be_whole_and_its_columns_are_headed_so() -> None:
     rows = [made("a", {"lr": 1}, {"lr": 2})]
-    known = columns.names(rows)
+    known = columns.names([row.experiment for row in rows])
     with pytest.raises(MlopsError, match="`lr` is a metric and a parameter"):
         columns.chosen("lr", known)
     assert [c.label for c in columns.chosen("metrics,params", known)] == ["metrics.lr", "params.lr"]
@@ -133,13 +133,13 @@ def test_facts_of_the_record_are_columns() -> None:
 
 def test_only_what_differs_is_left() -> None:
     rows = [made("a", {"x": 1, "y": 1, "z": 1}), made("b", {"x": 2, "y": 1})]
-    shown = columns.varying(columns.chosen("name,metrics", columns.names(rows)), rows)
+    shown = columns.varying(columns.chosen("name,metrics", columns.names([row.experiment for row in rows])), rows)
     assert [c.name for c in shown] == ["name", "metrics.x", "metrics.z"]
     assert columns.varying(shown, []) == shown[:1]
 
 
 def front(rows: list[Row], text: str, declared: dict[str, Metric] | None = None) -> list[str]:
-    found = pareto.objectives(text, columns.names(rows), declared or {})
+    found = pareto.objectives(text, columns.names([row.experiment for row in rows]), declared or {})
     return [row.experiment.name for row in pareto.front(rows, found)]
 
 
