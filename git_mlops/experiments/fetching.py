@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from git_mlops.errors import MlopsError
 from git_mlops.experiments import names, offering
 from git_mlops.experiments.offering import Offered
 from git_mlops.git import config, refs, remotes, run
@@ -34,6 +35,8 @@ _FOLDER = "fetching"
 _BEFORE = "before"
 _DAY = 24 * 3600
 _ATTEMPTS = 5
+_GRACE = 2
+"""Seconds that git has to end by itself."""
 _DIED = 128
 """git's status where it could not ask, or not read the answer."""
 _OPTIONS = (
@@ -141,7 +144,7 @@ class Coming:
         self.along = not whole or any(name.startswith(names.ALONG) for name in got)
         if not whole:
             assert error
-            raise remotes.unreachable(self.remote, error) from error
+            raise _failed(self.remote, error) from error
         if found.new:
             # as after every fetch, but in the user's own git directory
             self._tidying = run.aside("maintenance", "run", "--auto", "--quiet", cwd=self.repo.root)
@@ -156,9 +159,7 @@ class Coming:
             self._tidying = None
         if not self._open:
             return
-        with suppress(OSError):
-            self._process.terminate()
-        self._process.wait()
+        run.ended(self._process, _GRACE)
         self._said.close()
         now = here(self.repo)
         known = {ref.name for ref in self.before}
@@ -202,6 +203,13 @@ class Coming:
         if whole:
             refs.move(self.repo, [Move(ref.name, ref.oid, None) for ref in judged.missing], reason)
         return judged.offered
+
+
+def _failed(remote: str, error: GitError) -> MlopsError:
+    if "aborted by hook" not in error.stderr:
+        return remotes.unreachable(remote, error)
+    said = f"a hook refused the experiments of `{remote}`: {' '.join(error.stderr.split())}"
+    return MlopsError(said, hint="`git rev-parse --git-path hooks/reference-transaction` says where it is")
 
 
 # -- the git directory of a fetch ----------------------------------------------------------------------------

@@ -234,7 +234,7 @@ def aside(
 
 
 def ended(process: Popen[bytes], seconds: float) -> None:
-    """Wait for a git that may have got Ctrl-C as well; then end it. Told twice at once it leaves its locks."""
+    """Wait for a git that may have got Ctrl-C, too; then end it. Told twice at once, it leaves its locks."""
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:

@@ -331,9 +331,11 @@ def test_a_folder_of_a_fetch_that_never_began_goes_after_a_day(remote: Repo, clo
 def test_a_hook_that_refuses_is_an_error(remote: Repo, clone: Repo) -> None:
     publish(remote, {at(remote, "a"): made(remote, "x")})
     hook = clone.common_dir / "hooks" / "reference-transaction"
-    hook.write_text('#!/bin/sh\n[ "$1" != prepared ] || ! grep -q refs/exps\n')
+    hook.write_text(
+        '#!/bin/sh\n[ "$1" != prepared ] || ! grep -q refs/exps || { echo not today >&2; exit 1; }\n'
+    )
     hook.chmod(0o755)
-    with pytest.raises(MlopsError, match="aborted by hook"):
+    with pytest.raises(MlopsError, match="a hook refused the experiments of `origin`: not today"):
         pull(clone)
     assert (local(clone), left(clone)) == ({}, [])
 

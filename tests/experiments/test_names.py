@@ -68,3 +68,35 @@ def test_a_good_name_is_also_good_for_git(repo: Repo, name: str) -> None:
 @given(st.integers(), st.integers(0, 19))
 def test_a_generated_name_is_good(seed: int, attempt: int) -> None:
     assert names.problem(names.generate(random.Random(seed), attempt=attempt)) is None
+
+
+def test_what_is_plain_needs_no_further_look() -> None:
+    plain = [
+        "a",
+        "quiet-otter",
+        "_",
+        "abc",
+        "Z9_-",
+        "HEAD1",
+        "refs2",
+        "a-g",
+        "x-gabc",
+        "x" * 200,
+        "0x10",
+        "beef-",
+    ]
+    assert [name for name in plain if names.problem(name)] == []
+    other = [
+        "-a",
+        "abcd",
+        "0" * 64,
+        "x-gabcd",
+        "HEAD",
+        "MERGE_HEAD",
+        "workspace",
+        "refs",
+        "x" * 201,
+        "é" * 101,
+        "a\n",
+    ]
+    assert [name for name in other if not names.problem(name)] == []
