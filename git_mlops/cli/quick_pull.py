@@ -5,7 +5,9 @@ Whatever is not plain (help, names, `--where`, abbreviations, an option given tw
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,21 +32,18 @@ def pulling(words: Sequence[str]) -> int | None:
     options = parsed(words)
     if options is None:
         return None
-    import gc
-
     from git_mlops.git import run
 
-    gc.disable()  # it ends before there is any garbage
+    gc.disable()  # nothing that is imported is garbage
     _ahead()
     begun = Begun()
     try:
-        begun.begin(options)
+        begun.begin(options)  # what is cut off between this and the guard, the next pull looks at
         from git_mlops import ui
 
         return ui.guard(lambda: _pulled(options, begun))
     finally:
-        if begun.fetch:
-            begun.fetch.close()
+        gc.enable()
         run.forget()
 
 
@@ -112,16 +111,26 @@ class Begun:
         except (MlopsError, OSError, KeyboardInterrupt) as error:  # it is shown as every error is
             self.error = error
 
+    def close(self) -> None:
+        """End it, whatever came of it."""
+        if self.fetch:
+            self.fetch.close()
+
 
 def _pulled(options: Options, begun: Begun) -> int:
     if begun.error:
         raise begun.error
+    with closing(begun):
+        return _shown(options, begun.repo, begun.fetch)
+
+
+def _shown(options: Options, repo: Repo, fetch: Coming | None) -> int:
     from git_mlops.cli import exp_sync_output, opened, sections
     from git_mlops.data.settings import Settings as DataSettings
     from git_mlops.experiments import pulling
     from git_mlops.experiments.settings import Settings
 
-    repo, fetch = begun.repo, begun.fetch
+    gc.enable()
     opened.warn_unarmed(repo)
     data = sections.section(repo, "data", DataSettings)
     what = pulling.What((), options.everything, not options.no_data)

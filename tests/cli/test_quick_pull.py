@@ -8,7 +8,7 @@ from typing import Any
 import click
 import pytest
 
-from git_mlops.cli import quick_pull
+from git_mlops.cli import opened, quick_pull
 from git_mlops.cli.quick_pull import Options
 from git_mlops.cli.root import root
 from git_mlops.git import refs, run
@@ -123,3 +123,22 @@ def test_ctrl_c_while_it_begins_is_said(
     monkeypatch.setattr(os, "scandir", interrupted)
     assert quick_pull.pulling(["--all"]) == 130
     assert capsys.readouterr().err == "error: interrupted\n"
+
+
+def test_ctrl_c_later_is_said_and_what_came_is_looked_at(
+    remote: Repo,
+    tmp_path: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupted(_repo: Repo) -> None:
+        raise KeyboardInterrupt
+
+    clone = cloned(tmp_path, "clone", run)
+    monkeypatch.chdir(clone.root)
+    monkeypatch.setattr(opened, "warn_unarmed", interrupted)
+    assert quick_pull.pulling(["--all"]) == 130
+    assert capsys.readouterr().err == "error: interrupted\n"
+    assert [ref.name.rpartition("/")[2] for ref in refs.list_refs(clone, "refs/exps/")] == ["good"]
+    assert list((clone.private / "fetching").iterdir()) == []
