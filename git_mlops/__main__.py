@@ -6,6 +6,7 @@ import os
 import sys
 
 from git_mlops import __version__, env
+from git_mlops.errors import INTERRUPTED
 
 TYPE_CHECKING = False  # `typing` itself costs 6 ms
 if TYPE_CHECKING:
@@ -14,7 +15,14 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line and exit with its documented code."""
-    words = sys.argv[1:]
+    try:
+        _run(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules are imported; `ui.guard` takes care of the rest
+        sys.stderr.write("error: interrupted\n")
+        sys.exit(INTERRUPTED)
+
+
+def _run(words: list[str]) -> NoReturn:
     completing = env.get("_GIT_MLOPS_COMPLETE") is not None
     answer = _first_word() if completing else _quick(words)
     if answer is not None:
@@ -25,7 +33,7 @@ def main() -> None:
 
         status = quick.listing(words[2:])
         if status is not None:
-            sys.exit(status)
+            _leave(status)
     if words[:2] == ["exp", "pull"] and not completing:
         from git_mlops.cli import quick_pull
 

@@ -209,7 +209,7 @@ def _printable(text: str, stream: TextIO) -> str:
     parts = _COLOUR.split(text) if stream.isatty() else [text]
     shown = "".join(part if number % 2 else _escaped(part) for number, part in enumerate(parts))
     encoding = stream.encoding or "utf-8"
-    return shown.encode(encoding, "backslashreplace").decode(encoding)
+    return shown if shown.isascii() else shown.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _escaped(text: str) -> str:

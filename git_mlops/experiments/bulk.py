@@ -30,11 +30,13 @@ _MANY = 20_000
 _ROUND = 5000
 """Commits at once: memory stays bounded."""
 _ALONE = 1500
-"""For so many, processes are started before it is known what to ask them."""
-_QUESTIONS = 5
-"""Commits, three levels of folders, files: what they ask mostly."""
+"""Commits of a round that is mostly the only one: no other is looked at while a process starts."""
+_QUESTIONS = 4
+"""Three levels of folders, and files: what is mostly asked after the commits."""
 _ROUNDS = 3
 """Under way at the same time."""
+_SHAPES = 1000
+"""Remembered of what commits changed."""
 _TREE_LIMIT = 64 * 1024 * 1024
 _BLOBS = ("100644", "100755")
 _FOLDER = "40000"
@@ -128,6 +130,14 @@ class _Wanted(NamedTuple):
     """What versions of it say, by blob id."""
 
 
+class _Meaning(NamedTuple):
+    """What trees say in which the same files of meaning are."""
+
+    layout: Layout
+    declared: Layout
+    files: tuple[_Wanted, ...]
+
+
 _Place = int | str | None
 """Where in a commit's ids that of a blob stands; or the id, where all have it; None: there is no file."""
 
@@ -135,11 +145,9 @@ _Place = int | str | None
 class _Plan(NamedTuple):
     """What trees of one shape are read for."""
 
-    layout: Layout
-    declared: Layout
-    files: tuple[_Wanted, ...]
+    meaning: _Meaning
     places: tuple[_Place, ...]
-    """Of the files."""
+    """Of its files."""
     record: _Place
     """Of record.json."""
 
@@ -147,25 +155,27 @@ class _Plan(NamedTuple):
 class _Way:
     """A commit on its way: what it changed comes in folder by folder."""
 
-    __slots__ = ("ids", "raw", "shape", "whole")
+    __slots__ = ("ids", "odd", "raw", "shape", "whole")
 
     def __init__(self, raw: Raw, shape: Shape) -> None:
         self.raw = raw
         self.shape = shape
         self.ids: tuple[bytes, ...] = ()
         """Of what differs in each template of the shape."""
+        self.odd: Changes | None = None
+        """Other changes, of which there is no template."""
         self.whole = True
         """Whether all its trees are here."""
 
 
 class _Alike(NamedTuple):
-    """Commits of one shape whose changes are known."""
+    """Commits in which the same files are looked at."""
 
-    plan: _Plan
-    raws: list[Raw]
+    meaning: _Meaning
+    raws: Sequence[Raw]
     statuses: list[Status]
-    blobs: list[list[str | None]]
-    """Of each of the plan's files those of the commits."""
+    blobs: Sequence[Sequence[str | None]]
+    """Of each of the files those of the commits."""
     records: dict[int, str | None]
     """Blobs of record.json, by the commits' numbers here, where it says which metrics are the run's own."""
 
@@ -185,6 +195,8 @@ class _Bulk:
         self.bases: dict[str, _Base | None] = {}
         self.shapes: dict[str, Shape] = {}
         self.plans: dict[Shape, _Plan | None] = {}
+        self.meanings: dict[tuple[str, frozenset[tuple[str, str]]], _Meaning] = {}
+        self.sides: dict[tuple[str, str], Side] = {}
         self.declared: dict[Place, Layout] = {}
         self.known: dict[tuple[str, str, tuple[str, ...]], dict[str | None, _Flat]] = {}
         self.left: list[str] = []
@@ -192,9 +204,6 @@ class _Bulk:
 
     def load(self, oids: Sequence[str]) -> list[str]:
         """Write what fits; the others are returned."""
-        if len(oids) <= _ALONE:
-            # of a single round nothing else is done meanwhile: let not each question wait for its process
-            self.ready = Ready(self.repo, _QUESTIONS)
         try:
             self._rounds(oids)
         finally:
@@ -220,17 +229,15 @@ class _Bulk:
         """One round; it yields whenever it has asked git for something."""
         commits: list[Raw] = []
         with closing(self._ask(oids)) as asked:
+            if self.ready is None and len(oids) <= _ALONE:
+                self.ready = Ready(self.repo, _QUESTIONS)
             yield
             for oid, kind, content in asked.answers(_TREE_LIMIT):
                 raw = committed.split(oid, content) if kind == "commit" and content else None
                 if raw and len(raw.parents) == 1:
                     commits.append(raw)
         self._learn_bases({raw.parents[0] for raw in commits})
-        ways = [
-            _Way(raw, self.shapes.setdefault(base, Shape()))
-            for raw in commits
-            if self.bases[base := raw.parents[0]]
-        ]
+        ways = [_Way(raw, self._shape(raw.parents[0])) for raw in commits if self.bases[raw.parents[0]]]
         yield from self._compared(ways)
         groups = self._alike([way for way in ways if way.whole])
         records: dict[str, bytes | None] = {}
@@ -239,6 +246,13 @@ class _Bulk:
             self._write(alike, records)
         done = {raw.oid for alike in groups for raw in alike.raws}
         self.left += [oid for oid in oids if oid not in done]
+
+    def _shape(self, baseline: str) -> Shape:
+        """Of what has not changed, so far as it is known."""
+        found = self.shapes.get(baseline)
+        if found is None:
+            found = self.shapes[baseline] = Shape()
+        return found
 
     def _ask(self, oids: Collection[str]) -> Asked | Few:
         """Few are asked of the process that is there: another would take longer."""
@@ -264,26 +278,54 @@ class _Bulk:
             with closing(self._ask(level)) as asked:
                 yield
                 for oid, _kind, content in asked.answers(_TREE_LIMIT):
-                    if content is None:
-                        continue
-                    for folder, way in level.pop(oid):
-                        template, ids = folder.compared(content)
-                        way.shape = way.shape.longer(template)
-                        way.ids += ids
-                        for number, inner in template.folders:
-                            below.setdefault(ids[number].hex(), []).append((inner, way))
+                    if content is not None:
+                        for folder, way in level.pop(oid):
+                            self._folder(folder, way, content, below)
             for steps in level.values():
                 for _folder, way in steps:
                     way.whole = False
             level = below
 
+    def _folder(self, folder: Folder, way: _Way, content: bytes, below: dict[str, list[_Step]]) -> None:
+        found = folder.compared(content)
+        if found is None:
+            changes, inner = self.walk.compare(folder, content)
+            way.odd = changes if way.odd is None else way.odd | changes
+            for folder_, oid in inner:
+                below.setdefault(oid, []).append((folder_, way))
+            return
+        template, ids = found
+        way.shape = way.shape.longer(template)
+        way.ids += ids
+        for number, next_ in template.folders:
+            below.setdefault(ids[number].hex(), []).append((next_, way))
+
     def _alike(self, ways: Sequence[_Way]) -> list[_Alike]:
         """Those that need not be read whole, by shape."""
         by_shape: dict[Shape, list[_Way]] = {}
+        odd: list[_Way] = []
         for way in ways:
-            by_shape.setdefault(way.shape, []).append(way)
+            (by_shape.setdefault(way.shape, []) if way.odd is None else odd).append(way)
         self._learn_plans([some[0] for shape, some in by_shape.items() if shape not in self.plans])
-        return [_alike(plan, some) for shape, some in by_shape.items() if (plan := self.plans[shape])]
+        found = [_of_shape(plan, some) for shape, some in by_shape.items() if (plan := self.plans[shape])]
+        if len(self.plans) > _SHAPES:
+            # when every commit has another, what was learned of them helps nobody, and takes memory
+            self.plans, self.shapes = {}, {}
+            self.walk = Walk(self.trees, self.repo.object_format)
+        return found + self._unlike(odd)
+
+    def _unlike(self, ways: Sequence[_Way]) -> list[_Alike]:
+        """The same of those that no template fits."""
+        changed = [(way, way.shape.changes(way.ids) | (way.odd or {})) for way in ways]
+        self._learn_pipelines(changes for _way, changes in changed)
+        groups: dict[int, tuple[_Meaning, list[Raw], list[tuple[_Place, ...]]]] = {}
+        for way, changes in changed:
+            plan = self._plan(way.raw.parents[0], changes, {})
+            if plan is not None:
+                group = groups.setdefault(id(plan.meaning), (plan.meaning, [], []))
+                group[1].append(way.raw)
+                group[2].append((*plan.places, plan.record))
+        return [_of_places(*group) for group in groups.values()]
 
     def _learn_plans(self, ways: Sequence[_Way]) -> None:
         """What commits are read for that changed the same files in the same baseline; one of each shape."""
@@ -311,29 +353,36 @@ class _Bulk:
         """None where a file is a folder: every file below it counts, so it is read whole."""
         base = self.bases[baseline]
         assert base
-        whole, own = self._layouts(base, changes)
-        wanted = [("metrics", path, ()) for path in whole.metrics]
-        wanted += [("params", path, keys) for path, keys in whole.params]  # type: ignore[misc]  # longer tuples
-        files: list[_Wanted] = []
+        meaning = self._meaning(baseline, base, changes)
         found: list[_Place] = []
-        for kind, path, keys in wanted:
-            side = changes[path] if path in changes else self._side(base, path)
-            if side is None and _holds(changes, path):
+        for file in meaning.files:
+            side = changes[file.path] if file.path in changes else self._side(base, file.path)
+            if side is None and _holds(changes, file.path):
                 return None
             if side is not None and side[0] == _FOLDER:
                 return None
-            known = self.known.setdefault((path, kind, keys), {None: ({}, None)})
-            files.append(_Wanted(path, kind, keys, known))
-            found.append(_place(side, places.get(path)))
+            found.append(_place(side, places.get(file.path)))
         side = changes[PATH] if PATH in changes else self._side(base, PATH)
-        return _Plan(whole, own, tuple(files), tuple(found), _place(side, places.get(PATH)))
+        return _Plan(meaning, tuple(found), _place(side, places.get(PATH)))
 
-    def _layouts(self, base: _Base, changes: Changes) -> tuple[Layout, Layout]:
-        """The whole layout, and the declared part of it."""
+    def _meaning(self, baseline: str, base: _Base, changes: Changes) -> _Meaning:
+        """The same wherever the same files of meaning are there, with the same pipelines."""
+        notable = {path: side for path, side in changes.items() if tree.is_notable(path)}
+        key = (
+            baseline,
+            frozenset(
+                (path, "" if side is None else side[1] if layout.is_pipeline(path) else side[0])
+                for path, side in notable.items()
+            ),
+        )
+        found = self.meanings.get(key)
+        if found is None:
+            found = self.meanings[key] = self._meant(base, notable)
+        return found
+
+    def _meant(self, base: _Base, notable: Changes) -> _Meaning:
         merged = dict(base.notable)
-        for path, side in changes.items():
-            if not tree.is_notable(path):
-                continue
+        for path, side in notable.items():
             if side is None or side[0] not in _BLOBS:
                 merged.pop(path, None)
             else:
@@ -341,17 +390,26 @@ class _Bulk:
         shape = sorted((path, oid) for path, oid in merged.items())
         own = layout.merged(self.declared[place] for place in shape if place in self.declared)
         paths = sorted(merged, key=lambda path: path.encode("utf-8", "surrogateescape"))
-        return layout.merged([own, *(layout.of_convention(path) for path in paths), self.extra]), own
+        whole = layout.merged([own, *(layout.of_convention(path) for path in paths), self.extra])
+        files = [self._wanted(path, "metrics", ()) for path in whole.metrics]
+        files += [self._wanted(path, "params", keys) for path, keys in whole.params]
+        return _Meaning(whole, own, tuple(files))
+
+    def _wanted(self, path: str, kind: str, keys: tuple[str, ...]) -> _Wanted:
+        known = self.known.setdefault((path, kind, keys), {None: ({}, None)})
+        return _Wanted(path, kind, keys, known)
 
     def _side(self, base: _Base, path: str) -> Side:
-        entry = self.trees.find(base.tree, path)
-        return (entry.mode, entry.oid) if entry else None
+        if (base.tree, path) not in self.sides:
+            entry = self.trees.find(base.tree, path)
+            self.sides[base.tree, path] = (entry.mode, entry.oid) if entry else None
+        return self.sides[base.tree, path]
 
     def _read(self, groups: Sequence[_Alike], records: dict[str, bytes | None]) -> Iterator[None]:
         """Files that were not seen yet, and the records that are asked for."""
         wanted: dict[str, list[_Wanted]] = {}
         for alike in groups:
-            for file, blobs in zip(alike.plan.files, alike.blobs, strict=True):
+            for file, blobs in zip(alike.meaning.files, alike.blobs, strict=True):
                 known = file.known
                 for oid in blobs:
                     if oid not in known and oid is not None:
@@ -372,9 +430,9 @@ class _Bulk:
     def _write(self, alike: _Alike, records: Mapping[str, bytes | None]) -> None:
         found: dict[str, dict[str, list[Mapping[str, object]]]] = {"metrics": {}, "params": {}}
         notes: dict[int, list[str]] = {}
-        if alike.plan.layout.notes:
-            notes = {number: list(alike.plan.layout.notes) for number in range(len(alike.raws))}
-        for file, blobs in zip(alike.plan.files, alike.blobs, strict=True):
+        if alike.meaning.layout.notes:
+            notes = {number: list(alike.meaning.layout.notes) for number in range(len(alike.raws))}
+        for file, blobs in zip(alike.meaning.files, alike.blobs, strict=True):
             pairs = [file.known[oid] for oid in blobs]
             found[file.kind][file.path] = [flat for flat, _said in pairs]
             for number, said in [(number, said) for number, (_flat, said) in enumerate(pairs) if said]:
@@ -383,18 +441,25 @@ class _Bulk:
             for path in _not_written(records.get(oid or "")):
                 if path in found["metrics"]:
                     found["metrics"][path][number] = {}
-        some = Many(alike.raws, alike.statuses, alike.plan[:2], found["metrics"], found["params"], notes)
+        some = Many(alike.raws, alike.statuses, alike.meaning[:2], found["metrics"], found["params"], notes)
         self.writer.add_all(some)
 
 
-def _alike(plan: _Plan, ways: Sequence[_Way]) -> _Alike:
+def _of_shape(plan: _Plan, ways: Sequence[_Way]) -> _Alike:
     ids = [way.ids for way in ways]
-    raws = [way.raw for way in ways]
+    blobs = [_blobs(place, ids) for place in (*plan.places, plan.record)]
+    return _with_facts(plan.meaning, [way.raw for way in ways], blobs)
+
+
+def _of_places(meaning: _Meaning, raws: Sequence[Raw], places: Sequence[tuple[_Place, ...]]) -> _Alike:
+    return _with_facts(meaning, raws, list(zip(*places, strict=True)))
+
+
+def _with_facts(meaning: _Meaning, raws: Sequence[Raw], blobs: Sequence[Sequence[str | None]]) -> _Alike:
     facts = [_facts(raw) for raw in raws]
     partial = [number for number, (_status, older) in enumerate(facts) if older]
-    records = dict(zip(partial, _blobs(plan.record, [ids[number] for number in partial]), strict=True))
-    blobs = [_blobs(place, ids) for place in plan.places]
-    return _Alike(plan, raws, [status for status, _older in facts], blobs, records)
+    records = {number: blobs[-1][number] for number in partial}
+    return _Alike(meaning, raws, [status for status, _older in facts], blobs[:-1], records)
 
 
 def _blobs(place: _Place, ids: Sequence[tuple[bytes, ...]]) -> list[str | None]:

@@ -14,7 +14,7 @@ from git_mlops.experiments.tree import Trees
 
 _FOLDER = b"40000"
 _TEMPLATES = 30
-"""Remembered of trees of one folder and length."""
+"""Of trees of one folder: where there are more, every commit may have another; each is compared by itself."""
 
 Side = tuple[str, str] | None
 """Mode and blob id; None: deleted."""
@@ -64,24 +64,26 @@ class Template:
 class Folder:
     """A folder of which commits have another than the old one."""
 
-    def __init__(self, walk: "Walk", prefix: str, old: str | None) -> None:
+    def __init__(self, walk: "Walk", prefix: str, old: str | None, *, templates: int) -> None:
+        self.prefix = prefix
+        """Its path with a slash at the end; "" is the root."""
+        self.old = old
         self._walk = walk
-        self._prefix = prefix
-        self._old = old
+        self._left = templates
         self._templates: dict[int, list[Template]] = {}
 
-    def compared(self, content: bytes) -> tuple[Template, _Ids]:
-        """A tree that stands there, beside the old one."""
-        some = self._templates.get(len(content))
-        if some is None:
-            some = self._templates[len(content)] = []
+    def compared(self, content: bytes) -> tuple[Template, _Ids] | None:
+        """A tree that stands there, beside the old one. None: they are too different; `Walk.compare` can."""
+        some = self._templates.get(len(content), ())
         for template in some:
             ids = template.ids(content)
             if ids is not None:
                 return template, ids
-        template = self._walk.template(self._prefix, self._old, content)
-        if len(some) < _TEMPLATES:
-            some.insert(0, template)
+        if not self._left:
+            return None
+        self._left -= 1
+        template = self._walk.template(self.prefix, self.old, content)
+        self._templates[len(content)] = [template, *some]
         ids = template.ids(content)
         assert ids is not None
         return template, ids
@@ -101,26 +103,47 @@ class Walk:
         """A folder by its path with a slash at the end ("" is the root) and the old one's id."""
         found = self._folders.get((prefix, old))
         if found is None:
-            found = self._folders[prefix, old] = Folder(self, prefix, old)
+            found = self._folders[prefix, old] = Folder(self, prefix, old, templates=_TEMPLATES)
         return found
 
-    def template(self, prefix: str, of_old: str | None, content: bytes) -> Template:
+    def compare(self, folder: Folder, content: bytes) -> tuple[Changes, list[tuple[Folder, str]]]:
+        """What one tree changed, and the folders in it that are to be compared next with their ids."""
+        constant, differing = self._differing(folder.prefix, folder.old, content, templates=0)
+        below: list[tuple[Folder, str]] = []
+        for start, path, mode, inner in differing:
+            oid = content[start : start + self._size].hex()
+            if inner:
+                below.append((inner, oid))
+            else:
+                constant[path] = mode, oid
+        return constant, below
+
+    def template(self, prefix: str, old: str | None, content: bytes) -> Template:
         """The template of a tree that differs from the old one."""
+        constant, differing = self._differing(prefix, old, content, templates=_TEMPLATES)
+        return Template(content, self._size, constant, differing)
+
+    def _differing(
+        self, prefix: str, of_old: str | None, content: bytes, *, templates: int
+    ) -> tuple[Changes, list[Differing]]:
         known, by_name = self._known(of_old)
         constant: Changes = {}
         differing: list[Differing] = []
-        left = dict(by_name)
-        for match in self._entries(content):
+        found = list(self._entries(content))
+        missing = len(by_name) - len(found)
+        for match in found:
             entry = mode, name, raw = match.group(1, 2, 3)
-            before = left.pop(name, None)
             if entry in known:
                 continue
-            path, start = prefix + _text(name), match.start(3)
+            path, start, before = prefix + _text(name), match.start(3), by_name.get(name)
+            missing += before is None
             if mode == _FOLDER:
                 old = before[2].hex() if before and before[0] == _FOLDER else None
                 if before and not old:
                     constant[path] = None
-                differing.append(Differing(start, path, _text(mode), self.folder(f"{path}/", old)))
+                inner = f"{path}/", old
+                below = self.folder(*inner) if templates else Folder(self, *inner, templates=0)
+                differing.append(Differing(start, path, _text(mode), below))
                 continue
             if before and before[0] == _FOLDER:
                 self._gone(constant, path, before)
@@ -128,9 +151,11 @@ class Walk:
                 constant[path] = _text(mode), raw.hex()
             else:
                 differing.append(Differing(start, path, _text(mode), None))
-        for name, before in left.items():
-            self._gone(constant, prefix + _text(name), before)
-        return Template(content, self._size, constant, differing)
+        if missing:
+            names = {match[2] for match in found}
+            for name in by_name.keys() - names:
+                self._gone(constant, prefix + _text(name), by_name[name])
+        return constant, differing
 
     def _gone(self, into: Changes, path: str, before: _Raw) -> None:
         if before[0] != _FOLDER:

@@ -7,7 +7,7 @@ from typing import NamedTuple, cast, overload
 
 from git_mlops.errors import MlopsError
 from git_mlops.experiments.listed import Experiment, Experiments, Listing
-from git_mlops.experiments.message import SHORT
+from git_mlops.experiments.message import shorts
 from git_mlops.experiments.present import age, ages, cell, varies
 from git_mlops.experiments.record import Record
 from git_mlops.experiments.values import labelled
@@ -238,7 +238,7 @@ def cells(columns: Sequence[Column], rows: Sequence[Row], now: float) -> list[li
 def _texts(shown: Callable[[object, float], str], found: Sequence[object], now: float) -> list[str]:
     types = set(map(type, found))
     if shown is _plain and types == {float}:
-        return list(map(SHORT, found))
+        return shorts(cast("Sequence[float]", found))
     if shown is _plain and len(types) == 1 and types <= {str, int}:  # mostly few of them differ
         texts = {value: cell(value) for value in set(found)}
         return [texts[value] for value in found]

@@ -8,7 +8,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate, chain, repeat
+from itertools import accumulate, chain, count, repeat
 from typing import Any, NamedTuple, TypeVar
 
 from git_mlops.experiments import message, shapes
@@ -171,7 +171,7 @@ class Book:
     @cached_property
     def index(self) -> dict[str, int]:
         """The numbers by id."""
-        return {oid: number for number, oid in enumerate(chain.from_iterable(p.oids for p in self.pages))}
+        return dict(zip(chain.from_iterable(page.oids for page in self.pages), count(), strict=False))
 
     @cached_property
     def times(self) -> list[int]:

@@ -1,7 +1,7 @@
 """An experiment's commit message: one line for people, the user's text, trailers for programs. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple, cast, get_args
 
 Status = Literal["finished", "failed", "interrupted", "running"]
@@ -40,11 +40,12 @@ def title(name: str, metrics: Mapping[str, object]) -> str:
 
 def short(value: object) -> str:
     """A number in few digits."""
-    return SHORT(value) if isinstance(value, float) else str(value)
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
-SHORT = "{:.5g}".format
-"""The same of what is known to be a float."""
+def shorts(values: Iterable[float]) -> list[str]:
+    """The same of a hundred thousand numbers that are known to be floats."""
+    return [f"{value:.5g}" for value in values]
 
 
 def clean(text: str) -> str:

@@ -117,7 +117,8 @@ def age(seconds: float) -> str:
 
 def ages(times: Iterable[int], now: float) -> list[str]:
     """Of many times at once: most are days ago."""
-    return [f"{int(since // 86400)}d" if (since := now - time) >= 86400 else age(since) for time in times]
+    second = int(now)
+    return [f"{since // 86400}d" if (since := second - time) >= 86400 else age(since) for time in times]
 
 
 def plain(experiment: Experiment, baseline: Mapping[str, object] | None = None) -> dict[str, object]:

@@ -6,7 +6,7 @@ import gc
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -149,8 +149,8 @@ def _load(
     under_way = by_baseline(live)
     bases = groups.keys() | under_way.keys()
     places = (*groups.values(), *under_way.values())
-    wanted = dict.fromkeys(oid for some in places for oid in map(itemgetter(1), some))
-    book = _known(repo, list(wanted | dict.fromkeys(bases)), settings, everything=everything)
+    wanted = dict.fromkeys(chain(*(map(itemgetter(1), some) for some in places), bases))
+    book = _known(repo, list(wanted), settings, everything=everything)
     found = Experiments.found(book, groups)
     if under_way:
         more = (one._replace(status="running") for one in Experiments.found(book, under_way))

@@ -7,6 +7,7 @@ from typing import Any
 import click
 import pytest
 
+from git_mlops import __main__
 from git_mlops.cli import exp_listing, quick
 from git_mlops.cli.exp_listing import View
 from git_mlops.cli.root import root
@@ -203,3 +204,15 @@ def test_what_stands_in_git_config_or_the_environment_counts(
     repo.git("config", "--unset", "mlops.experiments.params")
     monkeypatch.setenv("MLOPS_EXPERIMENTS_PARAMS", "other.toml")
     assert _settings(repo).params == ("other.toml",)
+
+
+def test_an_interrupt_while_modules_are_imported_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_words: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(__main__, "_quick", interrupted)
+    with pytest.raises(SystemExit) as caught:
+        __main__.main()
+    assert (caught.value.code, capsys.readouterr().err) == (130, "error: interrupted\n")

@@ -115,13 +115,32 @@ def test_a_template_takes_only_trees_that_have_the_rest_in_common(tmp_path: Path
     with reader(repo) as objects:
         folder = Walk(Trees(objects), "sha1").folder("", None)
     a, b, c = (bytes([number]) * 20 for number in (1, 2, 3))
-    first, ids = folder.compared(b"100644 x\0" + a + b"40000 y\0" + b)
+    found = folder.compared(b"100644 x\0" + a + b"40000 y\0" + b)
+    assert found
+    first, ids = found
     assert ids == (a, b)
     assert [one.path for one in first.differing] == ["x", "y"]
     assert folder.compared(b"100644 x\0" + c + b"40000 y\0" + a) == (first, (c, a))
-    other, _ids = folder.compared(b"100644 x\0" + a + b"40000 z\0" + b)
-    assert other is not first
+    other = folder.compared(b"100644 x\0" + a + b"40000 z\0" + b)
+    assert other
+    assert other[0] is not first
     assert first.ids(b"100755 x\0" + a + b"40000 y\0" + b) is None
+
+
+def test_trees_too_different_for_templates_are_compared_one_by_one(tmp_path: Path, run: Run) -> None:
+    repo, _oids = _imported(tmp_path / "r", run, 1, 8, "sha1")
+    a, b = (bytes([number]) * 20 for number in (1, 2))
+    with reader(repo) as objects:
+        walk = Walk(Trees(objects), "sha1")
+        folder = walk.folder("", None)
+        for number in range(changes._TEMPLATES):
+            assert folder.compared(f"100644 {number:02}\0".encode() + a)
+        content = b"100644 xx\0" + a + b"40000 yy\0" + b
+        assert folder.compared(content) is None
+        found, below = walk.compare(folder, content)
+    assert found == {"xx": ("100644", a.hex())}
+    assert [(one.prefix, one.old, oid) for one, oid in below] == [("yy/", None, b.hex())]
+    assert below[0][0].compared(b"100644 z\0" + a) is None
 
 
 def test_columns_are_of_the_commits_whose_shape_has_them() -> None:

@@ -133,7 +133,8 @@ def test_facts_of_the_record_are_columns() -> None:
 
 def test_only_what_differs_is_left() -> None:
     rows = [made("a", {"x": 1, "y": 1, "z": 1}), made("b", {"x": 2, "y": 1})]
-    shown = columns.varying(columns.chosen("name,metrics", columns.names([row.experiment for row in rows])), rows)
+    known = columns.names([row.experiment for row in rows])
+    shown = columns.varying(columns.chosen("name,metrics", known), rows)
     assert [c.name for c in shown] == ["name", "metrics.x", "metrics.z"]
     assert columns.varying(shown, []) == shown[:1]
 
