@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -29,6 +30,7 @@ def _run(words: list[str]) -> NoReturn:
         print(answer)  # noqa: T201  # before ui: this answer takes no import
         sys.exit(0)
     if words[:2] == ["exp", "list"] and not completing:
+        gc.disable()  # it ends before there is any garbage
         from git_mlops.cli import quick
 
         status = quick.listing(words[2:])

@@ -20,7 +20,7 @@ from git_mlops.experiments.layout import Layout
 from git_mlops.experiments.message import Status
 from git_mlops.experiments.record import PATH, RecordError, parse_record
 from git_mlops.experiments.tree import Contents, Place, Trees
-from git_mlops.git.reader import Asked, Few, Ready
+from git_mlops.git.reader import Asked, Few, Talk
 from git_mlops.git.repo import Repo
 
 _FEW = 30
@@ -29,10 +29,6 @@ _MANY = 20_000
 """For so many, every processor is used."""
 _ROUND = 5000
 """Commits at once: memory stays bounded."""
-_ALONE = 1500
-"""Commits of a round that is mostly the only one: no other is looked at while a process starts."""
-_QUESTIONS = 4
-"""Three levels of folders, and files: what is mostly asked after the commits."""
 _ROUNDS = 3
 """Under way at the same time."""
 _SHAPES = 1000
@@ -200,15 +196,17 @@ class _Bulk:
         self.declared: dict[Place, Layout] = {}
         self.known: dict[tuple[str, str, tuple[str, ...]], dict[str | None, _Flat]] = {}
         self.left: list[str] = []
-        self.ready: Ready | None = None
+        self.talk: Talk | None = None
 
     def load(self, oids: Sequence[str]) -> list[str]:
         """Write what fits; the others are returned."""
+        if len(oids) <= _ROUND:  # the only one: nothing else is done while a process starts
+            self.talk = Talk(self.repo)
         try:
             self._rounds(oids)
         finally:
-            if self.ready:
-                self.ready.close()
+            if self.talk:
+                self.talk.end()
         return self.left
 
     def _rounds(self, oids: Sequence[str]) -> None:
@@ -229,8 +227,6 @@ class _Bulk:
         """One round; it yields whenever it has asked git for something."""
         commits: list[Raw] = []
         with closing(self._ask(oids)) as asked:
-            if self.ready is None and len(oids) <= _ALONE:
-                self.ready = Ready(self.repo, _QUESTIONS)
             yield
             for oid, kind, content in asked.answers(_TREE_LIMIT):
                 raw = committed.split(oid, content) if kind == "commit" and content else None
@@ -254,9 +250,11 @@ class _Bulk:
             found = self.shapes[baseline] = Shape()
         return found
 
-    def _ask(self, oids: Collection[str]) -> Asked | Few:
+    def _ask(self, oids: Collection[str]) -> Asked | Few | Talk:
         """Few are asked of the process that is there: another would take longer."""
-        return Few(self.trees.reader, oids) if len(oids) <= _FEW else Asked(self.repo, oids, self.ready)
+        if len(oids) <= _FEW:
+            return Few(self.trees.reader, oids)
+        return self.talk.ask(oids) if self.talk else Asked(self.repo, oids)
 
     def _learn_bases(self, oids: set[str]) -> None:
         new = [oid for oid in oids if oid not in self.bases]

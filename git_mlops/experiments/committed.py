@@ -57,28 +57,21 @@ def parse_commit(oid: str, content: bytes) -> Commit:
 
 def split(oid: str, content: bytes) -> Raw:
     """A commit object's text in parts."""
+    plain = _PLAIN(content)
+    if plain:  # as nearly every one is: one parent, nothing more than there must be
+        tree, parent, seconds = plain.groups()
+        said = content[plain.end() :].decode("utf-8", "surrogateescape")
+        return Raw(oid, tree.decode(), (parent.decode(),), int(seconds), said)
     text = content.decode("utf-8", "surrogateescape")
     head, _, said = text.partition("\n\n")
-    plain = _plain(oid, head, said)
-    if plain is not None:
-        return plain
     match = _HEAD.match(head)
     time = _COMMITTER.search(head)
     parents = tuple(match[2].replace("parent ", "").split()) if match else ()
     return Raw(oid, match[1] if match else "", parents, int(time[1]) if time else 0, said)
 
 
-def _plain(oid: str, head: str, said: str) -> Raw | None:
-    """The parts of a commit with one parent and no more than it must have, as nearly every one is."""
-    lines = head.split("\n")
-    if len(lines) != 4 or lines[2][:7] != "author " or lines[1][:7] != "parent " or lines[0][:5] != "tree ":
-        return None
-    who, seconds, _zone = f"  {lines[3]}".rsplit(" ", 2)
-    if who[2:12] != "committer " or who[-1] != ">" or not _SECONDS(seconds):
-        return None
-    return Raw(oid, lines[0][5:], (lines[1][7:],), int(seconds), said)
-
-
-_SECONDS = re.compile("[0-9]{1,12}").fullmatch
+_PLAIN = re.compile(
+    rb"tree ([0-9a-f]+)\nparent ([0-9a-f]+)\nauthor [^\n]*\ncommitter [^\n]*> ([0-9]{1,12}) [^\n]*\n\n"
+).match
 _HEAD = re.compile(r"tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)")
 _COMMITTER = re.compile(r"^committer .*> ([0-9]{1,12}) ", re.MULTILINE)

@@ -1,7 +1,5 @@
 """Experiments as they are listed: one, any number of them by column, and what they started from. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import repeat
@@ -93,7 +91,7 @@ class Experiments(Sequence[Experiment]):
         self._statuses = statuses
 
     @classmethod
-    def found(cls, book: Book, groups: Mapping[str, Sequence[Ref]]) -> Experiments:
+    def found(cls, book: Book, groups: Mapping[str, Sequence[Ref]]) -> "Experiments":
         """Those of some baselines whose commits the book has."""
         refs: list[str] = []
         baselines: list[str] = []
@@ -109,7 +107,7 @@ class Experiments(Sequence[Experiment]):
         return cls(book, refs, baselines, here)
 
     @classmethod
-    def of(cls, some: Sequence[Experiment]) -> Experiments:
+    def of(cls, some: Sequence[Experiment]) -> "Experiments":
         """The same by column."""
         if isinstance(some, Experiments):
             return some
@@ -147,7 +145,7 @@ class Experiments(Sequence[Experiment]):
             return iter(())
         return (one for one in self if one.known.page.telling)
 
-    def taken(self, order: Sequence[int]) -> Experiments:
+    def taken(self, order: Sequence[int]) -> "Experiments":
         """Some of them, in this order."""
         refs, baselines, numbers, statuses = (
             some and list(map(some.__getitem__, order))
@@ -155,7 +153,7 @@ class Experiments(Sequence[Experiment]):
         )
         return Experiments(self.book, refs or (), baselines or (), numbers or (), statuses)  # type: ignore[arg-type]  # each as it was
 
-    def oldest_first(self) -> Experiments:
+    def oldest_first(self) -> "Experiments":
         """In the order of their times; those of one second by their refs."""
         order = sorted(range(len(self)), key=self.refs.__getitem__)
         order.sort(key=self.times.__getitem__)
@@ -171,8 +169,8 @@ class Experiments(Sequence[Experiment]):
     @overload
     def __getitem__(self, at: int) -> Experiment: ...
     @overload
-    def __getitem__(self, at: slice) -> Experiments: ...
-    def __getitem__(self, at: int | slice) -> Experiment | Experiments:
+    def __getitem__(self, at: slice) -> "Experiments": ...
+    def __getitem__(self, at: int | slice) -> "Experiment | Experiments":
         if isinstance(at, slice):
             return self.taken(range(len(self))[at])
         known = self.book.known(self.numbers[at])

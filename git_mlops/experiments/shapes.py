@@ -16,6 +16,7 @@ _Plain = Sequence[Any]
 """As JSON has it: shapes, each files and columns; the shape of each commit (null: there is one); its row."""
 
 _Files = Sequence[tuple[str, Sequence[str]]]
+_Rows = list[tuple[object, ...]]
 
 
 class Shape:
@@ -96,8 +97,8 @@ class Writer:
     """Takes what commits say."""
 
     def __init__(self) -> None:
-        self._shapes: dict[object, tuple[int, list[tuple[object, ...]]]] = {}
-        self._files: list[list[tuple[str, tuple[str, ...]]]] = []
+        self._known: dict[_Files, tuple[int, _Rows]] = {}
+        self._shapes: dict[object, tuple[int, _Rows]] = {}
         self._kinds: list[int] = []
         self._rows: list[int] = []
         self._seen: dict[tuple[str, ...], dict[tuple[int, ...], tuple[int, int]]] = {}
@@ -116,27 +117,35 @@ class Writer:
             if place is None:
                 said = [column[number] for column in columns]
                 self._kept += said
-                place = seen[key] = self._placed(
-                    {file: names for file, names in zip(files, said, strict=True) if names}
-                )
+                place = seen[key] = self._placed(files, said)
             kinds(place[0])
             rows(place[1])
 
-    def _placed(self, found: ByFile) -> tuple[int, int]:
-        key = tuple([(file, *names) for file, names in found.items()])
+    def _placed(self, files: tuple[str, ...], said: Sequence[Mapping[str, object]]) -> tuple[int, int]:
+        key = files, *map(tuple, said)
         shape = self._shapes.get(key)
         if shape is None:
-            shape = self._shapes[key] = len(self._files), []
-            self._files.append([(file, tuple(names)) for file, names in found.items()])
+            shape = self._shape(
+                {file: tuple(names) for file, names in zip(files, said, strict=True) if names}
+            )
+            self._shapes[key] = shape
         number, rows = shape
-        rows.append(tuple(chain.from_iterable([names.values() for names in found.values()])))
+        rows.append(tuple(chain.from_iterable([names.values() for names in said])))
         return number, len(rows) - 1
+
+    def _shape(self, names: dict[str, tuple[str, ...]]) -> tuple[int, _Rows]:
+        """The same, whatever files say nothing."""
+        key = tuple(names.items())
+        shape = self._known.get(key)
+        if shape is None:
+            shape = self._known[key] = len(self._known), []
+        return shape
 
     def end(self) -> Said:
         """What all of them say."""
         shapes = [
             Shape(files, _transposed(rows, sum(len(names) for _file, names in files)))
-            for files, (_number, rows) in zip(self._files, self._shapes.values(), strict=True)
+            for files, (_number, rows) in self._known.items()
         ]
         return Said(shapes, self._kinds if len(shapes) > 1 else None, self._rows)
 

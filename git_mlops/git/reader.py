@@ -1,16 +1,14 @@
 """A view of the object store over one `cat-file --batch`: many rounds of questions, one process."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from io import BufferedReader
+from typing import IO, NamedTuple, cast
 
 from git_mlops.git.objects import Entry
 from git_mlops.git.repo import Repo
 from git_mlops.git.run import conversation, scratch, started
-
-if TYPE_CHECKING:
-    from subprocess import Popen  # noqa: TID251  # its type alone
 
 LIMIT = 4 * 1024 * 1024
 """Bytes of the largest object that is kept in memory unless the caller says otherwise."""
@@ -26,6 +24,10 @@ class Object(NamedTuple):
     kind: str
     size: int
     content: bytes | None
+
+
+Answer = tuple[str, str, bytes | None]
+"""Id, kind, and content of an object."""
 
 
 class Reader:
@@ -79,37 +81,18 @@ class Reader:
         return {oid: self._trees[oid] for oid in wanted if oid in self._trees}
 
 
-class Ready:
-    """Processes that are up before anybody knows what to ask: each is asked once, for not too much."""
-
-    MOST = 64 * 1024
-    """Bytes of questions that a pipe takes though nobody reads them yet."""
-
-    def __init__(self, repo: Repo, count: int) -> None:
-        self._left = [started(*_BATCH, cwd=repo.root, stdin=None) for _number in range(count)]
-
-    def asked(self, oids: Sequence[str]) -> "Popen[bytes] | None":
-        """One that was asked for objects; None where there is none left, or it would be too much."""
-        if not self._left or sum(map(len, oids)) + len(oids) > self.MOST:
-            return None
-        process = self._left.pop()
-        assert process.stdin
-        with suppress(BrokenPipeError), process.stdin as questions:
-            questions.write("\n".join([*oids, ""]).encode())
-        return process
-
-    def close(self) -> None:
-        """End those that nobody asked."""
-        for process in self._left:
-            process.communicate()
-
-
 class Asked:
     """Many objects, being read by a process of their own while this one does something else."""
 
-    def __init__(self, repo: Repo, oids: Iterable[str], ready: Ready | None = None) -> None:
+    def __init__(self, repo: Repo, oids: Iterable[str]) -> None:
         self._oids = list(oids)
-        self._process = (ready.asked(self._oids) if ready else None) or _asked(repo, self._oids)
+        # a file, not a pipe: neither side waits for the other, whatever the number of questions
+        with scratch() as questions:
+            questions.write("\n".join([*self._oids, ""]).encode())
+            questions.seek(0)
+            self._process = started(
+                "cat-file", f"--batch={_FORM}", "--buffer", cwd=repo.root, stdin=questions
+            )
 
     def close(self) -> None:
         """End it, whatever was not read."""
@@ -117,37 +100,87 @@ class Asked:
             self._process.stdout.close()
         self._process.wait()
 
-    def answers(self, limit: int = LIMIT) -> Iterator[tuple[str, str, bytes | None]]:
-        """Id, kind and content of each that is here, in the order asked for; once.
+    def answers(self, limit: int = LIMIT) -> Iterator[Answer]:
+        """Of each that is here, in the order asked for; once.
 
         Args:
             limit: the content of what is larger is None.
         """
         assert self._process.stdout
         with self._process, self._process.stdout as stream:
-            readline, read = stream.readline, stream.read
-            for oid in self._oids:  # each is answered in its turn, and there may be half a million
-                kind, number = readline().split() or (b"", b"missing")
-                if number == b"missing":  # as all are to which a git that died gave no answer
-                    continue
-                size = int(number)
-                if size <= limit:
-                    yield oid, _KINDS[kind], read(size + 1)[:-1]
-                    continue
-                while size >= 0:
-                    size -= len(read(min(size + 1, 1 << 20))) or size + 1
-                yield oid, _KINDS[kind], None
+            yield from _answers(self._oids, stream, limit)
 
 
-def _asked(repo: Repo, oids: Sequence[str]) -> "Popen[bytes]":
-    # a file, not a pipe: neither side waits for the other, whatever the number of questions
-    with scratch() as questions:
-        questions.write("\n".join([*oids, ""]).encode())
-        questions.seek(0)
-        return started(*_BATCH, cwd=repo.root, stdin=questions)
+class Talk:
+    """One process that is asked for many objects again and again: of few thousands, most time is its start.
+
+    git < 2.36 knows no such thing, and ends; each question then has a process of its own, as `Asked` has.
+    """
+
+    def __init__(self, repo: Repo) -> None:
+        self._repo = repo
+        self._process = started("cat-file", f"--batch-command={_FORM}", "--buffer", cwd=repo.root, stdin=None)
+        self._oids: list[str] | None = None
+        self._lives = True
+
+    def ask(self, oids: Iterable[str]) -> "Talk | Asked":
+        """Itself, whose `answers` are to be read then; or another, while it is asked already."""
+        if self._oids is not None or not self._lives:
+            return Asked(self._repo, oids)
+        self._oids = list(oids)
+        assert self._process.stdin
+        try:
+            lines = (f"contents {oid}\n" for oid in self._oids)
+            self._process.stdin.write("".join([*lines, "flush\n"]).encode())
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            self._lives = False
+        return self
+
+    def answers(self, limit: int = LIMIT) -> Iterator[Answer]:
+        """The same as of `Asked`."""
+        assert self._process.stdout
+        oids = self._oids or []
+        if not self._lives or (oids and not cast("BufferedReader", self._process.stdout).peek(1)):
+            self._lives, self._oids = False, None
+            with closing(Asked(self._repo, oids)) as asked:
+                yield from asked.answers(limit)
+            return
+        yield from _answers(oids, self._process.stdout, limit)
+        self._oids = None
+
+    def close(self) -> None:
+        """Nothing, where all answers were read: it can be asked again."""
+        if self._oids is not None:
+            self.end()
+
+    def end(self) -> None:
+        """End the process, whatever was not read."""
+        self._lives, self._oids = False, None
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdout.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.wait()
 
 
-_BATCH = ("cat-file", "--batch=%(objecttype) %(objectsize)", "--buffer")
+def _answers(oids: Iterable[str], stream: IO[bytes], limit: int) -> Iterator[Answer]:
+    readline, read = stream.readline, stream.read
+    for oid in oids:  # each is answered in its turn, and there may be half a million
+        kind, number = readline().split() or (b"", b"missing")
+        if number == b"missing":  # as all are to which a git that died gave no answer
+            continue
+        size = int(number)
+        if size <= limit:
+            yield oid, _KINDS[kind], read(size + 1)[:-1]
+            continue
+        while size >= 0:
+            size -= len(read(min(size + 1, 1 << 20))) or size + 1
+        yield oid, _KINDS[kind], None
+
+
+_FORM = "%(objecttype) %(objectsize)"
 _KINDS = {kind.encode(): kind for kind in ("blob", "tree", "commit", "tag")}
 
 
@@ -161,8 +194,8 @@ class Few:
     def close(self) -> None:
         """Nothing: the reader stays open."""
 
-    def answers(self, limit: int = LIMIT) -> Iterator[tuple[str, str, bytes | None]]:
-        """Id, kind and content of each that is here, in the order asked for."""
+    def answers(self, limit: int = LIMIT) -> Iterator[Answer]:
+        """Of each that is here, in the order asked for."""
         for oid, found in self._objects.read(self._oids, limit=limit).items():
             yield oid, found.kind, found.content
 

@@ -194,7 +194,7 @@ def started(*args: str, cwd: str | PathLike[str], stdin: IO[bytes] | None) -> Po
     """Start a git that reads a file, and do not wait for it: what it answers is in its `stdout`.
 
     Args:
-        stdin: None: it waits for what is written to its `stdin`, of which a pipe takes 64 KiB at once.
+        stdin: None: it reads what is written to its `stdin`.
     """
     process = _popen(args, cwd, stdin=subprocess.PIPE if stdin is None else stdin, bufsize=_AHEAD)
     assert process.stdout

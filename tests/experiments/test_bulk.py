@@ -13,8 +13,9 @@ from git_mlops.experiments.known import Book, Known
 from git_mlops.experiments.listed import Experiment, Experiments
 from git_mlops.experiments.tree import Trees
 from git_mlops.git import reader as reading
-from git_mlops.git.reader import Asked, Ready, reader
+from git_mlops.git.reader import Answer, Asked, Talk, reader
 from git_mlops.git.repo import Repo, discover
+from git_mlops.git.run import started
 from tests.conftest import Run
 
 _PATHS = (
@@ -181,23 +182,38 @@ def test_experiments_by_column_are_the_experiments(tmp_path: Path, run: Run) -> 
     assert list(found.telling()) == [e for e in every if e.known.page.telling]
 
 
+def _kinds(answers: Iterator[Answer]) -> list[tuple[str, str]]:
+    return [(oid, kind) for oid, kind, _content in answers]
+
+
 def test_objects_that_are_not_here_have_no_answer(project: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     tip, none = project.text("rev-parse", "HEAD"), "ab" * 20
-    for ready in (None, Ready(project, 1)):
-        answers = list(Asked(project, [none, tip, none, tip], ready).answers())
-        assert [(oid, kind) for oid, kind, _content in answers] == [(tip, "commit"), (tip, "commit")]
-    monkeypatch.setattr(reading, "_BATCH", ("cat-file", "--no-such-option"))
-    assert list(Asked(project, [tip]).answers()) == []
+    assert _kinds(Asked(project, [none, tip, none, tip]).answers()) == [(tip, "commit"), (tip, "commit")]
+    talk = Talk(project)
+    assert _kinds(talk.ask([none, tip]).answers()) == [(tip, "commit")]
+    assert _kinds(talk.ask([]).answers()) == []
+    assert _kinds(talk.ask([tip, none]).answers(1)) == [(tip, "commit")]
+    talk.end()
+    monkeypatch.setattr(reading, "_FORM", "%(no such)")
+    assert _kinds(Asked(project, [tip]).answers()) == []
 
 
-def test_what_is_too_much_for_a_pipe_is_asked_of_another(
+def test_who_is_asked_already_or_knows_no_such_questions_lets_another_answer(
     project: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tip = project.text("rev-parse", "HEAD")
-    monkeypatch.setattr(Ready, "MOST", 41 * 2)
-    ready = Ready(project, 1)
-    assert ready.asked([tip] * 3) is None
-    assert len(list(Asked(project, [tip] * 3, ready).answers())) == 3
-    assert len(list(Asked(project, [tip] * 2, ready).answers())) == 2
-    assert ready.asked([tip]) is None
-    ready.close()
+    tip, tree = project.text("rev-parse", "HEAD", "HEAD^{tree}").split()
+    talk = Talk(project)
+    first, second = talk.ask([tip]), talk.ask([tree])
+    assert (first is talk, isinstance(second, Asked)) == (True, True)
+    assert _kinds(second.answers()) == [(tree, "tree")]
+    assert _kinds(first.answers()) == [(tip, "commit")]
+    talk.ask([tip]).close()  # not read: what comes next must not be taken for its answer
+    assert _kinds(talk.ask([tree]).answers()) == [(tree, "tree")]
+    talk.end()
+    told = started
+    monkeypatch.setattr(reading, "started", lambda *_words, cwd, stdin: told("no-such", cwd=cwd, stdin=stdin))
+    old = Talk(project)
+    monkeypatch.setattr(reading, "started", told)
+    for _time in range(2):
+        assert _kinds(old.ask([tip, tree]).answers()) == [(tip, "commit"), (tree, "tree")]
+    old.end()
