@@ -3,7 +3,7 @@
 Whatever is not plain (help, abbreviations, an option given twice, a value that may be wrong) is click's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 _FLAGS = {"--all": "everything", "--snapshots": "snapshots"}
@@ -18,7 +18,7 @@ def listing(words: Sequence[str]) -> int | None:
         return None
     from git_mlops.git import run
 
-    _ahead()
+    ahead(_questions)
     try:
         from git_mlops import ui
         from git_mlops.cli import exp_listing
@@ -29,18 +29,27 @@ def listing(words: Sequence[str]) -> int | None:
         run.forget()
 
 
-def _ahead() -> None:
-    """What git will be asked, while the modules that ask are still being imported."""
-    from git_mlops.git import config, refs, repo, run
+def ahead(questions: Callable[[], Iterable[Sequence[str]]]) -> None:
+    """Ask git what it will be asked, while the modules that ask are still being imported.
+
+    Args:
+        questions: those besides where this is; called when git is busy with that.
+    """
+    from git_mlops.git import repo, run
 
     here = Path.cwd()
     run.ahead(*repo.QUESTIONS, cwd=here)
     top = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
-    if top is None:
-        return
-    # where this is not what git takes for the top, nobody asks for the answers
-    for words in (refs.question("refs/exps/"), repo.question("HEAD"), config.question(config.OURS)):
-        run.ahead(*words, cwd=top)
+    if top is not None:
+        # where this is not what git takes for the top, nobody asks for the answers
+        for words in questions():
+            run.ahead(*words, cwd=top)
+
+
+def _questions() -> Iterable[Sequence[str]]:
+    from git_mlops.git import config, refs, repo
+
+    return refs.question("refs/exps/"), repo.question("HEAD"), config.question(config.OURS)
 
 
 def _parsed(words: Sequence[str]) -> tuple[dict[str, object], dict[str, object]] | None:

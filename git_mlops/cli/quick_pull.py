@@ -6,10 +6,11 @@ Whatever is not plain (help, names, `--where`, abbreviations, an option given tw
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from git_mlops.cli import quick
 
 if TYPE_CHECKING:
     from git_mlops.experiments.fetching import Coming
@@ -35,7 +36,7 @@ def pulling(words: Sequence[str]) -> int | None:
     from git_mlops.git import run
 
     gc.disable()  # nothing that is imported is garbage
-    _ahead()
+    quick.ahead(_questions)
     begun = Begun()
     try:
         begun.begin(options)  # what is cut off between this and the guard, the next pull looks at
@@ -65,25 +66,11 @@ def parsed(words: Sequence[str]) -> Options | None:
     return Options(**found, remote=remote)
 
 
-def _ahead() -> None:
-    """What git will be asked, while the modules that ask are still being imported."""
-    from git_mlops.git import repo, run
-
-    here = Path.cwd()
-    run.ahead(*repo.QUESTIONS, cwd=here)
-    top = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
-    if top is None:
-        return
+def _questions() -> Iterable[Sequence[str]]:
     from git_mlops.experiments import names
     from git_mlops.git import config, refs, remotes
 
-    # where this is not what git takes for the top, nobody asks for the answers
-    for words in (
-        refs.question(*names.DECISIVE),
-        config.question(remotes.URLS),
-        config.question(config.PLACED),
-    ):
-        run.ahead(*words, cwd=top)
+    return refs.question(*names.DECISIVE), config.question(remotes.URLS), config.question(config.PLACED)
 
 
 class Begun:
