@@ -196,17 +196,16 @@ class _Bulk:
         self.declared: dict[Place, Layout] = {}
         self.known: dict[tuple[str, str, tuple[str, ...]], dict[str | None, _Flat]] = {}
         self.left: list[str] = []
-        self.talk: Talk | None = None
+        self.talks: list[Talk] = []
 
     def load(self, oids: Sequence[str]) -> list[str]:
         """Write what fits; the others are returned."""
-        if len(oids) <= _ROUND:  # the only one: nothing else is done while a process starts
-            self.talk = Talk(self.repo)
+        self.talks = [Talk(self.repo) for _round in range(0, min(len(oids), _ROUND * _ROUNDS), _ROUND)]
         try:
             self._rounds(oids)
         finally:
-            if self.talk:
-                self.talk.end()
+            for talk in self.talks:
+                talk.end()
         return self.left
 
     def _rounds(self, oids: Sequence[str]) -> None:
@@ -254,7 +253,7 @@ class _Bulk:
         """Few are asked of the process that is there: another would take longer."""
         if len(oids) <= _FEW:
             return Few(self.trees.reader, oids)
-        return self.talk.ask(oids) if self.talk else Asked(self.repo, oids)
+        return next((talk for talk in self.talks if talk.free), self.talks[0]).ask(oids)
 
     def _learn_bases(self, oids: set[str]) -> None:
         new = [oid for oid in oids if oid not in self.bases]

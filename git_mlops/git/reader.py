@@ -112,7 +112,7 @@ class Asked:
 
 
 class Talk:
-    """One process that is asked for many objects again and again: of few thousands, most time is its start.
+    """One process that is asked for many objects again and again: to start takes as long as to read hundreds.
 
     git < 2.36 knows no such thing, and ends; each question then has a process of its own, as `Asked` has.
     """
@@ -123,9 +123,14 @@ class Talk:
         self._oids: list[str] | None = None
         self._lives = True
 
+    @property
+    def free(self) -> bool:
+        """Whether nothing that it was asked for is still to be read."""
+        return self._oids is None
+
     def ask(self, oids: Iterable[str]) -> "Talk | Asked":
         """Itself, whose `answers` are to be read then; or another, while it is asked already."""
-        if self._oids is not None or not self._lives:
+        if not self.free or not self._lives:
             return Asked(self._repo, oids)
         self._oids = list(oids)
         assert self._process.stdin
@@ -151,7 +156,7 @@ class Talk:
 
     def close(self) -> None:
         """Nothing, where all answers were read: it can be asked again."""
-        if self._oids is not None:
+        if not self.free:
             self.end()
 
     def end(self) -> None:
