@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from git_mlops.experiments import message
 from git_mlops.experiments.message import Message
-from git_mlops.git.reader import Reader
+from git_mlops.git.reader import Asked, Reader
+from git_mlops.git.repo import Repo
 
 
 class Commit(NamedTuple):
@@ -47,6 +48,14 @@ def raw(objects: Reader, oids: Iterable[str]) -> dict[str, Raw]:
         oid: split(found.oid, found.content)
         for oid, found in answers.items()
         if found.kind == "commit" and found.content is not None
+    }
+
+
+def many(repo: Repo, oids: Iterable[str]) -> dict[str, Raw]:
+    """The same of thousands: git reads while they are looked at."""
+    answers = Asked(repo, dict.fromkeys(oids)).answers()
+    return {
+        oid: split(oid, content) for oid, kind, content in answers if kind == "commit" and content is not None
     }
 
 

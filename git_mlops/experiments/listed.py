@@ -172,7 +172,7 @@ class Experiments(Sequence[Experiment]):
     def __getitem__(self, at: slice) -> "Experiments": ...
     def __getitem__(self, at: int | slice) -> "Experiment | Experiments":
         if isinstance(at, slice):
-            return self.taken(range(len(self))[at])
+            return self if at == slice(None) else self.taken(range(len(self))[at])
         known = self.book.known(self.numbers[at])
         return Experiment(self.refs[at], self.names[at], self.baselines[at], known, self.statuses[at])
 

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from git_mlops.data.pointers import Out
 from git_mlops.errors import FINDINGS, OK
-from git_mlops.experiments import belonging, choosing, committed, inputs, names, read, stores
+from git_mlops.experiments import belonging, choosing, committed, inputs, names, pointed, read, stores
 from git_mlops.experiments.offering import Rejected
 from git_mlops.experiments.pulling import What
 from git_mlops.experiments.tree import Trees
-from git_mlops.git import remotes
+from git_mlops.git import objects, remotes
 from git_mlops.git.reader import reader
 from git_mlops.git.refs import Ref
 from git_mlops.git.repo import Repo, head
@@ -52,9 +52,11 @@ def push(repo: Repo, what: What, remote: str | None, data_remote: str | None) ->
     moved: stores.Moved = stores.NOTHING
     incomplete: dict[Ref, Out] = {}
     if what.data:
-        outs = needed(repo, chosen)
-        moved = stores.push(repo, _all(outs), data_remote)
-        incomplete = _incomplete(outs, moved)
+        commits = objects.commits(repo, (ref.oid for ref in chosen))
+        outs = pointed.of_commits(repo, (ref.oid for ref in chosen if ref.oid in commits))
+        moved = stores.push(repo, [out for out in outs if out.cache and out.push], data_remote)
+        if moved.missing:
+            incomplete = _incomplete(needed(repo, chosen), moved)
     whole = [ref for ref in chosen if ref not in incomplete]
     lines = [line for part in _parts(_specs(repo, whole)) for line in _push(repo, target, part)]
     bad = [Rejected(name, _reason(said)) for flag, name, said in lines if flag == "!"]
@@ -74,10 +76,6 @@ def _incomplete(outs: Mapping[Ref, Sequence[Out]], moved: stores.Moved) -> dict[
     return {ref: out for ref, out in pairs if out}
 
 
-def _all(outs: Mapping[Ref, Sequence[Out]]) -> list[Out]:
-    return list(dict.fromkeys(out for found in outs.values() for out in found))
-
-
 def _chosen(repo: Repo, what: What) -> tuple[list[Ref], list[Ref]]:
     """What to send, and what would have to be named: it is no result that others wait for."""
     if what.names:
@@ -85,13 +83,12 @@ def _chosen(repo: Repo, what: What) -> tuple[list[Ref], list[Ref]]:
     everything = what.everything or head(repo) is None
     found = read.all_refs(repo) if everything else belonging.refs(repo, what.settings)
     found = choosing.true_of(repo, found, what)
-    with reader(repo) as objects:
-        known = read.commits(objects, (ref.oid for ref in found))
+    known = committed.many(repo, (ref.oid for ref in found))
     results = {
         ref
         for ref in found
         if not _name(ref).startswith(names.SNAPSHOT)
-        and (ref.oid not in known or known[ref.oid].message.status == "finished")
+        and (ref.oid not in known or known[ref.oid].parsed.message.status == "finished")
     }
     return [ref for ref in found if ref in results], [ref for ref in found if ref not in results]
 
@@ -141,9 +138,9 @@ def _reason(said: str) -> str:
 
 def needed(repo: Repo, chosen: Sequence[Ref]) -> dict[Ref, list[Out]]:
     """The data objects that the tree of each experiment points to."""
-    with reader(repo) as objects:
-        trees = Trees(objects)
-        roots = {oid: raw.tree for oid, raw in committed.raw(objects, (ref.oid for ref in chosen)).items()}
+    with reader(repo) as answers:
+        trees = Trees(answers)
+        roots = {oid: raw.tree for oid, raw in committed.raw(answers, (ref.oid for ref in chosen)).items()}
         trees.load(roots.values())
         found = inputs.of_trees(trees, roots.values())
         return {
