@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from git_mlops.experiments import names, read, record, tree
+from git_mlops.experiments.cache import Cache
 from git_mlops.experiments.listed import Experiments, Listing
 from git_mlops.experiments.read import Commit
 from git_mlops.experiments.record import RecordError, parse_record
@@ -46,8 +47,10 @@ def refs(repo: Repo, settings: Settings) -> list[Ref]:
 
 def listing(repo: Repo, settings: Settings, tip: str) -> tuple[Listing, dict[str, How]]:
     """The experiments of a commit's content, those under way included, and how each belongs (by ref)."""
-    every = read.recorded(repo)
-    own = read.listing(repo, settings, tip, every=every)
+    with Cache(repo, settings.params) as cache:
+        cache.ahead()
+        every = read.recorded(repo)
+        own = read.listing(repo, settings, tip, every=every, cache=cache)
     live = read.live(repo, every)
     how: dict[str, How] = dict.fromkeys(Experiments.of(own.experiments).refs, "commit")
     if not live and every.keys() <= {tip}:

@@ -9,6 +9,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,6 +25,8 @@ _FORMAT = 5
 """Of the tables."""
 _FEW = 30
 """For so many, only the pages that they are on are read."""
+_MUCH = 4 * 1024 * 1024
+"""Bytes of a database that take as long to read as git to list the refs."""
 _SPARE = 5000
 """Commits beyond those in use before the unused are dropped."""
 _SMALL = 20
@@ -40,6 +43,7 @@ class Cache:
         self._reading = json.dumps([__version__, READS, *params])
         self._db: sqlite3.Connection | None = None
         self._pages: dict[int, Page] = {}
+        self._all = False
 
     def __enter__(self) -> Self:
         for _attempt in range(2):
@@ -87,21 +91,33 @@ class Cache:
             self._db.close()
             self._db = None
 
+    def ahead(self) -> Self:
+        """Read what is much already now, while git says which refs there are."""
+        with suppress(OSError):
+            if self._file.stat().st_size > _MUCH:
+                self._all = True
+                self._get(None)
+        return self
+
     def get(self, oids: Collection[str]) -> list[Page]:
         """What is known of commits, and of others that happened to be at hand."""
-        if self._db is None or not oids:
-            return []
+        if oids and not self._all:
+            self._get(oids)
+        return list(self._pages.values()) if oids else []
+
+    def _get(self, oids: Collection[str] | None) -> None:
+        if self._db is None:
+            return
         try:
             self._read(oids)
         except (sqlite3.Error, ValueError, TypeError, KeyError, IndexError, RecursionError):
             self._close()
             self._pages.clear()
-        return list(self._pages.values())
 
-    def _read(self, oids: Collection[str]) -> None:
+    def _read(self, oids: Collection[str] | None) -> None:
         assert self._db
         where = "reading = ?"
-        if len(oids) <= _FEW:
+        if oids is not None and len(oids) <= _FEW:
             pages = self._db.execute("SELECT id, oids FROM pages WHERE reading = ?", (self._reading,))
             asked = [oid.encode() for oid in oids]
             holding = [number for number, text in pages if any(oid in text for oid in asked)]

@@ -53,19 +53,26 @@ def listing(
     baseline: str | None = None,
     *,
     every: Mapping[str, Sequence[Ref]] | None = None,
+    cache: Cache | None = None,
 ) -> Listing:
     """The experiments of one commit, or of all; those of killed recorders and those under way included.
 
     Args:
         every: what `recorded` said, where it was asked already.
+        cache: one that is open.
     """
-    every = recorded(repo) if every is None else every
+    if cache is None:
+        with Cache(repo, settings.params) as own_:
+            return listing(repo, settings, baseline, every=every, cache=own_)
+    if every is None:
+        cache.ahead()
+        every = recorded(repo)
     own = every.get(baseline or "", ())
     groups = every if baseline is None else {baseline: own} if own else {}
     prefix = names.PREFIX if baseline is None else names.baseline_prefix(baseline)
     running = live(repo, groups, prefix)
     coming = _coming(running.values(), groups)
-    read_ = _load(repo, groups, coming, settings, everything=baseline is None)
+    read_ = _load(repo, groups, coming, settings, cache, everything=baseline is None)
     if not running:
         return read_
     return read_._replace(experiments=[with_newest(repo, e, running) for e in read_.experiments])
@@ -143,6 +150,7 @@ def _load(
     groups: Mapping[str, Sequence[Ref]],
     live: Sequence[Ref],
     settings: Settings,
+    cache: Cache,
     *,
     everything: bool = False,
 ) -> Listing:
@@ -150,7 +158,7 @@ def _load(
     bases = groups.keys() | under_way.keys()
     places = (*groups.values(), *under_way.values())
     wanted = dict.fromkeys(chain(*(map(itemgetter(1), some) for some in places), bases))
-    book = _known(repo, list(wanted), settings, everything=everything)
+    book = _known(repo, list(wanted), settings, cache, everything=everything)
     found = Experiments.found(book, groups)
     if under_way:
         more = (one._replace(status="running") for one in Experiments.found(book, under_way))
@@ -159,9 +167,9 @@ def _load(
     return Listing(found.oldest_first(), contents)
 
 
-def _known(repo: Repo, wanted: Sequence[str], settings: Settings, *, everything: bool) -> Book:
+def _known(repo: Repo, wanted: Sequence[str], settings: Settings, cache: Cache, *, everything: bool) -> Book:
     """From the cache, and what it lacks from git."""
-    with uncollected(), Cache(repo, settings.params) as cache:
+    with uncollected():
         book = Book(cache.get(wanted))
         new = [oid for oid in wanted if oid not in book.index]
         if new:
@@ -188,7 +196,8 @@ def uncollected() -> Iterator[None]:
 
 def load(repo: Repo, found: Sequence[Ref], settings: Settings) -> list[Experiment]:
     """Some experiments, in the order of their refs."""
-    by_ref = {e.ref: e for e in _load(repo, by_baseline(found), (), settings).experiments}
+    with Cache(repo, settings.params) as cache:
+        by_ref = {e.ref: e for e in _load(repo, by_baseline(found), (), settings, cache).experiments}
     return [by_ref[ref.name] for ref in found if ref.name in by_ref]
 
 

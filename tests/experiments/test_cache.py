@@ -141,6 +141,15 @@ def test_the_cache_says_what_git_says(many: Repo) -> None:
     assert listed(many) == first
 
 
+def test_what_is_read_while_git_lists_refs_is_the_same(many: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = listed(many)
+    monkeypatch.setattr(caching, "_MUCH", 0)
+    assert listed(many) == first
+    save(many, "zz")
+    assert [e.name for e in listed(many)] == [*(e.name for e in first), "zz"]
+    assert listed(many)[:-1] == first
+
+
 def test_the_order_of_metrics_is_the_files(many: Repo) -> None:
     oids = [ref.oid for ref in read.all_refs(many)]
     fresh = {oid: list(one.contents.values.metrics) for oid, one in whole(many, oids).items()}
