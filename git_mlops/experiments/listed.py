@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import repeat
 from operator import itemgetter
-from typing import NamedTuple, overload
+from typing import NamedTuple, TypeVar, overload
 
 from git_mlops.experiments.committed import Commit
 from git_mlops.experiments.known import Book, Known
 from git_mlops.experiments.message import Message, Status
 from git_mlops.experiments.tree import Contents
 from git_mlops.git.refs import Ref
+
+_T = TypeVar("_T")
 
 
 class Experiment(NamedTuple):
@@ -70,10 +72,7 @@ class Experiment(NamedTuple):
 
 
 class Experiments(Sequence[Experiment]):
-    """Any number of experiments by column; each is made when it is asked for.
-
-    A hundred thousand are listed in the time that it takes to make as many tuples three times.
-    """
+    """Any number of experiments by column; each is made when it is asked for: 100,000 take a while."""
 
     def __init__(
         self,
@@ -147,11 +146,9 @@ class Experiments(Sequence[Experiment]):
 
     def taken(self, order: Sequence[int]) -> "Experiments":
         """Some of them, in this order."""
-        refs, baselines, numbers, statuses = (
-            some and list(map(some.__getitem__, order))
-            for some in (self.refs, self.baselines, self.numbers, self._statuses)
-        )
-        return Experiments(self.book, refs or (), baselines or (), numbers or (), statuses)  # type: ignore[arg-type]  # each as it was
+        statuses = None if self._statuses is None else _taken(self._statuses, order)
+        columns = _taken(self.refs, order), _taken(self.baselines, order), _taken(self.numbers, order)
+        return Experiments(self.book, *columns, statuses)
 
     def oldest_first(self) -> "Experiments":
         """In the order of their times; those of one second by their refs."""
@@ -183,6 +180,10 @@ class Experiments(Sequence[Experiment]):
             repeat(Experiment),
             zip(self.refs, self.names, self.baselines, known, self.statuses, strict=True),
         )
+
+
+def _taken(some: Sequence[_T], order: Sequence[int]) -> list[_T]:
+    return list(map(some.__getitem__, order))
 
 
 class Listing(NamedTuple):
