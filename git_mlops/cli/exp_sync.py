@@ -47,6 +47,10 @@ def _what(config: Config, options: _Shared) -> What:
     )
 
 
+def _narrowed(options: _Shared) -> bool:
+    return options["everything"] or options["where"] is not None
+
+
 @click.command()
 @_sharing
 def push(*, as_json: bool, **options: Unpack[_Shared]) -> int:
@@ -62,7 +66,7 @@ def push(*, as_json: bool, **options: Unpack[_Shared]) -> int:
         purges.hear(repo, options["remote"])  # before what others have withdrawn is sent again
     done = sync.push(repo, what, options["remote"], config.data.remote)
     share.push(repo, done.remote)
-    return output.pushed(done, as_json=as_json)
+    return output.pushed(done, as_json=as_json, chosen=_narrowed(options))
 
 
 @click.command()
@@ -75,4 +79,4 @@ def pull(*, as_json: bool, **options: Unpack[_Shared]) -> int:
     repo, config = open_repo()
     done = pulling.pull(repo, _what(config, options), options["remote"], config.data.remote)
     share.pull(repo, done.remote)
-    return output.pulled(done, as_json=as_json)
+    return output.pulled(done, as_json=as_json, chosen=_narrowed(options))

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from git_mlops.experiments.sync import Pushed
 
 
-def pushed(done: Pushed, *, as_json: bool) -> int:
-    """What `exp push` did; returns the exit code."""
+def pushed(done: Pushed, *, as_json: bool, chosen: bool) -> int:
+    """What `exp push` did; returns the exit code.
+
+    Args:
+        chosen: of those that there are, by `--where` or because all were meant.
+    """
     _data(done.data, "uploaded")
     _rejected(done.rejected, "not pushed")
     ui.note(f"{done.remote}: {len(done.sent)} pushed, {len(done.equal)} were there")
@@ -28,26 +32,35 @@ def pushed(done: Pushed, *, as_json: bool) -> int:
             hint="`git mlops exp list --all --columns name,baseline` shows them",
         )
     if not (done.sent or done.equal or done.rejected or done.unasked):
-        ui.note("no experiments of this commit; `git mlops exp push --all` sends those of every commit")
+        every = "no experiments of this commit; `git mlops exp push --all` sends those of every commit"
+        ui.note(_NONE if chosen else every)
     if as_json:
         ui.emit("pushed", _moved(done))
     return done.exit_code
 
 
-def pulled(done: Pulled, *, as_json: bool) -> int:
-    """What `exp pull` did; returns the exit code."""
+def pulled(done: Pulled, *, as_json: bool, chosen: bool = False) -> int:
+    """What `exp pull` did; returns the exit code.
+
+    Args:
+        chosen: of those that there are, by `--where` or because all were meant.
+    """
     _data(done.data, "downloaded")
     _rejected(done.held, "held back")
     ui.note(f"{done.remote}: {len(done.new)} new, {len(done.equal)} were here")
     if done.archived:
         ui.note(f"{len(done.archived)} archived here left out; `git mlops exp restore NAME` brings one back")
     if not (done.new or done.equal or done.held or done.archived):
-        ui.note("no experiments of this commit; `git mlops exp pull --all` gets those of every commit")
+        every = "no experiments of this commit; `git mlops exp pull --all` gets those of every commit"
+        ui.note(_NONE if chosen else every)
     if done.new:
         ui.note(f"new: {_few(done.new)}")
     if as_json:
         ui.emit("pulled", _moved(done))
     return done.exit_code
+
+
+_NONE = "no experiment is chosen"
 
 
 def _moved(done: Pushed | Pulled) -> dict[str, object]:

@@ -128,4 +128,4 @@ def _shown(options: Options, repo: Repo, fetch: Coming | None) -> int:
         from git_mlops.tracking import share
 
         share.pull(repo, done.remote)
-    return exp_sync_output.pulled(done, as_json=options.as_json)
+    return exp_sync_output.pulled(done, as_json=options.as_json, chosen=options.everything)

@@ -1,7 +1,8 @@
 """Two experiments, revisions or the workspace compared: metrics, parameters, code, data."""
 
+import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from git_mlops.data.settings import Settings as DataSettings
 from git_mlops.experiments import environment, inputs, layout, read, snapshot, tree
@@ -133,9 +134,7 @@ def _own(repo: Repo, one: Side, found: Contents, settings: Settings) -> tuple[Co
 
 def compared(name: str, old: object, new: object, declared: Mapping[str, Metric]) -> ValueChange:
     """One value on both sides, judged by the direction that is declared for it."""
-    delta = None
-    if _number(old) and _number(new):
-        delta = float(new) - float(old)  # type: ignore[arg-type]  # both are numbers
+    delta = _delta(old, new) if _number(old) and _number(new) else None
     metric = declared.get(name) or declared.get(name.rpartition(":")[2])
     if metric is None or delta is None or not abs(delta) > metric.tolerance:
         return ValueChange(name, old, new, delta, None)
@@ -146,6 +145,15 @@ def _values(
     old: Mapping[str, object], new: Mapping[str, object], declared: Mapping[str, Metric]
 ) -> tuple[ValueChange, ...]:
     return tuple(compared(n, old.get(n), new.get(n), declared) for n in dict.fromkeys((*old, *new)))
+
+
+def _delta(old: Any, new: Any) -> float | None:
+    """Of whole numbers exactly; None where it is too large to be told."""
+    try:
+        delta = new - old
+        return delta if abs(float(delta)) < math.inf else None
+    except OverflowError:
+        return None
 
 
 def _number(value: object) -> bool:

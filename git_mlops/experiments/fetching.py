@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING
 
 from git_mlops.errors import MlopsError
 from git_mlops.experiments import names, offering
-from git_mlops.experiments.offering import Offered
+from git_mlops.experiments.offering import Offered, Rejected
 from git_mlops.git import config, refs, remotes, run
 from git_mlops.git.refs import Move, Ref, RefMovedError
 from git_mlops.git.repo import Repo
@@ -37,6 +37,10 @@ _DAY = 24 * 3600
 _ATTEMPTS = 5
 _GRACE = 2
 """Seconds that git has to end by itself."""
+_PATIENCE = 20
+"""Milliseconds that git waits for each lock of a ref; a git that was killed may have left hundreds."""
+_STALE = 0.5
+"""Seconds after which a lock of a ref is nobody's: a git that lives has it for less."""
 _DIED = 128
 """git's status where it could not ask, or not read the answer."""
 _OPTIONS = (
@@ -106,6 +110,7 @@ class Coming:
             mine.get(names.PREFIX + name) != oid for name, oid in offering.held(remote, before).items()
         )
         self._tidying: tuple[Popen[bytes], IO[bytes]] | None = None
+        self._began = time.time_ns()
         self._folder = _folder(repo)
         self._lock = _journal(self._folder, remote, before)
         # all or none is quicker, but one that differs stops the rest
@@ -116,6 +121,7 @@ class Coming:
         lines = [*specs(self.places), f"+{names.ALONG}*:{names.held_along(self.remote)}*"]
         options = ("--atomic",) if self._all_or_none else ()
         self._process, self._said = run.aside(
+            "-c", f"core.filesRefLockTimeout={_PATIENCE}",
             "fetch", *options, *_OPTIONS, "--stdin", self.remote,
             cwd=self.repo.root,
             stdin="".join(f"{line}\n" for line in lines).encode(),
@@ -161,6 +167,7 @@ class Coming:
             return
         run.ended(self._process, _GRACE)
         self._said.close()
+        _unlock(self.repo, self._began, self._folder)
         now = here(self.repo)
         known = {ref.name for ref in self.before}
         fresh = (ref for ref in now if ref.name not in known and ref.name.startswith(self.places))
@@ -200,9 +207,67 @@ class Coming:
             gone = offering.stale(self.remote, self.places, got, judged.local, state)
             refs.move(self.repo, gone, reason)
         refs.move(self.repo, judged.back, reason)
-        if whole:
-            refs.move(self.repo, [Move(ref.name, ref.oid, None) for ref in judged.missing], reason)
-        return judged.offered
+        if not whole:
+            return judged.offered
+        stuck = {ref: lock for ref in judged.missing if (lock := _lock(self.repo, ref)).exists()}
+        moves = [Move(ref.name, ref.oid, None) for ref in judged.missing if ref not in stuck]
+        refs.move(self.repo, moves, reason)
+        new = [ref for ref in judged.offered.new if ref not in stuck]
+        held = [*judged.offered.held, *(_stuck(ref, lock) for ref, lock in stuck.items())]
+        return judged.offered._replace(new=new, held=held)
+
+
+def _lock(repo: Repo, ref: Ref) -> Path:
+    return repo.common_dir / f"{ref.name}.lock"
+
+
+def _stuck(ref: Ref, lock: Path) -> Rejected:
+    name = ref.name.rpartition("/")[2]
+    hint = f"where no git works here: `rm '{lock}'`, then pull again"
+    return Rejected(name, "its lock is there, of a git that works here now, or was killed", hint)
+
+
+def _unlock(repo: Repo, since: int, folder: Path) -> None:
+    """Take locks of refs away that a fetch which has ended has left.
+
+    Between making a lock and being ready to take it away git can be ended by a signal. Whoever lives has the
+    lock of a ref for milliseconds; only another fetch of ours may have hundreds for longer.
+
+    Args:
+        since: when the fetch began, in nanoseconds since 1970.
+        folder: the fetch's own.
+    """
+    if any(_lives(other) for other in _left(repo) if other != folder):
+        return
+    places = (repo.common_dir / names.PREFIX, repo.common_dir / names.REMOTE_PREFIX)
+    found = {}
+    for lock in (lock for place in places for lock in place.rglob("*.lock")):
+        with suppress(OSError):
+            if lock.stat().st_mtime_ns > since - 10**9:  # clocks of files are coarse
+                found[lock] = _identity(lock)
+    if found:
+        time.sleep(_STALE)
+    for lock, identity in found.items():
+        with suppress(OSError):
+            if _identity(lock) == identity:
+                lock.unlink()
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_ino, status.st_mtime_ns
+
+
+def _lives(folder: Path) -> bool:
+    """Whether a fetch is under way there: it, or its git, holds a lock."""
+    try:
+        with (folder / _BEFORE).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def _failed(remote: str, error: GitError) -> MlopsError:
@@ -271,6 +336,7 @@ def _mended(repo: Repo, before: Sequence[Ref]) -> Sequence[Ref]:
         # one that lives holds the lock
         with suppress(OSError, RefMovedError), (folder / _BEFORE).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _unlock(repo, int(folder.name.rpartition("-")[2]), folder)
             remote, *lines = file.read().decode("utf-8", "surrogateescape").split("\n")
             was = [Ref(*line.split(" ")) for line in lines if line]
             now = here(repo)

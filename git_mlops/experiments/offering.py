@@ -96,9 +96,14 @@ class Taken(NamedTuple):
         if not commit:
             return Rejected(name, "it is no commit, so no experiment")
         if name in self.used:
-            place = names.held(remote, ref.name)
+            place, owner = names.held(remote, ref.name), self.used[name]
             hint = f"`git update-ref {ref.name}-2 {place}` takes it as `{name}-2`"
-            return Rejected(name, f"another one of this name is here; it is at `{place}`", hint)
+            what = (
+                f"`{owner}` has its name"
+                if owner.startswith(names.NAMED)
+                else "another one of this name is here"
+            )
+            return Rejected(name, f"{what}; it is at `{place}`", hint)
         if names.problem(name):
             return Rejected(name, f"no valid name; it is at `{names.held(remote, ref.name)}`")
         folder = ref.name.rpartition("/")[0]

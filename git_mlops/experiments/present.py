@@ -86,8 +86,9 @@ def value(experiment: Experiment, name: str) -> object:
 
 def number(value: object) -> float | None:
     """A number to compare by; NaN, text and nothing are none."""
-    is_number = isinstance(value, int | float) and value == value  # noqa: PLR0124  # NaN is not itself
-    return float(value) if is_number else None  # type: ignore[arg-type]  # it is a number
+    if not isinstance(value, int | float) or value != value:  # noqa: PLR0124  # NaN is not itself
+        return None
+    return int(value) if isinstance(value, int) else value  # a whole one may be too large for a float
 
 
 def varies(values: Sequence[object]) -> bool:

@@ -59,6 +59,9 @@ def select(repo: Repo, options: Options, settings: Settings) -> Selected:
     """
     if options.everything and options.baseline:
         raise MlopsError("either `--all` or `--baseline`, not both")
+    for name in ("baseline", "where", "pareto", "sort"):
+        if getattr(options, name) is not None and not getattr(options, name).strip():
+            raise MlopsError(f"`--{name}` says nothing", hint="`git mlops exp list -h` shows what it takes")
     if options.where:
         from git_mlops.experiments.where import compile_where
 
@@ -205,7 +208,7 @@ def one(repo: Repo, text: str | None, settings: Settings) -> Experiment:
         NotFoundError: there is none. MlopsError: there are several, or no direction is declared.
     """
     try:
-        ref = pick(repo, [text], settings)[0] if text else read.last(repo)
+        ref = read.last(repo) if text is None else pick(repo, [text], settings)[0]
     except NotFoundError:
         live = read.running(repo, text, settings) if text else None
         if live is None:

@@ -42,6 +42,7 @@ _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
 }
 _WORDS: dict[str, object] = {"true": True, "false": False, "null": None, "none": None}
+_WHOLE = re.compile(r"[-+]?\d{1,300}")
 _DEEPEST = 50
 
 
@@ -173,11 +174,12 @@ class _Parser:
             raise self.error("expected a name, a number or a quoted text")
         _kind, word = self.take()
         if kind == "number":
-            return _constant(float(word))
+            return _constant(int(word) if _WHOLE.fullmatch(word) else float(word))
         if kind == "text":
             return _constant(re.sub(r"\\(.)", r"\1", word[1:-1]))
         if kind == "name" and word.lower() in _WORDS:
-            return _constant(_WORDS[word.lower()])
+            known = _WORDS[word.lower()]
+            return _null if known is None else _constant(known)
         name = word.strip("`")
         if self.known is not None:
             name = self.resolved(name)
@@ -219,11 +221,29 @@ def _comparison(left: _Value, sign: str, right: _Value) -> Predicate:
     if sign in ("==", "="):
         return lambda row: _equal(left(row), right(row))
     if sign == "!=":
-        return lambda row: not _equal(left(row), right(row))
+        return lambda row: _differ(_said(left, row), _said(right, row))
     if sign == "~":
         return lambda row: _contains(left(row), right(row))
     compare = _ORDERED[sign]
     return lambda row: _ordered(compare, left(row), right(row))
+
+
+def _null(_row: Row) -> object:
+    """The word: what it is compared with may be missing on purpose."""
+    return None
+
+
+def _said(value: _Value, row: Row) -> object:
+    """A value; `_MISSING` where there is none, and nobody said `null`."""
+    found = value(row)
+    return _MISSING if found is None and value is not _null else found
+
+
+_MISSING = object()
+
+
+def _differ(a: object, b: object) -> bool:
+    return _MISSING not in (a, b) and not _equal(a, b)
 
 
 def _equal(a: object, b: object) -> bool:

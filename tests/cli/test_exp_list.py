@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from git_mlops.experiments import parquet
 from git_mlops.git.repo import Repo
 from tests.conftest import Run
 
@@ -47,6 +48,18 @@ def test_a_parquet_file_has_them_too(two: Repo, mlops: Run) -> None:
         row["metrics.auc"] for row in csv.DictReader(io.StringIO(csv_))
     ]
     assert "no such directory" in mlops("exp", "list", "--parquet", "no/x", cwd=two.root, status=2).stderr
+    assert "is no name of a file" in mlops("exp", "list", "--parquet", "", cwd=two.root, status=2).stderr
+
+
+def test_whole_numbers_stay_whole_in_parquet(tmp_path: Path) -> None:
+    import pandas as pd
+
+    file = tmp_path / "x.parquet"
+    parquet.write(file, ["i", "j", "k"], [(2**53 + 1, 1, 2**70), (None, 0.5, 1)])
+    frame = pd.read_parquet(file)
+    assert [int(frame["i"][0]), frame["i"][1] is pd.NA] == [2**53 + 1, True]
+    assert list(frame["j"]) == [1.0, 0.5]
+    assert list(frame["k"]) == [str(2**70), "1"]
 
 
 def test_csv_has_full_names_and_values(two: Repo, mlops: Run) -> None:

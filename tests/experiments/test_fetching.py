@@ -306,6 +306,53 @@ def test_what_a_killed_fetch_left_is_taken_back_by_the_next(remote: Repo, clone:
     assert left(clone) == []
 
 
+def _locked(clone: Repo, ref: str) -> Path:
+    """As a git leaves it that was killed between making a lock and writing it."""
+    lock = clone.common_dir / f"{ref}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.touch()
+    return lock
+
+
+def test_locks_that_a_killed_fetch_left_go_with_the_next(remote: Repo, clone: Repo) -> None:
+    oid = made(remote, "x")
+    publish(remote, {at(remote, "good"): oid, at(remote, "other"): oid})
+    _killed(clone)
+    clone.git("update-ref", "-d", at(remote, "good"))
+    lock = _locked(clone, at(remote, "good"))
+    done = pull(clone)
+    assert (done.new, done.equal, done.held, lock.exists()) == (("good",), ("other",), (), False)
+
+
+def test_locks_that_ctrl_c_leaves_are_gone_at_once(remote: Repo, clone: Repo) -> None:
+    publish(remote, {at(remote, "good"): made(remote, "x")})
+    fetch = fetching.begun(clone, "origin", [names.PREFIX], fetching.here(clone))
+    lock = _locked(clone, at(remote, "cut-off"))
+    fetch.close()
+    assert not lock.exists()
+    assert pull(clone).exit_code == 0
+
+
+def test_another_ones_lock_stops_its_own_ref_alone(remote: Repo, clone: Repo) -> None:
+    oid = made(remote, "x")
+    publish(remote, {at(remote, "good"): oid, at(remote, "stuck"): oid})
+    lock = _locked(clone, at(remote, "stuck"))
+    os.utime(lock, (1, 1))
+    done = pull(clone)
+    assert (done.new, done.exit_code, lock.exists()) == (("good",), 1, True)
+    assert [(one.name, str(lock) in str(one.hint)) for one in done.held] == [("stuck", True)]
+    lock.unlink()
+    assert pull(clone).new == ("stuck",)
+
+
+def test_while_another_fetch_lives_no_lock_is_touched(remote: Repo, clone: Repo) -> None:
+    with closing(fetching.begun(clone, "origin", [names.PREFIX], fetching.here(clone))):
+        fetch = fetching.begun(clone, "origin", [names.PREFIX], fetching.here(clone))
+        lock = _locked(clone, at(remote, "theirs"))
+        fetch.close()
+        assert lock.exists()
+
+
 def test_one_under_way_is_left_alone(remote: Repo, clone: Repo) -> None:
     clone.git("branch", "topic")
     publish(remote, {at(remote, "topic"): made(remote, "x")})

@@ -9,6 +9,7 @@ from git_mlops.errors import MlopsError, NotFoundError
 from git_mlops.experiments import columns, grouping, names, pareto, present, read, select
 from git_mlops.experiments.columns import Row
 from git_mlops.experiments.committed import Raw
+from git_mlops.experiments.diff import compared
 from git_mlops.experiments.known import alone
 from git_mlops.experiments.layout import Layout
 from git_mlops.experiments.message import Message, format_message
@@ -340,3 +341,41 @@ def test_groups_say_where_in_history_they_are(project: Repo) -> None:
     assert [g.place.time for g in found if g.place.time] == sorted(
         (g.place.time for g in found if g.place.time), reverse=True
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (Options(where=""), "where"),
+        (Options(sort=" "), "sort"),
+        (Options(pareto=""), "pareto"),
+        (Options(baseline=""), "baseline"),
+    ],
+)
+def test_an_option_that_says_nothing_is_refused(project: Repo, options: Options, name: str) -> None:
+    with pytest.raises(MlopsError, match=f"`--{name}` says nothing"):
+        select.select(project, options, Settings())
+
+
+def test_whole_numbers_are_compared_exactly() -> None:
+    large = 2**53
+    rows = [made("a", {"i": large + 1}), made("b", {"i": large}), made("c", {"i": 0.5})]
+    experiments = [row.experiment for row in rows]
+    assert [e.name for e in present.ordered(experiments, "i", {})] == ["a", "b", "c"]
+    assert [e.name for e in present.holding(experiments, f"metrics.i == {large + 1}")] == ["a"]
+    assert [e.name for e in present.holding(experiments, f"metrics.i in ({large}, 0.5)")] == ["b", "c"]
+    assert compared("i", large, large + 1, {}).delta == 1
+    assert compared("i", 0, 10**400, {}).delta is None
+
+
+def test_what_is_not_there_differs_from_nothing() -> None:
+    experiments = [row.experiment for row in (made("a", {"x": 1}), made("b", {"x": 2}), made("c", {"y": 1}))]
+    for text, expected in (
+        ("metrics.x != 1", ["b"]),
+        ("1 != metrics.x", ["b"]),
+        ("metrics.x != null", ["a", "b"]),
+        ("metrics.x == null", ["c"]),
+        ("not metrics.x == 1", ["b", "c"]),
+        ("metrics.x != metrics.y", []),
+    ):
+        assert [e.name for e in present.holding(experiments, text)] == expected
