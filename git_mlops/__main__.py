@@ -42,9 +42,14 @@ def _run(words: list[str]) -> NoReturn:
         status = quick_pull.pulling(words[2:])
         if status is not None:
             _leave(status)
+    gc.disable()  # nothing that is imported is garbage
     from git_mlops.cli.run import run
 
-    sys.exit(run(words))
+    gc.enable()
+    status = run(words)
+    if words[:2] == ["exp", "push"]:
+        _leave(status)
+    sys.exit(status)
 
 
 def _leave(status: int) -> NoReturn:
