@@ -101,20 +101,17 @@ def aside() -> Iterator[None]:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Columns aligned by what a terminal shows; numbers to the right. No rows: nothing."""
-    grouped(header, [(None, rows)])
-
-
-def grouped(header: Sequence[str], groups: Iterable[tuple[str | None, Iterable[Sequence[object]]]]) -> None:
-    """One table whose rows stand below headings, indented; empty lines between the groups."""
-    found = [(title, [_texts(row) for row in rows]) for title, rows in groups]
-    cells = [row for _title, rows in found for row in rows]
-    by_column(header, list(zip(*cells, strict=True)), [(title, len(rows)) for title, rows in found])
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    by_column(header, list(zip(*cells, strict=True)), [(None, len(cells))])
 
 
 def by_column(
     header: Sequence[str], columns: Sequence[Sequence[str]], groups: Iterable[tuple[str | None, int]]
 ) -> None:
-    """The same of columns of text, and the number of rows below each heading: 100,000 rows take no time."""
+    """The same of columns of text, however many rows; below headings with the number of rows that each has.
+
+    Rows below a heading are indented; empty lines stand between the groups.
+    """
     if not columns or not columns[0]:
         return
     counted = list(groups)
@@ -130,10 +127,6 @@ def by_column(
     out("\n".join(shown))
 
 
-def _texts(row: Sequence[object]) -> list[str]:
-    return ["" if cell is None else str(cell) for cell in row]
-
-
 def count(number: int, noun: str) -> str:
     """`1 object`, `2 objects`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
@@ -143,6 +136,11 @@ def listed(names: Sequence[str], most: int = 5) -> str:
     """`a`, `b` and so many more, in backticks."""
     shown = ", ".join(f"`{name}`" for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def few(names: Sequence[str], most: int = 10) -> str:
+    """The first of many names."""
+    return ", ".join(names[:most]) + (" …" if len(names) > most else "")
 
 
 def paint(text: str, colour: str, stream: object = None) -> str:

@@ -138,7 +138,7 @@ def applied(done: Applied, *, as_json: bool) -> None:
         ui.warn(f"`{path}` was left alone: it changed and was not added", hint="`git mlops status`")
     if done.older:
         ui.warn(
-            f"older than HEAD's, as the experiment saw them: {present.names_of(done.older)}",
+            f"older than HEAD's, as the experiment saw them: {ui.few(done.older)}",
             hint="`git diff` shows it; `git restore PATH` takes HEAD's; or apply it on its own baseline",
         )
     if as_json:

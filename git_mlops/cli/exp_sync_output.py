@@ -25,7 +25,7 @@ def pushed(done: Pushed, *, as_json: bool, chosen: bool) -> int:
     _rejected(done.rejected, "not pushed")
     ui.note(f"{done.remote}: {len(done.sent)} pushed, {len(done.equal)} were there")
     if done.unasked:
-        ui.note(f"not sent, being no results (name them to send them): {_few(done.unasked)}")
+        ui.note(f"not sent, being no results (name them to send them): {ui.few(done.unasked)}")
     if done.twice:
         ui.warn(
             f"several are called {ui.listed(done.twice)}: a colleague gets one of each by that name",
@@ -54,7 +54,7 @@ def pulled(done: Pulled, *, as_json: bool, chosen: bool = False) -> int:
         every = "no experiments of this commit; `git mlops exp pull --all` gets those of every commit"
         ui.note(_NONE if chosen else every)
     if done.new:
-        ui.note(f"new: {_few(done.new)}")
+        ui.note(f"new: {ui.few(done.new)}")
     if as_json:
         ui.emit("pulled", _moved(done))
     return done.exit_code
@@ -81,7 +81,3 @@ def _data(done: Moved, verb: str) -> None:
 def _rejected(found: Sequence[Rejected], verb: str) -> None:
     for one in found:
         ui.warn(f"{verb}: `{one.name}`: {one.reason}", hint=one.hint)
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:10]) + (" …" if len(names) > 10 else "")

@@ -56,7 +56,7 @@ def _show(verdict: Verdict) -> None:
     said = f"{verdict.name}: {verdict.outcome}" + (f": {verdict.reason}" if verdict.reason else "")
     ui.note(said + (f"\nhint: {verdict.hint}" if verdict.hint else ""))
     if verdict.packages and verdict.outcome == "reproduced":
-        ui.note(f"in another environment: {present.names_of(verdict.packages)}")
+        ui.note(f"in another environment: {ui.few(verdict.packages)}")
 
 
 @click.command()

@@ -30,7 +30,9 @@ def held_first(repo: Repo, source: str, what: What) -> tuple[Offered, list[Ref]]
     here = [Ref(names.offered(source, ref.name) or "", ref.oid) for ref in held_refs]
     places = tuple(pulling.places(repo, what))
     offered = [
-        ref for ref in here if (_name(ref) in what.names if what.names else ref.name.startswith(places))
+        ref
+        for ref in here
+        if (names.of_ref(ref) in what.names if what.names else ref.name.startswith(places))
     ]
     offered = true_of(repo, offered, what)
     archived = set() if what.names else {one.commit for one in archive.listing(repo)}
@@ -74,7 +76,3 @@ def _asked_for(repo: Repo, remote: str, wanted: Sequence[str]) -> list[str]:
             f"`{remote}` has no experiment `{missing[0]}`", hint=f"`git ls-remote {remote} 'refs/exps/*'`"
         )
     return found
-
-
-def _name(ref: Ref) -> str:
-    return ref.name.rpartition("/")[2]

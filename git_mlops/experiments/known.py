@@ -108,10 +108,6 @@ class Page:
         """What the commit's message says, as `raw` has it."""
         return message.parse_message(self._details[5][number])
 
-    def status(self, number: int) -> Status:
-        """What the commit's message says."""
-        return self.statuses[number]
-
     def unadded(self, number: int) -> bool:
         """Whether it used data that was changed and not added."""
         return self._statuses[number] >= _UNADDED

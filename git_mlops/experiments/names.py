@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import random
 
+    from git_mlops.git.refs import Ref
+
 PREFIX = "refs/exps/"
 REMOTE_PREFIX = "refs/mlops/remotes/"
 ARCHIVE = "refs/mlops/archive/"
@@ -41,6 +43,11 @@ def parse_ref(text: str) -> ExperimentRef | None:
     """The inverse; None for anything that is no experiment."""
     match = _REF.fullmatch(text)
     return ExperimentRef(match[1] + match[2], match[3]) if match else None
+
+
+def of_ref(ref: Ref) -> str:
+    """What people call it."""
+    return ref.name.rpartition("/")[2]
 
 
 def baseline_prefix(baseline: str) -> str:

@@ -223,8 +223,3 @@ def difference_plain(found: Difference) -> dict[str, object]:
         **{k: [item._asdict() for item in getattr(found, k)] for k in _COMPARED},
         "notes": list(found.notes),
     }
-
-
-def names_of(items: Sequence[str]) -> str:
-    """A few names, for a message."""
-    return ", ".join(items[:10]) + (" …" if len(items) > 10 else "")

@@ -77,7 +77,7 @@ def pull(
     if what.data:
         outs = pointed.of_commits(repo, (ref.oid for ref in (*found.new, *found.equal)))
         moved = stores.pull(repo, [out for out in outs if out.cache and out.push], data_remote)
-    new, equal, left = (tuple(map(_name, some)) for some in (found.new, found.equal, folded))
+    new, equal, left = (tuple(map(names.of_ref, some)) for some in (found.new, found.equal, folded))
     return Pulled(source, new, equal, tuple(found.held), moved, left)
 
 
@@ -89,7 +89,3 @@ def places(repo: Repo, what: What) -> list[str]:
     from git_mlops.experiments import belonging
 
     return [names.baseline_prefix(oid) for oid in belonging.find(repo, what.settings, tip).baselines]
-
-
-def _name(ref: Ref) -> str:
-    return ref.name.rpartition("/")[2]

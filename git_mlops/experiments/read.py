@@ -117,7 +117,7 @@ def with_newest(repo: Repo, one: Experiment, running: Mapping[str, Live]) -> Exp
     newest_ = contents._replace(values=values._replace(metrics=metrics, params=params))
     raw = page.raw(number)
     raw = raw._replace(time=newest.start) if newest.start is not None else raw
-    return one._replace(status="running", known=alone(raw, page.status(number), newest_))
+    return one._replace(status="running", known=alone(raw, page.statuses[number], newest_))
 
 
 def running(repo: Repo, text: str, settings: Settings) -> Experiment | None:

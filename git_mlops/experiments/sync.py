@@ -61,13 +61,14 @@ def push(repo: Repo, what: What, remote: str | None, data_remote: str | None) ->
     lines = [line for part in _parts(_specs(repo, whole)) for line in _push(repo, target, part)]
     bad = [Rejected(name, _reason(said)) for flag, name, said in lines if flag == "!"]
     bad += [
-        Rejected(_name(ref), f"`{out.path}` is neither here nor there") for ref, out in incomplete.items()
+        Rejected(names.of_ref(ref), f"`{out.path}` is neither here nor there")
+        for ref, out in incomplete.items()
     ]
     sent = tuple(name for flag, name, _said in lines if flag in (" ", "*", "+"))
     equal = tuple(name for flag, name, _said in lines if flag == "=")
-    counted = Counter(map(_name, whole))
+    counted = Counter(map(names.of_ref, whole))
     twice = tuple(name for name, times in counted.items() if times > 1)
-    return Pushed(target, sent, equal, tuple(bad), moved, tuple(map(_name, unasked)), twice)
+    return Pushed(target, sent, equal, tuple(bad), moved, tuple(map(names.of_ref, unasked)), twice)
 
 
 def _incomplete(outs: Mapping[Ref, Sequence[Out]], moved: stores.Moved) -> dict[Ref, Out]:
@@ -87,7 +88,7 @@ def _chosen(repo: Repo, what: What) -> tuple[list[Ref], list[Ref]]:
     results = {
         ref
         for ref in found
-        if not _name(ref).startswith(names.SNAPSHOT)
+        if not names.of_ref(ref).startswith(names.SNAPSHOT)
         and (ref.oid not in known or known[ref.oid].parsed.message.status == "finished")
     }
     return [ref for ref in found if ref in results], [ref for ref in found if ref not in results]
@@ -148,10 +149,6 @@ def needed(repo: Repo, chosen: Sequence[Ref]) -> dict[Ref, list[Out]]:
             for ref in chosen
             if ref.oid in roots
         }
-
-
-def _name(ref: Ref) -> str:
-    return ref.name.rpartition("/")[2]
 
 
 def _parts(specs: Sequence[Sequence[str]]) -> Iterator[list[str]]:
